@@ -1,0 +1,94 @@
+# fxwire. `make` builds, `make demo` shows it at work, `make test` tests it;
+# the last two install the Debian packages that are missing.
+
+PREFIX   = /usr/local
+CC       = gcc
+CFLAGS   = -O2 -g
+SANITIZE =
+WERROR   = -Werror
+
+comma  := ,
+BUILD   = build$(addprefix -,$(subst $(comma),-,$(SANITIZE)))
+VERSION = 0.1.0
+
+WARNINGS = -Wall -Wextra $(WERROR) -Wpedantic -Wshadow -Wstrict-prototypes \
+           -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla \
+           -Wformat=2 -Wundef
+HARDEN   = $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
+FX_CFLAGS = -std=c17 -D_GNU_SOURCE -DFXWIRE_VERSION='"$(VERSION)"' -I. \
+            -fno-omit-frame-pointer $(WARNINGS) $(HARDEN) \
+            $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
+FX_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
+             $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+
+PROGRAMS = supervisor wsclient ratefetcher
+LIBS_supervisor  = -levent -ljson-c -lbsd
+LIBS_wsclient    = -lwebsockets -ljson-c -lbsd
+LIBS_ratefetcher = -levent -ljson-c -lcsv -lbsd
+LIBS_upstream    = -lcrypto -lgmp
+
+# V=1 shows the commands.
+V = 0
+ifeq ($(V),0)
+say = @printf '  %-4s %s\n' $(1) $@;
+endif
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1)/*.c)))
+COMMON  = $(BUILD)/obj/libcommon.a
+HEADERS = $(sort $(wildcard common/*.h supervisor/*.h wsclient/*.h ratefetcher/*.h))
+SOURCES = $(sort $(wildcard */*.c */*.h tests/*/*.c tests/*/*.h))
+
+all: $(PROGRAMS:%=$(BUILD)/%)
+
+# A program is the objects of its folder, and what it uses of common.
+define program
+$(BUILD)/$(1): $(call objects,$(2)) $(if $(3),$(COMMON))
+	$$(call say,LINK)$$(CC) $$(CFLAGS) $$(FX_LDFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p),$(p),common)))
+$(eval $(call program,upstream,tests/upstream))
+
+$(COMMON): $(call objects,common)
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CFLAGS) $(CPPFLAGS) $(FX_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Other flags or another compiler: all objects are made anew.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CFLAGS) $(CPPFLAGS) $(FX_CFLAGS)' | cmp -s - $@ || \
+	    echo '$(CC) $(CFLAGS) $(CPPFLAGS) $(FX_CFLAGS)' > $@
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+include tests/tests.mk
+
+# What a service manager runs is the link in bin; the programs find each other
+# in libexec.
+install: all
+	install -d $(DESTDIR)$(PREFIX)/libexec/fxwire $(DESTDIR)$(PREFIX)/bin
+	install $(PROGRAMS:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/libexec/fxwire
+	ln -sf ../libexec/fxwire/supervisor $(DESTDIR)$(PREFIX)/bin/fxwire
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/fxwire
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/fxwire
+
+demo:
+	@sh tests/tools/packages.sh build
+	@$(MAKE) --no-print-directory all $(BUILD)/upstream
+	@sh tests/upstream/demo.sh $(BUILD)
+
+format:
+	clang-format -i $(SOURCES)
+
+format-check:
+	clang-format --dry-run -Werror $(SOURCES)
+
+clean:
+	rm -rf build build-*
+
+FORCE:
+.PHONY: all install uninstall demo test check-tree format format-check clean FORCE

@@ -1,0 +1,60 @@
+/*
+ * A helper's side of its contract with the supervisor: fixed descriptors, one
+ * "ready", a "pong" with its report for each "ping", an end in order on
+ * "stop", and an end at once when the parent is gone.
+ */
+#ifndef FXWIRE_COMMON_CHILD_H
+#define FXWIRE_COMMON_CHILD_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+
+#include "common/channel.h"
+
+/* Descriptors that a supervised helper finds open. */
+enum {
+    CHILD_FD_CONTROL = 3, /* the socket to the supervisor */
+    CHILD_FD_LOG = 4,     /* where log lines go */
+    CHILD_FD_EXTRA = 5,   /* ratefetcher: listening socket; monitor: log */
+};
+
+/* The argument that tells a helper that these descriptors are there. */
+#define CHILD_ARGUMENT "--supervised"
+
+struct child {
+    struct channel channel; /* fd -1: started by hand, without a supervisor */
+    struct json_object *(*report)(void *arg); /* new object, released here */
+    void *arg;
+};
+
+enum child_order {
+    CHILD_GO_ON,
+    CHILD_STOP,    /* end in order */
+    CHILD_ORPHANED /* the parent is gone: end at once */
+};
+
+/*
+ * Takes the channel over if the helper is supervised. `report` makes what is
+ * told with each pong.
+ */
+void child_init(struct child *child, bool supervised,
+                struct json_object *(*report)(void *arg), void *arg);
+void child_clear(struct child *child);
+
+static inline bool child_is_supervised(const struct child *child) {
+    return child->channel.fd >= 0;
+}
+
+/* To be called when channel.fd is readable: reads and answers all there is. */
+enum child_order child_read(struct child *child);
+
+/* Says "ready". */
+void child_ready(struct child *child);
+
+/* Sends the report unasked, because something in it changed. */
+void child_report(struct child *child);
+
+/* Whether `argv` says that the helper is supervised. */
+bool child_has_argument(int argc, char *argv[], const char *argument);
+
+#endif

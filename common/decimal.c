@@ -1,0 +1,200 @@
+#include "common/decimal.h"
+
+#include <limits.h>
+
+enum { LARGEST_POWER = 18 };
+
+static const uint64_t power_of_ten[LARGEST_POWER + 1] = {
+    1u,
+    10u,
+    100u,
+    1000u,
+    10000u,
+    100000u,
+    1000000u,
+    10000000u,
+    100000000u,
+    1000000000u,
+    10000000000u,
+    100000000000u,
+    1000000000000u,
+    10000000000000u,
+    100000000000000u,
+    1000000000000000u,
+    10000000000000000u,
+    100000000000000000u,
+    1000000000000000000u,
+};
+
+/* For exponents up to twice LARGEST_POWER. */
+static decimal_uint128 wide_power_of_ten(int exponent) {
+    if (exponent <= LARGEST_POWER)
+        return power_of_ten[exponent];
+    return (decimal_uint128)power_of_ten[LARGEST_POWER] *
+           power_of_ten[exponent - LARGEST_POWER];
+}
+
+/* The digits of a number, without the zeros around them. */
+struct digits {
+    uint64_t coefficient;
+    int significant;     /* digits in the coefficient */
+    int64_t zeros;       /* zeros seen since the last digit other than 0 */
+    int64_t after_point; /* all digits after the point */
+    bool too_many;
+};
+
+static void digits_add(struct digits *d, char c) {
+    if (c == '0') {
+        d->zeros++;
+        return;
+    }
+    /* Zeros count only between other digits, or as decimals at the front. */
+    int64_t more = d->significant == 0 ? 1 : d->zeros + 1;
+    d->zeros = 0;
+    if (d->too_many || d->significant + more > DECIMAL_MAX_DIGITS) {
+        d->too_many = true;
+        return;
+    }
+    d->coefficient = d->coefficient * power_of_ten[more] + (uint64_t)(c - '0');
+    d->significant += (int)more;
+}
+
+static bool is_digit(struct span text, size_t at) {
+    return at < text.len && text.data[at] >= '0' && text.data[at] <= '9';
+}
+
+static bool take_integer(struct span *text, struct digits *d) {
+    if (!is_digit(*text, 0))
+        return false;
+    bool zero_first = text->data[0] == '0';
+    size_t n = 0;
+    for (; is_digit(*text, n); n++)
+        digits_add(d, text->data[n]);
+    *text = span_from(*text, n);
+    return n == 1 || !zero_first;
+}
+
+static bool take_fraction(struct span *text, struct digits *d) {
+    if (text->len == 0 || text->data[0] != '.')
+        return true;
+    size_t n = 1;
+    for (; is_digit(*text, n); n++)
+        digits_add(d, text->data[n]);
+    d->after_point = (int64_t)n - 1;
+    *text = span_from(*text, n);
+    return n > 1;
+}
+
+/* An exponent beyond any message's length is as good as INT_MAX. */
+static bool take_exponent(struct span *text, int64_t *exponent) {
+    *exponent = 0;
+    if (text->len == 0 || (text->data[0] != 'e' && text->data[0] != 'E'))
+        return true;
+    size_t n = 1;
+    bool negative = n < text->len && text->data[n] == '-';
+    if (n < text->len && (text->data[n] == '-' || text->data[n] == '+'))
+        n++;
+    if (!is_digit(*text, n))
+        return false;
+    for (; is_digit(*text, n); n++)
+        if (*exponent < INT_MAX)
+            *exponent = *exponent * 10 + (text->data[n] - '0');
+    if (negative)
+        *exponent = -*exponent;
+    *text = span_from(*text, n);
+    return true;
+}
+
+enum decimal_error decimal_parse(struct span text, struct decimal *out) {
+    bool negative = text.len > 0 && text.data[0] == '-';
+    if (negative)
+        text = span_from(text, 1);
+    struct digits d = {0};
+    int64_t exponent;
+    if (!take_integer(&text, &d) || !take_fraction(&text, &d) ||
+        !take_exponent(&text, &exponent) || text.len > 0)
+        return DECIMAL_SYNTAX;
+    if (negative)
+        return DECIMAL_NEGATIVE;
+    *out = (struct decimal){0};
+    if (d.significant == 0 && !d.too_many)
+        return DECIMAL_OK;
+    /* The power of ten of the last digit that is not 0. */
+    int64_t last = exponent + d.zeros - d.after_point;
+    if (d.too_many || last < -DECIMAL_MAX_DIGITS)
+        return DECIMAL_TOO_PRECISE;
+    if (last + d.significant > DECIMAL_MAX_DIGITS)
+        return DECIMAL_TOO_LARGE;
+    if (last >= 0) {
+        out->coefficient = d.coefficient * power_of_ten[last];
+    } else {
+        out->coefficient = d.coefficient;
+        out->scale = (uint8_t)-last;
+    }
+    return DECIMAL_OK;
+}
+
+int decimal_compare(struct decimal a, struct decimal b) {
+    decimal_uint128 left =
+        (decimal_uint128)a.coefficient * power_of_ten[b.scale];
+    decimal_uint128 right =
+        (decimal_uint128)b.coefficient * power_of_ten[a.scale];
+    return (left > right) - (left < right);
+}
+
+/* Writes an integer; returns the end. */
+static char *put_integer(char *out, decimal_uint128 value) {
+    char reversed[40];
+    size_t n = 0;
+    do {
+        reversed[n++] = (char)('0' + (int)(value % 10));
+        value /= 10;
+    } while (value > 0);
+    while (n > 0)
+        *out++ = reversed[--n];
+    return out;
+}
+
+/* Writes units / 10^scale plainly and a NUL; returns the length. */
+static size_t put_scaled(decimal_uint128 units, int scale, char *out) {
+    decimal_uint128 one = wide_power_of_ten(scale);
+    char *end = put_integer(out, units / one);
+    uint64_t fraction = (uint64_t)(units % one);
+    if (fraction > 0) {
+        *end++ = '.';
+        for (int place = scale - 1; fraction > 0; place--) {
+            *end++ = (char)('0' + (int)(fraction / power_of_ten[place]));
+            fraction %= power_of_ten[place];
+        }
+    }
+    *end = '\0';
+    return (size_t)(end - out);
+}
+
+size_t decimal_print(struct decimal value, char out[static DECIMAL_TEXT_SIZE]) {
+    return put_scaled(value.coefficient, value.scale, out);
+}
+
+euro decimal_divide(struct decimal stake, struct decimal rate) {
+    /*
+     * units = stake * 10^5 / rate, both sides made whole. The bounds on stake
+     * and rate keep both below 2^128: the numerator is at most
+     * 10^15 * 10^(5 + 18), the divisor 10^10 * 10^(18 - 5).
+     */
+    int shift = EURO_DECIMALS + rate.scale - stake.scale;
+    decimal_uint128 numerator = stake.coefficient;
+    decimal_uint128 divisor = rate.coefficient;
+    if (shift >= 0)
+        numerator *= wide_power_of_ten(shift);
+    else
+        divisor *= wide_power_of_ten(-shift);
+    decimal_uint128 units = numerator / divisor;
+    decimal_uint128 rest = numerator % divisor;
+    if (rest >= divisor - rest)
+        units++;
+    return (euro){units};
+}
+
+size_t euro_print(euro amount, char out[static EURO_TEXT_SIZE]) {
+    return put_scaled(amount.units, EURO_DECIMALS, out);
+}

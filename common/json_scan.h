@@ -1,0 +1,67 @@
+/*
+ * A strict JSON scanner (RFC 8259) that builds nothing: one pass over the
+ * bytes yields where the wanted values stand. It exists because requests come
+ * back with the digits and bytes that they were sent with, which no parser
+ * that builds values keeps.
+ */
+#ifndef FXWIRE_COMMON_JSON_SCAN_H
+#define FXWIRE_COMMON_JSON_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/span.h"
+
+enum { JSON_MAX_DEPTH = 32 };
+
+enum json_kind {
+    JSON_ABSENT,
+    JSON_OBJECT,
+    JSON_ARRAY,
+    JSON_STRING,
+    JSON_NUMBER,
+    JSON_BOOLEAN,
+    JSON_NULL
+};
+
+/*
+ * A member to look for: of the top-level object if `parent` is NULL, else of
+ * the object that is the top-level member of that name. Names are ASCII.
+ */
+struct json_field {
+    const char *parent;
+    const char *name;
+};
+
+/* Where the first member of that name stands; strings with their quotes. */
+struct json_found {
+    enum json_kind kind;
+    bool duplicate;
+    struct span text;
+};
+
+enum json_error {
+    JSON_OK,
+    JSON_SYNTAX,  /* not JSON */
+    JSON_TOO_DEEP /* arrays and objects nested beyond JSON_MAX_DEPTH */
+};
+
+/*
+ * Scans `text` (valid UTF-8, see utf8.h) and fills `found[i]` for `fields[i]`;
+ * `top` is the kind of the top-level value. Names are compared after
+ * unescaping. After an error, `found` holds what was whole before the fault.
+ */
+enum json_error json_scan(struct span text, const struct json_field *fields,
+                          size_t count, struct json_found *found,
+                          enum json_kind *top);
+
+/* Whether a scanned string (with quotes) means exactly `plain` (ASCII). */
+bool json_string_equals(struct span string, const char *plain);
+
+/*
+ * Unescapes a scanned string (with quotes) into `out` and returns its length;
+ * -1 if it is longer than `size` or not ASCII.
+ */
+int json_string_copy(struct span string, char *out, size_t size);
+
+#endif

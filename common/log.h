@@ -1,0 +1,78 @@
+/*
+ * One line per event, as text (logfmt fields) or JSON, with secrets masked by
+ * value. Logging never blocks: a line that the descriptor does not take at
+ * once is dropped and counted.
+ */
+#ifndef FXWIRE_COMMON_LOG_H
+#define FXWIRE_COMMON_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/span.h"
+
+/* A line is written whole or not at all: PIPE_BUF of Linux, see pipe(7). */
+enum { LOG_LINE_BYTES = 4096 };
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_LEVELS };
+
+/* A named value of an event. */
+struct log_field {
+    const char *name; /* NULL ends a list of fields */
+    struct span text;
+    double number;
+    int decimals; /* of a number; -1: it is text */
+};
+
+#define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__, {0}})
+
+static inline struct log_field log_span(const char *name, struct span text) {
+    return (struct log_field){name, text, 0, -1};
+}
+
+/* A field whose text is NULL is left out. */
+static inline struct log_field log_text(const char *name, const char *text) {
+    return log_span(name, text != NULL ? span_of(text) : (struct span){0});
+}
+
+static inline struct log_field log_int(const char *name, int64_t number) {
+    return (struct log_field){name, {0}, (double)number, 0};
+}
+
+static inline struct log_field log_seconds(const char *name, int64_t usec) {
+    return (struct log_field){name, {0}, (double)usec / 1e6, 3};
+}
+
+/*
+ * Sets who speaks and in which form. `process` is lent for ever; `level` and
+ * `format` are the words of LOG_LEVEL and LOG_FORMAT. Before this call, lines
+ * of level info and above go to standard error as text.
+ */
+void log_open(const char *process, const char *level, const char *format,
+              int fd);
+
+/*
+ * Masks this value and what stands in it behind a blank, in all further
+ * lines; of an address, its user-info and its query instead. Texts below 4
+ * bytes are not masked: they would garble everything.
+ */
+void log_mask(const char *secret);
+
+/* Forgets what log_mask() was told. */
+void log_close(void);
+
+/* Logs `event` with `fields`, which may be NULL. errno stays as it was. */
+void log_debug(const char *event, const struct log_field *fields);
+void log_info(const char *event, const struct log_field *fields);
+void log_warn(const char *event, const struct log_field *fields);
+void log_error(const char *event, const struct log_field *fields);
+
+/* As log_info(), whatever the level: for what was asked to be shown. */
+void log_show(const char *event, const struct log_field *fields);
+
+bool log_enabled(enum log_level level);
+
+/* Lines dropped so far by this process. */
+uint64_t log_dropped(void);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * Allocation that does not fail: without memory for a small object nothing
+ * useful can go on, so the process ends with a clear line and is respawned.
+ */
+#ifndef FXWIRE_COMMON_MEMORY_H
+#define FXWIRE_COMMON_MEMORY_H
+
+#include <stddef.h>
+
+/* As calloc(1, size); ends the process when there is no memory. */
+void *memory_new(size_t size);
+
+/* As realloc(); ends the process when there is no memory. */
+void *memory_resize(void *old, size_t size);
+
+/* A NUL-terminated copy of `len` bytes; the caller frees it. */
+char *memory_copy(const char *text, size_t len);
+
+/* As asprintf(); the caller frees the result. */
+__attribute__((format(printf, 1, 2))) char *memory_print(const char *format,
+                                                         ...);
+
+#endif

@@ -1,0 +1,41 @@
+/* Counters and gauges: one table of them, one struct of values a process. */
+#ifndef FXWIRE_COMMON_METRICS_H
+#define FXWIRE_COMMON_METRICS_H
+
+#include <json-c/json.h>
+#include <stdint.h>
+
+enum metric {
+#define METRIC(id, ...) METRIC_##id,
+#include "common/metrics.def"
+#undef METRIC
+    METRICS
+};
+
+struct metrics {
+    double values[METRICS];
+};
+
+static inline void metrics_count(struct metrics *metrics, enum metric which) {
+    metrics->values[which]++;
+}
+
+static inline void metrics_set(struct metrics *metrics, enum metric which,
+                               double value) {
+    metrics->values[which] = value;
+}
+
+/* Enters one answered request into the histogram fxwire_request_seconds. */
+void metrics_observe_request(struct metrics *metrics, int64_t usec);
+
+/* All that are not 0, as an object `"name{labels}": value`; caller releases. */
+struct json_object *metrics_to_json(const struct metrics *metrics);
+
+/*
+ * Adds up what a dead process had counted and what its successor counts; a
+ * gauge is the successor's alone. Either may be NULL. The caller releases it.
+ */
+struct json_object *metrics_merge(struct json_object *past,
+                                  struct json_object *now);
+
+#endif

@@ -1,0 +1,60 @@
+#include "common/process.h"
+
+#include <bsd/unistd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/child.h"
+#include "common/log.h"
+#include "common/memory.h"
+
+void process_init(int argc, char *argv[], char *envp[]) {
+    setproctitle_init(argc, argv, envp);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+void process_title(const char *format, ...) {
+    char title[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(title, sizeof title, format, arguments);
+    va_end(arguments);
+    setproctitle("-fxwire: %s", title);
+}
+
+void process_mask_secrets(const struct settings *settings) {
+    for (int i = 0; i < SETTINGS; i++) {
+        const char *text = settings_text(settings, (enum setting)i);
+        if (!settings_is_secret((enum setting)i) || text == NULL)
+            continue;
+        struct span list = span_of(text), word;
+        if (i != SETTING_REQUESTS_WS_URL) {
+            log_mask(text);
+            continue;
+        }
+        while (settings_next_word(&list, &word)) {
+            char *url = memory_copy(word.data, word.len);
+            log_mask(url);
+            free(url);
+        }
+    }
+}
+
+struct settings *process_begin_helper(const char *name, bool supervised,
+                                      enum settings_reader reader) {
+    process_title("%s", name);
+    struct settings *settings = settings_load(environ, NULL, false, reader);
+    if (*settings_faults(settings) != '\0') {
+        fputs(settings_faults(settings), stderr);
+        exit(EX_CONFIG);
+    }
+    log_open(name, settings_text(settings, SETTING_LOG_LEVEL),
+             settings_text(settings, SETTING_LOG_FORMAT),
+             supervised ? CHILD_FD_LOG : STDERR_FILENO);
+    process_mask_secrets(settings);
+    return settings;
+}

@@ -1,0 +1,29 @@
+/* What every process of fxwire does first. */
+#ifndef FXWIRE_COMMON_PROCESS_H
+#define FXWIRE_COMMON_PROCESS_H
+
+#include <stdbool.h>
+
+#include "common/settings.h"
+
+/*
+ * To be called first in main(), with its arguments: so the process title can
+ * be set, and a peer that is gone is an error of write(), not a signal.
+ */
+void process_init(int argc, char *argv[], char *envp[]);
+
+/* Shows this process as `fxwire: TITLE`. */
+__attribute__((format(printf, 1, 2))) void process_title(const char *format,
+                                                         ...);
+
+/*
+ * Loads a helper's settings from its environment and opens its log, with its
+ * secrets masked. Ends the process with exit code 78 if a value is bad.
+ */
+struct settings *process_begin_helper(const char *name, bool supervised,
+                                      enum settings_reader reader);
+
+/* Masks every secret of `settings` in the log. */
+void process_mask_secrets(const struct settings *settings);
+
+#endif

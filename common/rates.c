@@ -1,0 +1,220 @@
+#include "common/rates.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/memory.h"
+#include "common/message.h"
+
+enum { MAX_PROVIDER_NAME = 31 };
+
+struct rate {
+    char code[RATES_CODE_LEN];
+    struct decimal value;
+};
+
+struct rates {
+    int references;
+    char provider[MAX_PROVIDER_NAME + 1];
+    char base[RATES_CODE_LEN + 1];
+    day as_of;
+    int64_t fetched_ms;
+    size_t count, size;
+    struct rate *rates; /* in the order of their codes */
+};
+
+static const struct decimal lowest_rate = {1, 9};
+static const struct decimal highest_rate = {10000000000, 0};
+
+bool rates_day_parse(struct span text, day *out) {
+    *out = RATES_LATEST;
+    return span_equals(text, "latest") || day_parse(text, out) == DAY_OK;
+}
+
+void rates_day_print(day d, char out[static DAY_TEXT_SIZE]) {
+    if (rates_day_is_latest(d))
+        strcpy(out, "latest");
+    else
+        day_print(d, out);
+}
+
+bool rates_is_code(struct span text) {
+    if (text.len != RATES_CODE_LEN)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < 'A' || text.data[i] > 'Z')
+            return false;
+    return true;
+}
+
+struct rates *rates_new(const char *provider, const char *base, day as_of,
+                        int64_t fetched_ms) {
+    struct rates *rates = memory_new(sizeof *rates);
+    rates->references = 1;
+    snprintf(rates->provider, sizeof rates->provider, "%s", provider);
+    snprintf(rates->base, sizeof rates->base, "%s", base);
+    rates->as_of = as_of;
+    rates->fetched_ms = fetched_ms;
+    return rates;
+}
+
+/* The place of `code` in the order, whether it is there or not. */
+static size_t place_of(const struct rates *rates, const char *code) {
+    size_t low = 0, high = rates->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (memcmp(rates->rates[middle].code, code, RATES_CODE_LEN) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_at(const struct rates *rates, size_t place, const char *code) {
+    return place < rates->count &&
+           memcmp(rates->rates[place].code, code, RATES_CODE_LEN) == 0;
+}
+
+enum rates_add rates_add(struct rates *rates, struct span code,
+                         struct span rate) {
+    if (!rates_is_code(code))
+        return RATES_NO_CODE;
+    struct decimal value;
+    if (decimal_parse(rate, &value) != DECIMAL_OK ||
+        decimal_compare(value, lowest_rate) < 0 ||
+        decimal_compare(value, highest_rate) > 0)
+        return RATES_BAD_RATE;
+    size_t place = place_of(rates, code.data);
+    if (is_at(rates, place, code.data))
+        return RATES_DUPLICATE;
+    if (rates->count == RATES_MAX_CURRENCIES)
+        return RATES_TOO_MANY;
+    if (rates->count == rates->size) {
+        rates->size = rates->size == 0 ? 48 : rates->size * 2;
+        rates->rates =
+            memory_resize(rates->rates, rates->size * sizeof *rates->rates);
+    }
+    struct rate *slot = &rates->rates[place];
+    memmove(slot + 1, slot, (rates->count - place) * sizeof *slot);
+    memcpy(slot->code, code.data, RATES_CODE_LEN);
+    slot->value = value;
+    rates->count++;
+    return RATES_ADDED;
+}
+
+struct rates *rates_copy(const struct rates *rates, int64_t fetched_ms) {
+    struct rates *copy =
+        rates_new(rates->provider, rates->base, rates->as_of, fetched_ms);
+    copy->count = copy->size = rates->count;
+    copy->rates = memory_resize(NULL, (copy->size + 1) * sizeof *copy->rates);
+    memcpy(copy->rates, rates->rates, copy->count * sizeof *copy->rates);
+    return copy;
+}
+
+struct rates *rates_hold(struct rates *rates) {
+    rates->references++;
+    return rates;
+}
+
+void rates_release(struct rates **rates) {
+    struct rates *r = *rates;
+    *rates = NULL;
+    if (r == NULL || --r->references > 0)
+        return;
+    free(r->rates);
+    free(r);
+}
+
+const struct decimal *rates_find(const struct rates *rates,
+                                 struct span currency) {
+    size_t place = place_of(rates, currency.data);
+    return is_at(rates, place, currency.data) ? &rates->rates[place].value
+                                              : NULL;
+}
+
+day rates_as_of(const struct rates *rates) {
+    return rates->as_of;
+}
+
+int64_t rates_fetched_ms(const struct rates *rates) {
+    return rates->fetched_ms;
+}
+
+const char *rates_provider(const struct rates *rates) {
+    return rates->provider;
+}
+
+const char *rates_base(const struct rates *rates) {
+    return rates->base;
+}
+
+size_t rates_count(const struct rates *rates) {
+    return rates->count;
+}
+
+void rates_to_message(const struct rates *rates, struct json_object *message) {
+    char text[MOMENT_TEXT_SIZE];
+    day_print(rates->as_of, text);
+    message_add_text(message, "as_of", text);
+    message_add_text(message, "base", rates->base);
+    message_add_text(message, "provider", rates->provider);
+    moment_print_ms(rates->fetched_ms, text);
+    message_add_text(message, "fetched_at", text);
+    struct json_object *table = json_object_new_object();
+    for (size_t i = 0; i < rates->count; i++) {
+        char code[RATES_CODE_LEN + 1] = {0}, value[DECIMAL_TEXT_SIZE];
+        memcpy(code, rates->rates[i].code, RATES_CODE_LEN);
+        decimal_print(rates->rates[i].value, value);
+        message_add_text(table, code, value);
+    }
+    json_object_object_add(message, "rates", table);
+}
+
+/* Adds all members of `table`; NULL, or what is wrong with one. */
+static const char *add_table(struct rates *rates, struct json_object *table) {
+    json_object_object_foreach (table, code, value) {
+        if (!json_object_is_type(value, json_type_string))
+            return "a rate is no string";
+        switch (rates_add(rates, span_of(code),
+                          span_of(json_object_get_string(value)))) {
+        case RATES_ADDED:
+            break;
+        case RATES_NO_CODE:
+            return "a currency is not three letters";
+        case RATES_BAD_RATE:
+            return "a rate is out of range";
+        case RATES_DUPLICATE:
+        case RATES_TOO_MANY:
+            return "a currency too many";
+        }
+    }
+    return rates->count > 0 ? NULL : "no rates";
+}
+
+struct rates *rates_from_message(const struct json_object *message,
+                                 const char **why) {
+    const char *as_of = message_text(message, "as_of");
+    const char *base = message_text(message, "base");
+    const char *provider = message_text(message, "provider");
+    const char *fetched_at = message_text(message, "fetched_at");
+    struct json_object *table;
+    day as_of_day;
+    int64_t fetched;
+    *why = "a member is missing or bad";
+    if (as_of == NULL || base == NULL || provider == NULL ||
+        fetched_at == NULL || !rates_is_code(span_of(base)) ||
+        day_parse(span_of(as_of), &as_of_day) != DAY_OK ||
+        moment_parse(span_of(fetched_at), &fetched) != DAY_OK ||
+        !json_object_object_get_ex(message, "rates", &table) ||
+        !json_object_is_type(table, json_type_object))
+        return NULL;
+    struct rates *rates =
+        rates_new(provider, base, as_of_day, fetched * MSEC_PER_SEC);
+    *why = add_table(rates, table);
+    if (*why != NULL)
+        rates_release(&rates);
+    return rates;
+}

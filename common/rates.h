@@ -1,0 +1,83 @@
+/*
+ * The unit of rates: one provider's table of one day. Rates are units of a
+ * currency for one unit of the table's base. A table is built, checked and
+ * from then on never changed; who keeps it holds a reference.
+ */
+#ifndef FXWIRE_COMMON_RATES_H
+#define FXWIRE_COMMON_RATES_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/day.h"
+#include "common/decimal.h"
+#include "common/span.h"
+
+enum {
+    RATES_CODE_LEN = 3,
+    RATES_MAX_CURRENCIES = 1000,
+    /* A day without rates takes those published at most so long before. */
+    RATES_MAX_LOOK_BACK_DAYS = 7,
+};
+
+struct rates;
+
+/* Asked for in the place of a day: the newest table there is. */
+#define RATES_LATEST ((day){INT32_MAX})
+
+static inline bool rates_day_is_latest(day d) {
+    return d.number == RATES_LATEST.number;
+}
+
+/* Reads a day as it is asked for: `YYYY-MM-DD` or `latest`. */
+bool rates_day_parse(struct span text, day *out);
+void rates_day_print(day d, char out[static DAY_TEXT_SIZE]);
+
+/* Whether it is three upper-case letters (the form of ISO 4217). */
+bool rates_is_code(struct span text);
+
+/* An empty table; `provider` is copied. The caller holds a reference. */
+struct rates *rates_new(const char *provider, const char *base, day as_of,
+                        int64_t fetched_ms);
+
+enum rates_add {
+    RATES_ADDED,
+    RATES_NO_CODE,   /* no code of three letters: not ours to convert */
+    RATES_BAD_RATE,  /* no decimal, or out of 1e-9 to 1e10 */
+    RATES_DUPLICATE, /* the currency is there already */
+    RATES_TOO_MANY
+};
+
+/* Adds one rate, checked. Only while nobody else holds the table. */
+enum rates_add rates_add(struct rates *rates, struct span code,
+                         struct span rate);
+
+/* The same rates, fetched at another moment. The caller holds a reference. */
+struct rates *rates_copy(const struct rates *rates, int64_t fetched_ms);
+
+struct rates *rates_hold(struct rates *rates);
+void rates_release(struct rates **rates);
+
+/* The rate of a currency (three letters), lent; NULL if there is none. */
+const struct decimal *rates_find(const struct rates *rates,
+                                 struct span currency);
+
+day rates_as_of(const struct rates *rates);
+int64_t rates_fetched_ms(const struct rates *rates);
+const char *rates_provider(const struct rates *rates);
+const char *rates_base(const struct rates *rates);
+size_t rates_count(const struct rates *rates);
+
+/* Adds as_of, base, provider, fetched_at and rates to a message. */
+void rates_to_message(const struct rates *rates, struct json_object *message);
+
+/*
+ * The table in such a message, checked anew. NULL and one line in `*why` (a
+ * constant) if it is none. The caller holds a reference.
+ */
+struct rates *rates_from_message(const struct json_object *message,
+                                 const char **why);
+
+#endif

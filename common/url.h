@@ -1,0 +1,41 @@
+/*
+ * Addresses as they stand in the settings, strictly read: scheme, user-info,
+ * host, port, path and query. Only what is said of one may be logged as its
+ * label, which leaves out user-info and query.
+ */
+#ifndef FXWIRE_COMMON_URL_H
+#define FXWIRE_COMMON_URL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/span.h"
+
+enum { URL_MAX_BYTES = 2048 };
+
+/* Slices of the text that was parsed. */
+struct url {
+    struct span scheme;
+    struct span user_info; /* before the @; empty: none */
+    struct span host;      /* without the brackets of an IPv6 address */
+    uint16_t port;         /* 0: none given */
+    struct span path;      /* with its /, or empty */
+    struct span query;     /* without its ?, or empty */
+};
+
+/*
+ * Reads an absolute address. False: no scheme or host, a port out of range, a
+ * fragment, characters that need escaping, more than URL_MAX_BYTES.
+ */
+bool url_parse(struct span text, struct url *out);
+
+/*
+ * The label `host:port/path` of an address; `default_port` where it names
+ * none. The caller frees it.
+ */
+char *url_label(const struct url *url, uint16_t default_port);
+
+/* 80 for ws and http, 443 for wss and https, else 0. */
+uint16_t url_default_port(const struct url *url);
+
+#endif

@@ -1,0 +1,25 @@
+/* Incremental UTF-8 validation (RFC 3629), for text that comes in pieces. */
+#ifndef FXWIRE_COMMON_UTF8_H
+#define FXWIRE_COMMON_UTF8_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/span.h"
+
+/* All zero at the start of a text. */
+struct utf8 {
+    uint8_t missing; /* continuation bytes that must still come */
+    uint8_t lowest;  /* bounds of the next one */
+    uint8_t highest;
+};
+
+/* Takes the next piece; false: this text can not be UTF-8 any more. */
+bool utf8_feed(struct utf8 *state, struct span piece);
+
+/* Whether the text may end here. */
+static inline bool utf8_complete(const struct utf8 *state) {
+    return state->missing == 0;
+}
+
+#endif

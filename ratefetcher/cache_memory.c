@@ -1,0 +1,77 @@
+#include "ratefetcher/cache_memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/memory.h"
+
+struct entry {
+    struct rates *rates; /* NULL: never fetched */
+    monotime fetched;
+};
+
+/* One provider's tables: the latest in slot 0, then day after day. */
+struct shelf {
+    struct entry *slots;
+    size_t count;
+};
+
+struct cache_memory {
+    int64_t ttl_usec;
+    size_t providers;
+    struct shelf shelves[];
+};
+
+struct cache_memory *cache_memory_new(size_t providers, int64_t ttl_usec) {
+    struct cache_memory *cache =
+        memory_new(sizeof *cache + providers * sizeof *cache->shelves);
+    cache->ttl_usec = ttl_usec;
+    cache->providers = providers;
+    return cache;
+}
+
+void cache_memory_free(struct cache_memory **cache) {
+    struct cache_memory *c = *cache;
+    *cache = NULL;
+    for (size_t p = 0; p < c->providers; p++) {
+        for (size_t i = 0; i < c->shelves[p].count; i++)
+            rates_release(&c->shelves[p].slots[i].rates);
+        free(c->shelves[p].slots);
+    }
+    free(c);
+}
+
+static size_t slot_of(day when) {
+    return rates_day_is_latest(when)
+               ? 0
+               : (size_t)(when.number - DAY_FIRST_RATES.number) + 1;
+}
+
+struct rates *cache_memory_find(const struct cache_memory *cache,
+                                size_t provider, day when, monotime now,
+                                int64_t *left_usec) {
+    const struct shelf *shelf = &cache->shelves[provider];
+    size_t slot = slot_of(when);
+    if (slot >= shelf->count || shelf->slots[slot].rates == NULL)
+        return NULL;
+    int64_t age = monotime_between(shelf->slots[slot].fetched, now);
+    *left_usec = cache->ttl_usec - age;
+    return *left_usec > 0 ? shelf->slots[slot].rates : NULL;
+}
+
+void cache_memory_put(struct cache_memory *cache, size_t provider, day when,
+                      struct rates *rates, monotime now) {
+    struct shelf *shelf = &cache->shelves[provider];
+    size_t slot = slot_of(when);
+    if (slot >= shelf->count) {
+        size_t count = slot + 366;
+        shelf->slots =
+            memory_resize(shelf->slots, count * sizeof *shelf->slots);
+        memset(shelf->slots + shelf->count, 0,
+               (count - shelf->count) * sizeof *shelf->slots);
+        shelf->count = count;
+    }
+    rates_hold(rates);
+    rates_release(&shelf->slots[slot].rates);
+    shelf->slots[slot] = (struct entry){rates, now};
+}

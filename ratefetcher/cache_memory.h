@@ -1,0 +1,30 @@
+/*
+ * The memory cache: the table of each provider for each day that was asked
+ * for, with the moment it was fetched. Bounded by the number of days there
+ * are.
+ */
+#ifndef FXWIRE_RATEFETCHER_CACHE_MEMORY_H
+#define FXWIRE_RATEFETCHER_CACHE_MEMORY_H
+
+#include "common/clock.h"
+#include "common/rates.h"
+
+struct cache_memory;
+
+/* For `providers` providers; tables older than `ttl_usec` are not found. */
+struct cache_memory *cache_memory_new(size_t providers, int64_t ttl_usec);
+void cache_memory_free(struct cache_memory **cache);
+
+/*
+ * The fresh table of that provider for `when`, lent, and in `left_usec` how
+ * long it stays fresh. NULL if there is none.
+ */
+struct rates *cache_memory_find(const struct cache_memory *cache,
+                                size_t provider, day when, monotime now,
+                                int64_t *left_usec);
+
+/* Keeps the table (with a reference of its own) as fetched now. */
+void cache_memory_put(struct cache_memory *cache, size_t provider, day when,
+                      struct rates *rates, monotime now);
+
+#endif

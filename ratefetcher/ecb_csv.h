@@ -1,0 +1,25 @@
+/* The ECB's CSV form of its euro foreign exchange reference rates. */
+#ifndef FXWIRE_RATEFETCHER_ECB_CSV_H
+#define FXWIRE_RATEFETCHER_ECB_CSV_H
+
+#include "common/span.h"
+#include "ratefetcher/history.h"
+
+/* What was left out of a table, and an example of it. */
+struct ecb_csv_faults {
+    size_t rows;      /* whose first field is no day */
+    size_t rates;     /* that are no rate of section "Conversion" */
+    char example[64]; /* the first one's text */
+    size_t line;      /* and its line */
+};
+
+/*
+ * Reads a first line `Date,USD,JPY,...` and a line a day; `N/A` or nothing
+ * where there is no rate; a comma at a line's end is allowed. Faults are left
+ * out and counted. NULL if the first line is not of that form or no rate is
+ * left; else the caller frees the result.
+ */
+struct history *ecb_csv_read(struct span text, const char *provider,
+                             int64_t fetched_ms, struct ecb_csv_faults *faults);
+
+#endif

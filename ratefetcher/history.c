@@ -1,0 +1,70 @@
+#include "ratefetcher/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/memory.h"
+
+struct history {
+    struct rates **tables; /* by day, oldest first */
+    size_t count, size;
+};
+
+struct history *history_new(void) {
+    return memory_new(sizeof(struct history));
+}
+
+void history_free(struct history **history) {
+    struct history *h = *history;
+    *history = NULL;
+    if (h == NULL)
+        return;
+    for (size_t i = 0; i < h->count; i++)
+        rates_release(&h->tables[i]);
+    free(h->tables);
+    free(h);
+}
+
+/* How many tables are of a day up to and including `last`. */
+static size_t count_until(const struct history *h, day last) {
+    size_t low = 0, high = h->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (rates_as_of(h->tables[middle]).number <= last.number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void history_add(struct history *history, struct rates *rates) {
+    size_t place = count_until(history, rates_as_of(rates));
+    if (place > 0 && rates_as_of(history->tables[place - 1]).number ==
+                         rates_as_of(rates).number) {
+        rates_release(&history->tables[place - 1]);
+        history->tables[place - 1] = rates;
+        return;
+    }
+    if (history->count == history->size) {
+        history->size = history->size == 0 ? 64 : history->size * 2;
+        history->tables = memory_resize(
+            history->tables, history->size * sizeof *history->tables);
+    }
+    memmove(history->tables + place + 1, history->tables + place,
+            (history->count - place) * sizeof *history->tables);
+    history->tables[place] = rates;
+    history->count++;
+}
+
+const struct rates *history_find(const struct history *history, day when,
+                                 day today) {
+    day last = when.number < today.number ? when : today;
+    size_t place = count_until(history, last);
+    if (place == 0)
+        return NULL;
+    const struct rates *found = history->tables[place - 1];
+    bool near = rates_as_of(found).number >=
+                day_add(last, -RATES_MAX_LOOK_BACK_DAYS).number;
+    return near || rates_day_is_latest(when) ? found : NULL;
+}

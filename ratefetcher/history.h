@@ -1,0 +1,23 @@
+/* Many days' tables of one provider, and which of them serves a day. */
+#ifndef FXWIRE_RATEFETCHER_HISTORY_H
+#define FXWIRE_RATEFETCHER_HISTORY_H
+
+#include "common/rates.h"
+
+struct history;
+
+struct history *history_new(void);
+void history_free(struct history **history);
+
+/* Takes a table over. One of the same day replaces the earlier one. */
+void history_add(struct history *history, struct rates *rates);
+
+/*
+ * The table that serves `when`, lent: for a day the last one published, at
+ * most RATES_MAX_LOOK_BACK_DAYS before it; for RATES_LATEST the newest. None
+ * of a day after `today`. NULL if there is none.
+ */
+const struct rates *history_find(const struct history *history, day when,
+                                 day today);
+
+#endif

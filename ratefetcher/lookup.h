@@ -1,0 +1,57 @@
+/*
+ * Where a table comes from: the memory cache, then the providers in order.
+ * One fetch of a day serves all who ask for it while it runs (single-flight).
+ */
+#ifndef FXWIRE_RATEFETCHER_LOOKUP_H
+#define FXWIRE_RATEFETCHER_LOOKUP_H
+
+#include <event2/event.h>
+#include <json-c/json.h>
+
+#include "common/metrics.h"
+#include "common/rates.h"
+#include "common/settings.h"
+
+struct lookup;
+
+enum lookup_result {
+    LOOKUP_FOUND,
+    LOOKUP_UNAVAILABLE, /* no provider gave a table of that day */
+    LOOKUP_NO_CURRENCY  /* there are tables, but none has the currency */
+};
+
+struct lookup_answer {
+    enum lookup_result result;
+    const struct rates *rates; /* lent; NULL unless FOUND */
+    const char *layer;         /* "memory" or "provider" */
+    int64_t fresh_usec;        /* how long the table stays fresh */
+};
+
+typedef void lookup_done(void *arg, const struct lookup_answer *answer);
+
+/* Opens the providers that the settings name. */
+struct lookup *lookup_new(struct event_base *base,
+                          const struct settings *settings,
+                          struct metrics *metrics);
+void lookup_free(struct lookup **lookup);
+
+/*
+ * Asks for the table of `when` (1999-01-04 or later, or RATES_LATEST), with
+ * `currency` in it if that is not empty. `done` is called exactly once, at
+ * once or later. Gives a handle that lookup_cancel() takes, NULL if `done`
+ * was called already.
+ */
+struct lookup_waiter *lookup_ask(struct lookup *lookup, day when,
+                                 struct span currency, lookup_done *done,
+                                 void *arg);
+
+/* `done` of this waiter will not be called any more. */
+void lookup_cancel(struct lookup_waiter *waiter);
+
+/* Whether a fresh latest table is at hand. */
+bool lookup_has_latest(const struct lookup *lookup);
+
+/* The providers' states as an array for the status; the caller releases it. */
+struct json_object *lookup_providers_status(const struct lookup *lookup);
+
+#endif

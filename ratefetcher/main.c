@@ -1,0 +1,151 @@
+/*
+ * ratefetcher: answers on rates.sock where the rates of a day are. Started by
+ * the supervisor, or by hand with the same environment.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/child.h"
+#include "common/log.h"
+#include "common/process.h"
+#include "common/runtime_dir.h"
+#include "common/unix_socket.h"
+#include "ratefetcher/server.h"
+
+enum { LATEST_CHECK_SECONDS = 1 };
+
+struct ratefetcher {
+    struct event_base *base;
+    struct child child;
+    struct metrics metrics;
+    struct lookup *lookup;
+    struct lookup_waiter *latest; /* of a look-up of our own that runs */
+};
+
+static struct json_object *report(void *arg) {
+    struct ratefetcher *r = arg;
+    struct json_object *report = json_object_new_object();
+    metrics_set(&r->metrics, METRIC_LOG_DROPPED, (double)log_dropped());
+    json_object_object_add(
+        report, "latest_at_hand",
+        json_object_new_boolean(lookup_has_latest(r->lookup)));
+    json_object_object_add(report, "providers",
+                           lookup_providers_status(r->lookup));
+    json_object_object_add(report, "redis", json_object_new_string("off"));
+    json_object_object_add(report, "counters", metrics_to_json(&r->metrics));
+    return report;
+}
+
+static void on_latest(void *arg, const struct lookup_answer *answer) {
+    struct ratefetcher *r = arg;
+    r->latest = NULL;
+    if (answer->result == LOOKUP_FOUND)
+        child_report(&r->child);
+}
+
+/* Keeps today's table at hand, so that no request waits for it. */
+static void on_latest_check(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct ratefetcher *r = arg;
+    if (r->latest == NULL && !lookup_has_latest(r->lookup))
+        r->latest = lookup_ask(r->lookup, RATES_LATEST, (struct span){"", 0},
+                               on_latest, r);
+}
+
+static void on_control(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct ratefetcher *r = arg;
+    if (child_read(&r->child) != CHILD_GO_ON)
+        event_base_loopbreak(r->base);
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct ratefetcher *r = arg;
+    event_base_loopbreak(r->base);
+}
+
+/* The supervisor's listening socket, or one of our own when run by hand. */
+static int listening_socket(const struct settings *settings, bool supervised) {
+    if (supervised)
+        return CHILD_FD_EXTRA;
+    const char *dir = settings_text(settings, SETTING_RUNTIME_DIR);
+    char *fault = runtime_dir_prepare(dir);
+    if (fault != NULL) {
+        fprintf(stderr, "%s\n", fault);
+        exit(EX_CONFIG);
+    }
+    char *path = runtime_dir_path(dir, "rates.sock");
+    int fd = unix_socket_listen(path);
+    if (fd < 0) {
+        int error = errno;
+        fprintf(stderr, "%s: %s\n", path, strerror(error));
+        exit(error == EADDRINUSE ? EX_TEMPFAIL : EX_OSERR);
+    }
+    free(path);
+    return fd;
+}
+
+static void run(struct ratefetcher *r) {
+    struct event *control = child_is_supervised(&r->child)
+                                ? event_new(r->base, r->child.channel.fd,
+                                            EV_READ | EV_PERSIST, on_control, r)
+                                : NULL;
+    struct event *terminate = evsignal_new(r->base, SIGTERM, on_signal, r);
+    struct event *interrupt = evsignal_new(r->base, SIGINT, on_signal, r);
+    struct event *latest_check =
+        event_new(r->base, -1, EV_PERSIST, on_latest_check, r);
+    struct timeval period = {.tv_sec = LATEST_CHECK_SECONDS};
+    if (control != NULL)
+        event_add(control, NULL);
+    event_add(terminate, NULL);
+    event_add(interrupt, NULL);
+    event_add(latest_check, &period);
+    on_latest_check(-1, 0, r);
+    child_ready(&r->child);
+    event_base_dispatch(r->base);
+    event_free(latest_check);
+    event_free(interrupt);
+    event_free(terminate);
+    if (control != NULL)
+        event_free(control);
+}
+
+static struct event_base *new_base(void) {
+    struct event_config *config = event_config_new();
+    event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+    struct event_base *base = event_base_new_with_config(config);
+    event_config_free(config);
+    return base;
+}
+
+int main(int argc, char *argv[], char *envp[]) {
+    process_init(argc, argv, envp);
+    bool supervised = child_has_argument(argc, argv, CHILD_ARGUMENT);
+    struct settings *settings =
+        process_begin_helper("ratefetcher", supervised, SETTINGS_RATEFETCHER);
+    struct ratefetcher r = {.base = new_base()};
+    int fd = listening_socket(settings, supervised);
+    child_init(&r.child, supervised, report, &r);
+    r.lookup = lookup_new(r.base, settings, &r.metrics);
+    struct server *server = server_new(r.base, fd, r.lookup);
+    if (server == NULL) {
+        log_error("listen_failed",
+                  LOG_FIELDS(log_text("why", strerror(errno))));
+        return EX_OSERR;
+    }
+    run(&r);
+    server_free(&server);
+    lookup_free(&r.lookup);
+    child_clear(&r.child);
+    event_base_free(r.base);
+    libevent_global_shutdown();
+    settings_free(&settings);
+    log_close();
+    return 0;
+}

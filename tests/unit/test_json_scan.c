@@ -1,0 +1,483 @@
+/* The scanner: by a corpus and tables, by mutants, and against json-c. */
+#include <stdio.h>
+
+#include "common/json_scan.h"
+#include "common/utf8.h"
+#include "tests/unit/json_corpus.h"
+#include "tests/unit/json_fields.h"
+#include "tests/unit/json_mutants.h"
+#include "tests/unit/json_oracle.h"
+#include "tests/unit/unit.h"
+
+static enum json_error scan(struct span text, struct json_found *found,
+                            enum json_kind *top) {
+    return json_scan(text, fields, FIELDS, found, top);
+}
+
+static enum json_error verdict_of(struct span text) {
+    struct span exact = exact_copy(text.data, text.len);
+    struct json_found found[FIELDS];
+    enum json_kind top;
+    enum json_error error = scan(exact, found, &top);
+    exact_free(exact);
+    return error;
+}
+
+static void judges_the_corpus(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(corpus); i++) {
+        enum json_error error = verdict_of(corpus[i].text);
+        if (error != corpus[i].error)
+            fail_msg("row %zu `%s`: %d", i, corpus[i].text.data, error);
+    }
+}
+
+static void agrees_with_json_c_on_the_corpus(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(corpus); i++) {
+        const struct corpus_case *c = &corpus[i];
+        if (c->json_c == AGREES && json_c_accepts(c->text) != !c->error)
+            fail_msg("row %zu `%s`: json-c thinks otherwise", i, c->text.data);
+        if (c->json_c == LENIENT && !json_c_is_lenient_with(c->text))
+            fail_msg("row %zu `%s`: not explained", i, c->text.data);
+    }
+}
+
+/* Each text of the corpus in each place where a value may stand. */
+static void judges_the_corpus_within_others(void **state) {
+    (void)state;
+    static const char *const around[][2] = {
+        {"[", "]"},
+        {"[0,", "]"},
+        {"[", ",0]"},
+        {"{\"v\":", "}"},
+        {" ", "\n"},
+        {"{\"id\":", ",\"w\":0}"},
+        {"{\"payload\":{\"stake\":", "}}"},
+    };
+    for (size_t i = 0; i < COUNT_OF(corpus); i++)
+        for (size_t j = 0; j < COUNT_OF(around); j++) {
+            char text[512];
+            struct span inner = corpus[i].text;
+            size_t len = strlen(around[j][0]), tail = strlen(around[j][1]);
+            memcpy(text, around[j][0], len);
+            memcpy(text + len, inner.data, inner.len);
+            memcpy(text + len + inner.len, around[j][1], tail);
+            struct span whole = {text, len + inner.len + tail};
+            enum json_error error = verdict_of(whole);
+            if (corpus[i].error == JSON_OK && error != JSON_OK)
+                fail_msg("`%.*s`: %d", (int)whole.len, text, error);
+            /* What is refused may make sense in there: 1,2 or nothing. */
+            if (corpus[i].error != JSON_OK && error == JSON_OK &&
+                !json_c_accepts(whole))
+                fail_msg("`%.*s` is accepted", (int)whole.len, text);
+        }
+}
+
+/* `levels` times `open`, a value, and `levels` times `close`. */
+static struct span nest(const char *open, const char *close, int levels,
+                        char *out) {
+    char *end = out;
+    for (int i = 0; i < levels; i++)
+        end += sprintf(end, "%s", open);
+    *end++ = '1';
+    for (int i = 0; i < levels; i++)
+        end += sprintf(end, "%s", close);
+    return (struct span){out, (size_t)(end - out)};
+}
+
+static void limits_the_depth(void **state) {
+    (void)state;
+    static const struct {
+        const char *open, *close;
+        int levels; /* in one piece */
+    } shapes[] = {
+        {"[", "]", 1},         {"{\"a\":", "}", 1},
+        {"[{\"a\":", "}]", 2}, {"{\"payload\":[", "]}", 2},
+        {"[0,[", "]]", 2},     {"{\"b\":0,\"a\":[\"\",", ",null]}", 2},
+    };
+    static char text[4 << 20];
+    for (size_t i = 0; i < COUNT_OF(shapes); i++)
+        for (int pieces = 1; pieces <= 40; pieces++) {
+            struct span nested =
+                nest(shapes[i].open, shapes[i].close, pieces, text);
+            int levels = pieces * shapes[i].levels;
+            enum json_error error = verdict_of(nested);
+            if (error != (levels <= 32 ? JSON_OK : JSON_TOO_DEEP))
+                fail_msg("shape %zu, %d levels: %d", i, levels, error);
+            assert_int_equal(json_c_accepts(nested), levels <= 32);
+        }
+    struct span unclosed = {memset(text, '[', sizeof text), sizeof text};
+    assert_int_equal(verdict_of(unclosed), JSON_TOO_DEEP);
+    for (size_t i = 0; i + 5 <= sizeof text; i += 5)
+        memcpy(text + i, "{\"a\":", 5);
+    assert_int_equal(verdict_of(unclosed), JSON_TOO_DEEP);
+}
+
+/* What is closed does not count: wide is not deep. */
+static void counts_only_open_levels(void **state) {
+    (void)state;
+    static char text[1 << 20];
+    char *end = text;
+    *end++ = '[';
+    for (int i = 0; i < 1000; i++) {
+        char *start = end;
+        end = start + nest(i % 2 ? "[" : "{\"a\":", i % 2 ? "]" : "}",
+                           JSON_MAX_DEPTH - 1, start)
+                          .len;
+        *end++ = ',';
+    }
+    end[-1] = ']';
+    struct span wide = {text, (size_t)(end - text)};
+    assert_int_equal(verdict_of(wide), JSON_OK);
+}
+
+/* The first fault counts, of two. */
+static void tells_which_fault_comes_first(void **state) {
+    (void)state;
+    static char deep[128], text[256];
+    nest("[", "]", 33, deep);
+    sprintf(text, "{\"a\":x,\"b\":%.33s", deep);
+    assert_int_equal(verdict_of(span_of(text)), JSON_SYNTAX);
+    sprintf(text, "{\"b\":%.33s,x", deep);
+    assert_int_equal(verdict_of(span_of(text)), JSON_TOO_DEEP);
+    sprintf(text, "%.32s", deep);
+    assert_int_equal(verdict_of(span_of(text)), JSON_SYNTAX);
+}
+
+static void check_field(size_t row, const struct field_case *c, int field,
+                        struct span text, const struct json_found *found) {
+    const struct wanted_field *wanted = &c->wanted[field];
+    if (found->kind != wanted->kind || found->duplicate != wanted->duplicate)
+        fail_msg("row %zu `%s`: %s is of kind %d, duplicate %d", row, c->text,
+                 fields[field].name, found->kind, found->duplicate);
+    if (wanted->kind == JSON_ABSENT)
+        return;
+    if (!span_equals(found->text, wanted->text))
+        fail_msg("row %zu `%s`: %s is `%.*s`", row, c->text, fields[field].name,
+                 (int)found->text.len, found->text.data);
+    if (found->text.data - text.data != strstr(c->text, wanted->text) - c->text)
+        fail_msg("row %zu `%s`: %s stands elsewhere", row, c->text,
+                 fields[field].name);
+}
+
+static void finds_fields(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(field_cases); i++) {
+        const struct field_case *c = &field_cases[i];
+        struct span exact = exact_copy(c->text, strlen(c->text));
+        struct json_found found[FIELDS];
+        memset(found, 0xFF, sizeof found); /* what an earlier scan left */
+        enum json_kind top;
+        enum json_error error = scan(exact, found, &top);
+        if (error != c->error)
+            fail_msg("row %zu `%s`: %d", i, c->text, error);
+        for (int field = 0; field < FIELDS; field++)
+            check_field(i, c, field, exact, &found[field]);
+        exact_free(exact);
+    }
+}
+
+static void tells_the_kind_of_the_top(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        enum json_kind kind;
+    } cases[] = {
+        {"{\"a\":[]}", JSON_OBJECT}, {" [{}] ", JSON_ARRAY},
+        {"\"{}\"", JSON_STRING},     {"-1", JSON_NUMBER},
+        {"7", JSON_NUMBER},          {"true", JSON_BOOLEAN},
+        {"\tfalse", JSON_BOOLEAN},   {"null ", JSON_NULL},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct json_found found[FIELDS];
+        enum json_kind top = JSON_ABSENT;
+        assert_int_equal(scan(span_of(cases[i].text), found, &top), JSON_OK);
+        if (top != cases[i].kind)
+            fail_msg("`%s`: kind %d", cases[i].text, top);
+    }
+}
+
+/* Fields of several objects; no order among them is asked for. */
+static void finds_fields_of_two_parents(void **state) {
+    (void)state;
+    static const struct json_field wanted[] = {
+        {"b", "x"}, {"a", "x"}, {NULL, "a"}, {NULL, "b"}, {NULL, "x"}};
+    static const char text[] = "{\"a\":{\"x\":1},\"x\":2,\"b\":{\"x\":3},"
+                               "\"c\":{\"x\":4,\"a\":{\"x\":5}}}";
+    struct json_found found[COUNT_OF(wanted)];
+    enum json_kind top;
+    assert_int_equal(
+        json_scan(span_of(text), wanted, COUNT_OF(wanted), found, &top),
+        JSON_OK);
+    static const char *const values[] = {"3", "1", "{\"x\":1}", "{\"x\":3}",
+                                         "2"};
+    for (size_t i = 0; i < COUNT_OF(wanted); i++)
+        if (!span_equals(found[i].text, values[i]) || found[i].duplicate)
+            fail_msg("field %zu: `%.*s`", i, (int)found[i].text.len,
+                     found[i].text.data);
+    assert_int_equal(json_scan(span_of(text), wanted, 0, found, &top), JSON_OK);
+}
+
+/* The object that holds a field need not be asked for itself. */
+static void finds_fields_of_an_unasked_parent(void **state) {
+    (void)state;
+    static const struct json_field wanted = {"payload", "stake"};
+    struct json_found found;
+    enum json_kind top;
+    assert_int_equal(json_scan(span_of("{\"payload\":{\"stake\":17}}"), &wanted,
+                               1, &found, &top),
+                     JSON_OK);
+    assert_int_equal(found.kind, JSON_NUMBER);
+    assert_true(span_equals(found.text, "17"));
+}
+
+static void compares_strings(void **state) {
+    (void)state;
+    static const struct {
+        const char *string, *plain;
+        bool equal;
+    } cases[] = {
+        {"\"\"", "", true},
+        {"\"a\"", "a", true},
+        {"\"stake\"", "stake", true},
+        {"\"st\\u0061ke\"", "stake", true},
+        {"\"\\u0055SD\"", "USD", true},
+        {"\"\\u0073\\u0074\\u0061\\u006b\\u0065\"", "stake", true},
+        {"\"\\u006B\\u006b\"", "kk", true},
+        {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t", true},
+        {"\"/\"", "/", true},
+        {"\"\\u002F\"", "/", true},
+        {"\"\x7F\"", "\x7F", true},
+        {"\"\"", "a", false},
+        {"\"a\"", "", false},
+        {"\"a\"", "A", false},
+        {"\"a\"", "ab", false},
+        {"\"ab\"", "a", false},
+        {"\"ab\"", "b", false},
+        {"\" a\"", "a", false},
+        {"\"a \"", "a", false},
+        {"\"\\u0000\"", "", false},
+        {"\"a\\u0000\"", "a", false},
+        {"\"a\\u0000b\"", "a", false},
+        {"\"\\u0061\\u0000\"", "a", false},
+        {"\"\\\\u0061\"", "a", false},
+        {"\"\\u0161\"", "a", false},
+        {"\"\\u6100\"", "a", false},
+        {"\"\\uff21\"", "A", false},
+        {"\"\xC3\xA1\"", "a", false},
+        {"\"\\ud83d\\udcb6\"", "=", false},
+        {"\"\\n\"", "n", false},
+        {"\"n\"", "\n", false},
+        {"\"\\b\"", "\f", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct span exact =
+            exact_copy(cases[i].string, strlen(cases[i].string));
+        if (json_string_equals(exact, cases[i].plain) != cases[i].equal)
+            fail_msg("row %zu: %s and `%s`", i, cases[i].string,
+                     cases[i].plain);
+        exact_free(exact);
+    }
+}
+
+static void copies_strings(void **state) {
+    (void)state;
+    static const struct {
+        const char *string;
+        size_t size;
+        int len;
+        const char *bytes;
+    } cases[] = {
+        {"\"\"", 0, 0, ""},
+        {"\"\"", 8, 0, ""},
+        {"\"USD\"", 8, 3, "USD"},
+        {"\"USD\"", 4, 3, "USD"},
+        {"\"USD\"", 3, 3, "USD"},
+        {"\"USD\"", 2, -1, ""},
+        {"\"USD\"", 0, -1, ""},
+        {"\"\\u0055SD\"", 3, 3, "USD"},
+        {"\"US\\u0044\"", 2, -1, ""},
+        {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", 8, 8, "\"\\/\b\f\n\r\t"},
+        {"\"\\u0000\"", 8, 1, "\0"},
+        {"\"a\\u0000b\"", 8, 3, "a\0b"},
+        {"\"\\u007f\x7F\"", 8, 2, "\x7F\x7F"},
+        {"\"\\u0080\"", 8, -1, ""},
+        {"\"\\u00e9\"", 8, -1, ""},
+        {"\"\\u0100\"", 8, -1, ""},
+        {"\"\\u0141\"", 8, -1, ""},
+        {"\"\\uffff\"", 8, -1, ""},
+        {"\"\\ud83d\"", 8, -1, ""},
+        {"\"\\ud83d\\udcb6\"", 8, -1, ""},
+        {"\"\xC3\xA9\"", 8, -1, ""},
+        {"\"abc\xE2\x82\xAC\"", 8, -1, ""},
+        {"\"2021-05-18T21:32:42.324Z\"", 24, 24, "2021-05-18T21:32:42.324Z"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char out[32];
+        memset(out, '#', sizeof out);
+        struct span exact =
+            exact_copy(cases[i].string, strlen(cases[i].string));
+        int len = json_string_copy(exact, out, cases[i].size);
+        exact_free(exact);
+        if (len != cases[i].len ||
+            (len > 0 && memcmp(out, cases[i].bytes, (size_t)len) != 0))
+            fail_msg("row %zu %s: %d `%.24s`", i, cases[i].string, len, out);
+        for (size_t at = cases[i].size; at < sizeof out; at++)
+            if (out[at] != '#')
+                fail_msg("row %zu: byte %zu was written", i, at);
+    }
+}
+
+/* How many texts were of each kind, to see that all kinds were met. */
+struct tally {
+    int not_utf8, accepted, refused, found;
+};
+
+/* That a field is what json-c calls the member of that name. */
+static void compare_field(struct span text, struct json_object *top, int field,
+                          const struct json_found *found) {
+    struct json_object *member = NULL, *parent = top, *again;
+    bool there =
+        (fields[field].parent == NULL ||
+         json_object_object_get_ex(top, fields[field].parent, &parent)) &&
+        json_object_is_type(parent, json_type_object) &&
+        json_object_object_get_ex(parent, fields[field].name, &member);
+    enum json_kind kind = there ? kind_of(member) : JSON_ABSENT;
+    bool same = found->kind == kind;
+    if (same && there) {
+        again = json_c_parse(found->text, &same);
+        same = same && json_object_equal(member, again);
+        json_object_put(again);
+    }
+    if (!same)
+        fail_msg("`%.*s`: %s is `%.*s` of kind %d, not %d", (int)text.len,
+                 text.data, fields[field].name, (int)found->text.len,
+                 found->text.data, found->kind, kind);
+}
+
+/* Where json-c can tell: it keeps the last of duplicates, cuts at NUL. */
+static void compare_fields(struct span text, struct json_object *top,
+                           const struct json_found *found,
+                           struct tally *tally) {
+    if (memmem(text.data, text.len, "\\u0000", 6) != NULL)
+        return;
+    for (int field = 0; field < FIELDS; field++) {
+        bool of_duplicate =
+            fields[field].parent != NULL && found[PAYLOAD].duplicate;
+        if (of_duplicate || found[field].duplicate)
+            continue;
+        compare_field(text, top, field, &found[field]);
+        tally->found += found[field].kind != JSON_ABSENT;
+    }
+}
+
+/* As the service does: UTF-8 first, then the scan. */
+static void compare(struct span given, struct tally *tally) {
+    struct utf8 utf8 = {0};
+    if (!utf8_feed(&utf8, given) || !utf8_complete(&utf8)) {
+        tally->not_utf8++;
+        return;
+    }
+    struct span text = exact_copy(given.data, given.len);
+    struct json_found found[FIELDS];
+    enum json_kind kind;
+    bool accepts = scan(text, found, &kind) == JSON_OK, json_c_accepts_it;
+    struct json_object *top = json_c_parse(text, &json_c_accepts_it);
+    if (accepts && !json_c_accepts_it)
+        fail_msg("`%.*s` is accepted", (int)text.len, text.data);
+    if (!accepts && json_c_accepts_it && !json_c_is_lenient_with(text))
+        fail_msg("`%.*s` is refused", (int)text.len, text.data);
+    if (accepts)
+        assert_int_equal(kind, kind_of(top));
+    if (accepts && kind == JSON_OBJECT)
+        compare_fields(text, top, found, tally);
+    json_object_put(top);
+    exact_free(text);
+    *(accepts ? &tally->accepted : &tally->refused) += 1;
+}
+
+static bool is_white(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* All but numbers end by a byte that they can not do without. */
+static void refuses_each_prefix(void **state) {
+    (void)state;
+    size_t prefixes = 0;
+    for (size_t i = 0; i < COUNT_OF(corpus); i++) {
+        struct span text = corpus[i].text;
+        while (text.len > 0 && is_white(text.data[text.len - 1]))
+            text.len--;
+        if (corpus[i].error != JSON_OK ||
+            strchr("}]\"el", text.data[text.len - 1]) == NULL)
+            continue;
+        for (size_t len = 0; len < text.len; len++, prefixes++)
+            if (verdict_of((struct span){text.data, len}) != JSON_SYNTAX)
+                fail_msg("the first %zu bytes of `%s`", len, text.data);
+    }
+    assert_in_range(prefixes, 500, 10000);
+}
+
+/* Each byte of a message replaced by each other, left out, and doubled. */
+static void compares_messages_with_a_wrong_byte(void **state) {
+    (void)state;
+    struct tally tally = {0};
+    for (size_t i = 0; i < COUNT_OF(messages); i++) {
+        size_t len = strlen(messages[i]);
+        for (size_t at = 0; at < len; at++) {
+            char text[512];
+            for (int byte = 0; byte < 256; byte++) {
+                memcpy(text, messages[i], len);
+                text[at] = (char)byte;
+                compare((struct span){text, len}, &tally);
+            }
+            memcpy(text, messages[i], at);
+            memcpy(text + at, messages[i] + at + 1, len - at - 1);
+            compare((struct span){text, len - 1}, &tally);
+            memcpy(text, messages[i], at + 1);
+            memcpy(text + at + 1, messages[i] + at, len - at);
+            compare((struct span){text, len + 1}, &tally);
+        }
+    }
+    assert_in_range(tally.accepted, 10000, 100000);
+    assert_in_range(tally.refused, 10000, 100000);
+    assert_in_range(tally.not_utf8, 10000, 100000);
+}
+
+static void compares_mutants(void **state) {
+    (void)state;
+    struct random random = {8259};
+    struct tally tally = {0};
+    for (int i = 0; i < 500000; i++) {
+        struct mutant m = {.len = 0};
+        splice(&m, 0, 0, any_text(&random));
+        for (uint64_t n = 1 + random_below(&random, 4); n > 0; n--)
+            mutate(&m, &random);
+        compare((struct span){m.text, m.len}, &tally);
+    }
+    assert_in_range(tally.accepted, 25000, 500000);
+    assert_in_range(tally.refused, 25000, 500000);
+    assert_in_range(tally.found, 10000, 500000);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(judges_the_corpus),
+        cmocka_unit_test(agrees_with_json_c_on_the_corpus),
+        cmocka_unit_test(judges_the_corpus_within_others),
+        cmocka_unit_test(limits_the_depth),
+        cmocka_unit_test(counts_only_open_levels),
+        cmocka_unit_test(tells_which_fault_comes_first),
+        cmocka_unit_test(finds_fields),
+        cmocka_unit_test(tells_the_kind_of_the_top),
+        cmocka_unit_test(finds_fields_of_two_parents),
+        cmocka_unit_test(finds_fields_of_an_unasked_parent),
+        cmocka_unit_test(compares_strings),
+        cmocka_unit_test(copies_strings),
+        cmocka_unit_test(refuses_each_prefix),
+        cmocka_unit_test(compares_messages_with_a_wrong_byte),
+        cmocka_unit_test(compares_mutants),
+    };
+    return cmocka_run_group_tests_name("json_scan", tests, NULL, NULL);
+}

@@ -1,0 +1,133 @@
+#include "peer.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PEER_GULP = 1 << 18 };
+#define PEER_GREETING_NS 10000000000u
+#define PEER_CLOSING_NS  1000000000u
+
+void peer_start(struct peer *p, int fd, uint64_t now_ns) {
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    *p = (struct peer){.stage = PEER_GREETING,
+                       .fd = fd,
+                       .deadline_ns = now_ns + PEER_GREETING_NS};
+}
+
+void peer_fill(struct peer *p) {
+    char *room = buf_room(&p->in, PEER_GULP);
+    ssize_t got = recv(p->fd, room, PEER_GULP, 0);
+    if (got > 0) {
+        if (!p->deaf)
+            buf_grow(&p->in, (size_t)got);
+    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+        p->stage = PEER_DEAD;
+    }
+}
+
+bool peer_greet(struct peer *p, uint64_t now_ns) {
+    char reply[WS_REPLY_MAX];
+    size_t reply_len;
+    if (p->stage != PEER_GREETING)
+        return false;
+    long size = ws_greet(buf_head(&p->in), buf_len(&p->in), reply, &reply_len);
+    if (size == 0)
+        return false;
+    buf_add(&p->out, reply, reply_len);
+    if (size < 0) {
+        p->stage = PEER_CLOSING;
+        p->deadline_ns = now_ns + PEER_CLOSING_NS;
+        p->deaf = true;
+        return false;
+    }
+    buf_drop(&p->in, (size_t)size);
+    p->stage = PEER_OPEN;
+    p->beat_ns = now_ns;
+    p->heard_ns = now_ns;
+    return true;
+}
+
+static void peer_goodbye(struct peer *p, const struct ws_frame *frame,
+                         uint64_t now_ns) {
+    enum ws_code code = WS_NORMAL;
+    if (frame->len >= 2)
+        code = (enum ws_code)((unsigned char)frame->data[0] << 8 |
+                              (unsigned char)frame->data[1]);
+    peer_close(p, code, now_ns);
+    p->deaf = true;
+    p->last = true;
+}
+
+bool peer_next(struct peer *p, uint64_t now_ns, struct ws_frame *frame) {
+    while (!p->deaf && (p->stage == PEER_OPEN || p->stage == PEER_CLOSING)) {
+        long size = ws_parse(buf_head(&p->in), buf_len(&p->in), frame);
+        if (size == 0)
+            return false;
+        if (size < 0) {
+            peer_close(p, (enum ws_code) - size, now_ns);
+            p->deaf = true;
+            return false;
+        }
+        buf_drop(&p->in, (size_t)size);
+        if (frame->kind == WS_TEXT)
+            return true;
+        if (frame->kind == WS_CLOSE)
+            peer_goodbye(p, frame, now_ns);
+        else if (frame->kind == WS_PING && p->stage == PEER_OPEN)
+            peer_write(p, WS_PONG, frame->data, frame->len);
+    }
+    return false;
+}
+
+void peer_write(struct peer *p, enum ws_kind kind, const void *data,
+                size_t len) {
+    char *room = buf_room(&p->out, WS_HEAD_MAX + len);
+    size_t head = ws_head(room, kind, len);
+    if (len > 0)
+        memcpy(room + head, data, len);
+    buf_grow(&p->out, head + len);
+}
+
+static void peer_write_close(struct peer *p, enum ws_code code) {
+    char payload[2] = {(char)(code >> 8), (char)code};
+    peer_write(p, WS_CLOSE, payload, sizeof payload);
+}
+
+void peer_close(struct peer *p, enum ws_code code, uint64_t now_ns) {
+    if (p->stage == PEER_OPEN)
+        peer_write_close(p, code);
+    else if (p->stage != PEER_GREETING)
+        return;
+    p->last = p->stage == PEER_GREETING;
+    p->stage = PEER_CLOSING;
+    p->deadline_ns = now_ns + PEER_CLOSING_NS;
+}
+
+void peer_flush(struct peer *p) {
+    while (p->stage != PEER_DEAD && buf_len(&p->out) > 0) {
+        ssize_t sent =
+            send(p->fd, buf_head(&p->out), buf_len(&p->out), MSG_NOSIGNAL);
+        if (sent >= 0)
+            buf_drop(&p->out, (size_t)sent);
+        else if (errno == EAGAIN)
+            return;
+        else if (errno != EINTR)
+            p->stage = PEER_DEAD;
+    }
+    if (p->last)
+        p->stage = PEER_DEAD;
+    else if (p->deaf)
+        shutdown(p->fd, SHUT_WR);
+}
+
+void peer_free(struct peer *p) {
+    close(p->fd);
+    buf_free(&p->in);
+    buf_free(&p->out);
+    *p = (struct peer){0};
+}

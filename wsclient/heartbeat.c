@@ -1,0 +1,47 @@
+#include "wsclient/heartbeat.h"
+
+enum { MAX_DOUBT_USEC = 50000 };
+
+void heartbeat_start(struct heartbeat *heartbeat, monotime now) {
+    heartbeat->received = now;
+    heartbeat->next_beat = now;
+    heartbeat->in_doubt = false;
+}
+
+void heartbeat_received(struct heartbeat *heartbeat, monotime now) {
+    heartbeat->received = now;
+    heartbeat->in_doubt = false;
+}
+
+bool heartbeat_take_due(struct heartbeat *heartbeat, monotime now) {
+    if (!monotime_reached(now, heartbeat->next_beat))
+        return false;
+    heartbeat->next_beat =
+        monotime_add(heartbeat->next_beat, heartbeat->interval_usec);
+    if (monotime_reached(now, heartbeat->next_beat))
+        heartbeat->next_beat = monotime_add(now, heartbeat->interval_usec);
+    return true;
+}
+
+enum heartbeat_verdict heartbeat_judge(struct heartbeat *heartbeat,
+                                       monotime now, bool input_waits) {
+    if (monotime_between(heartbeat->received, now) <= heartbeat->timeout_usec)
+        return HEARTBEAT_ALIVE;
+    if (!input_waits)
+        return HEARTBEAT_SILENT;
+    if (!heartbeat->in_doubt) {
+        heartbeat->in_doubt = true;
+        heartbeat->doubted = now;
+    }
+    return monotime_between(heartbeat->doubted, now) < MAX_DOUBT_USEC
+               ? HEARTBEAT_UNDECIDED
+               : HEARTBEAT_SILENT;
+}
+
+monotime heartbeat_next_look(const struct heartbeat *heartbeat) {
+    /* The peer is late only after its time, not at its end. */
+    monotime late =
+        monotime_add(heartbeat->received, heartbeat->timeout_usec + 1);
+    return monotime_reached(late, heartbeat->next_beat) ? heartbeat->next_beat
+                                                        : late;
+}

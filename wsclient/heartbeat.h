@@ -1,0 +1,41 @@
+/* When a heartbeat is due, and when the peer's silence is too long. Pure. */
+#ifndef FXWIRE_WSCLIENT_HEARTBEAT_H
+#define FXWIRE_WSCLIENT_HEARTBEAT_H
+
+#include "common/clock.h"
+
+struct heartbeat {
+    int64_t interval_usec;
+    int64_t timeout_usec;
+    monotime received; /* the last one, or the connect */
+    monotime next_beat;
+    monotime doubted; /* since when input is read before the judgement */
+    bool in_doubt;
+};
+
+enum heartbeat_verdict {
+    HEARTBEAT_ALIVE,
+    HEARTBEAT_UNDECIDED, /* read what the kernel holds, then judge again */
+    HEARTBEAT_SILENT
+};
+
+/* To be called when a connection stands: the first beat is due at once. */
+void heartbeat_start(struct heartbeat *heartbeat, monotime now);
+
+void heartbeat_received(struct heartbeat *heartbeat, monotime now);
+
+/* Whether a beat has to go out now; if so, the next is due an interval later.
+ * Beats missed in a stall are not made up for. */
+bool heartbeat_take_due(struct heartbeat *heartbeat, monotime now);
+
+/*
+ * Judges the peer. After a stall of our own its beats may wait in the kernel:
+ * while `input_waits`, the judgement is put off, at most for 50 ms.
+ */
+enum heartbeat_verdict heartbeat_judge(struct heartbeat *heartbeat,
+                                       monotime now, bool input_waits);
+
+/* When to look again: the next beat, or the end of the peer's time. */
+monotime heartbeat_next_look(const struct heartbeat *heartbeat);
+
+#endif

@@ -1,0 +1,240 @@
+/*
+ * wsclient: one WebSocket connection to an upstream; receives requests,
+ * converts, answers. Started by the supervisor, or by hand with the same
+ * environment.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/child.h"
+#include "common/log.h"
+#include "common/message.h"
+#include "common/process.h"
+#include "wsclient/ratelink.h"
+#include "wsclient/session.h"
+#include "wsclient/watch.h"
+
+enum { RECEIVE_BUFFER_BYTES = 65536, MAX_DESCRIPTORS = 64 };
+
+struct wsclient {
+    const struct settings *settings;
+    struct lws_context *context;
+    struct metrics metrics;
+    struct child child;
+    struct watch control;
+    struct watch signals;
+    int signal_fd;
+    struct ledger *ledger;
+    struct pipeline *pipeline;
+    struct ratelink *ratelink;
+    struct session *session;
+    lws_sorted_usec_list_t alarm; /* the pipeline's */
+    lws_sorted_usec_list_t grace; /* of the stop */
+    bool stopping;
+    bool finished;
+};
+
+static struct json_object *report(void *arg) {
+    struct wsclient *w = arg;
+    struct json_object *report = json_object_new_object();
+    bool connected = session_is_connected(w->session);
+    int64_t age = session_heartbeat_age(w->session);
+    size_t pending = pipeline_pending(w->pipeline);
+    metrics_set(&w->metrics, METRIC_CONNECTED, connected);
+    metrics_set(&w->metrics, METRIC_HEARTBEAT_AGE,
+                connected ? (double)age / USEC_PER_SEC : 0);
+    metrics_set(&w->metrics, METRIC_PENDING, (double)pending);
+    metrics_set(&w->metrics, METRIC_LOG_DROPPED, (double)log_dropped());
+    json_object_object_add(report, "connected",
+                           json_object_new_boolean(connected));
+    if (connected)
+        message_add_seconds(report, "heartbeat_age_seconds", age);
+    else
+        json_object_object_add(report, "heartbeat_age_seconds", NULL);
+    json_object_object_add(report, "pending",
+                           json_object_new_int64((int64_t)pending));
+    message_add_text(report, "receipts", "none");
+    json_object_object_add(report, "counters", metrics_to_json(&w->metrics));
+    return report;
+}
+
+static void on_state_changed(void *arg) {
+    struct wsclient *w = arg;
+    child_report(&w->child);
+}
+
+static void on_stopped(void *arg) {
+    struct wsclient *w = arg;
+    w->finished = true;
+    lws_cancel_service(w->context);
+}
+
+static void on_answers_ready(void *arg) {
+    struct wsclient *w = arg;
+    session_answers_ready(w->session);
+}
+
+static void on_ask(void *arg, day when, struct span currency) {
+    struct wsclient *w = arg;
+    ratelink_ask(w->ratelink, when, currency);
+}
+
+static void on_alarm(lws_sorted_usec_list_t *alarm) {
+    struct wsclient *w = lws_container_of(alarm, struct wsclient, alarm);
+    pipeline_alarm(w->pipeline, clock_monotonic());
+}
+
+static void on_set_alarm(void *arg, monotime when) {
+    struct wsclient *w = arg;
+    int64_t wait = monotime_between(clock_monotonic(), when);
+    lws_sul_schedule(w->context, 0, &w->alarm, on_alarm, wait > 1 ? wait : 1);
+}
+
+static void on_grace_over(lws_sorted_usec_list_t *grace) {
+    struct wsclient *w = lws_container_of(grace, struct wsclient, grace);
+    log_warn(
+        "stopped_with_messages_in_hand",
+        LOG_FIELDS(log_int("pending", (int64_t)pipeline_pending(w->pipeline))));
+    on_stopped(w);
+}
+
+static void stop(struct wsclient *w) {
+    if (w->stopping) {
+        on_stopped(w); /* asked a second time: cut short */
+        return;
+    }
+    w->stopping = true;
+    int64_t grace = settings_usec(w->settings, SETTING_SHUTDOWN_GRACE_SECONDS);
+    lws_sul_schedule(w->context, 0, &w->grace, on_grace_over,
+                     grace > 1 ? grace : 1);
+    pipeline_stop(w->pipeline);
+    session_stop(w->session);
+}
+
+static void on_control(void *arg) {
+    struct wsclient *w = arg;
+    switch (child_read(&w->child)) {
+    case CHILD_GO_ON:
+        break;
+    case CHILD_STOP:
+        stop(w);
+        break;
+    case CHILD_ORPHANED:
+        _exit(0); /* without grace: whoever comes next finds a free place */
+    }
+}
+
+static void on_signal(void *arg) {
+    struct wsclient *w = arg;
+    struct signalfd_siginfo info;
+    if (read(w->signal_fd, &info, sizeof info) == sizeof info)
+        stop(w);
+}
+
+static int open_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static void on_lws_log(int level, const char *line) {
+    (void)level;
+    log_debug(
+        "libwebsockets",
+        LOG_FIELDS(log_span("line", (struct span){line, strcspn(line, "\n")})));
+}
+
+static struct lws_context *new_context(struct wsclient *w) {
+    /* The library's own checks of a connection are left to the heartbeats. */
+    static const lws_retry_bo_t policy = {.secs_since_valid_ping = UINT16_MAX,
+                                          .secs_since_valid_hangup =
+                                              UINT16_MAX};
+    const struct lws_protocols protocols[] = {
+        {.name = SESSION_PROTOCOL,
+         .callback = session_callback,
+         .rx_buffer_size = RECEIVE_BUFFER_BYTES,
+         .user = w->session},
+        {.name = WATCH_PROTOCOL, .callback = watch_callback},
+        {.name = NULL},
+    };
+    /* lws keeps the pointer for as long as the context lives. */
+    static struct lws_protocols kept[3];
+    memcpy(kept, protocols, sizeof kept);
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .protocols = kept,
+        .gid = (gid_t)-1,
+        .uid = (uid_t)-1,
+        .fd_limit_per_thread = MAX_DESCRIPTORS,
+        .pt_serv_buf_size = RECEIVE_BUFFER_BYTES,
+        .timeout_secs = 5,
+        .connect_timeout_secs = 5,
+        .http_proxy_address = "", /* else $http_proxy is obeyed */
+        .retry_and_idle_policy = &policy,
+    };
+    lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
+    return lws_create_context(&info);
+}
+
+static void open_parts(struct wsclient *w, bool show_messages) {
+    const struct session_ports session_ports = {on_state_changed, on_stopped,
+                                                w};
+    const struct pipeline_ports pipeline_ports = {on_answers_ready, on_ask,
+                                                  on_set_alarm, w};
+    w->ledger = ledger_new(
+        (size_t)settings_count(w->settings, SETTING_PENDING_MAX_BYTES, 0));
+    w->pipeline = pipeline_new(w->settings, w->ledger, &w->metrics,
+                               &pipeline_ports, show_messages);
+    w->session = session_new(w->settings, &w->metrics, &session_ports);
+    w->context = new_context(w);
+    if (w->context == NULL) {
+        log_error("start_failed", LOG_FIELDS(log_text("why", "libwebsockets")));
+        exit(EXIT_FAILURE);
+    }
+    w->signal_fd = open_signals();
+    watch_start(&w->signals, w->context, w->signal_fd, on_signal, w);
+    if (child_is_supervised(&w->child))
+        watch_start(&w->control, w->context, w->child.channel.fd, on_control,
+                    w);
+    w->ratelink = ratelink_new(w->context, w->settings, w->pipeline);
+}
+
+static void close_parts(struct wsclient *w) {
+    lws_sul_cancel(&w->alarm);
+    lws_sul_cancel(&w->grace);
+    watch_stop(&w->control);
+    watch_stop(&w->signals);
+    ratelink_free(&w->ratelink);
+    lws_context_destroy(w->context);
+    session_free(&w->session);
+    pipeline_free(&w->pipeline);
+    ledger_free(&w->ledger);
+    close(w->signal_fd);
+}
+
+int main(int argc, char *argv[], char *envp[]) {
+    process_init(argc, argv, envp);
+    bool supervised = child_has_argument(argc, argv, CHILD_ARGUMENT);
+    struct settings *settings =
+        process_begin_helper("wsclient", supervised, SETTINGS_WSCLIENT);
+    struct wsclient w = {.settings = settings};
+    child_init(&w.child, supervised, report, &w);
+    open_parts(&w, child_has_argument(argc, argv, "--show-messages"));
+    process_title("wsclient %s", session_label(w.session));
+    child_ready(&w.child);
+    session_start(w.session, w.context, w.pipeline);
+    while (!w.finished && lws_service(w.context, 0) >= 0)
+        ;
+    child_report(&w.child);
+    close_parts(&w);
+    child_clear(&w.child);
+    settings_free(&settings);
+    log_close();
+    return 0;
+}

@@ -1,0 +1,370 @@
+#include "wsclient/pipeline.h"
+
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/memory.h"
+#include "wsclient/ratebook.h"
+#include "wsclient/refusals.h"
+#include "wsclient/request.h"
+#include "wsclient/response.h"
+#include "wsclient/waiting.h"
+
+struct pipeline {
+    struct ledger *ledger;
+    struct metrics *metrics;
+    struct pipeline_ports ports;
+    struct ratebook *ratebook;
+    struct waiting waiting;
+    struct message_queue answered; /* to be sent, in this order */
+    struct refusals refusals; /* answers to what the ledger had no room for */
+    int64_t request_timeout_usec;
+    int64_t retry_ttl_usec;
+    unsigned connection; /* the number of the present one */
+    bool date_of_request;
+    bool show_messages;
+    bool stopping;
+    bool alarm_set;
+};
+
+static const struct decimal one = {1, 0};
+static const struct span any_currency = {"", 0};
+
+struct pipeline *pipeline_new(const struct settings *settings,
+                              struct ledger *ledger, struct metrics *metrics,
+                              const struct pipeline_ports *ports,
+                              bool show_messages) {
+    struct pipeline *p = memory_new(sizeof *p);
+    p->ledger = ledger;
+    p->metrics = metrics;
+    p->ports = *ports;
+    p->ratebook = ratebook_new();
+    LIST_INIT(&p->waiting);
+    TAILQ_INIT(&p->answered);
+    refusals_init(&p->refusals);
+    p->request_timeout_usec =
+        settings_usec(settings, SETTING_REQUEST_TIMEOUT_SECONDS);
+    p->retry_ttl_usec = settings_usec(settings, SETTING_RETRY_MESSAGE_TTL);
+    p->date_of_request =
+        settings_is(settings, SETTING_RESPONSE_DATE, "request");
+    p->show_messages = show_messages;
+    return p;
+}
+
+void pipeline_free(struct pipeline **pipeline) {
+    struct pipeline *p = *pipeline;
+    *pipeline = NULL;
+    struct question *question;
+    while ((question = LIST_FIRST(&p->waiting)) != NULL)
+        waiting_close(question);
+    ratebook_free(&p->ratebook);
+    refusals_clear(&p->refusals);
+    free(p);
+}
+
+static void show(const struct pipeline *p, const char *event,
+                 struct span text) {
+    if (p->show_messages)
+        log_show(event, LOG_FIELDS(log_span("text", text)));
+}
+
+/* The answer is written; the message waits to be sent. */
+static void queue_answer(struct pipeline *p, struct message *message,
+                         size_t len, enum metric result) {
+    ledger_answered(message, len);
+    metrics_count(p->metrics, result);
+    TAILQ_INSERT_TAIL(&p->answered, message, entry);
+    p->ports.answers_ready(p->ports.arg);
+}
+
+static void answer_error(struct pipeline *p, struct message *message,
+                         struct span id, enum refusal refusal,
+                         enum metric result) {
+    size_t len = response_write_error(id, refusal, ledger_answer_room(message));
+    queue_answer(p, message, len, result);
+}
+
+static void answer_converted(struct pipeline *p, struct message *message,
+                             const struct request *request, struct span text,
+                             struct decimal rate) {
+    euro amount = decimal_divide(request->amount, rate);
+    int64_t date_ms = p->date_of_request ? -1 : clock_wall_ms();
+    size_t len = response_write(request, text, amount, date_ms,
+                                ledger_answer_room(message));
+    queue_answer(p, message, len, METRIC_REQUESTS_CONVERTED);
+}
+
+static void set_alarm(struct pipeline *p) {
+    monotime oldest;
+    p->alarm_set = waiting_oldest(&p->waiting, &oldest);
+    if (p->alarm_set)
+        p->ports.set_alarm(p->ports.arg,
+                           monotime_add(oldest, p->request_timeout_usec));
+}
+
+/* Joins the message to the question that has to be answered first. */
+static void wait_for_rates(struct pipeline *p, struct message *message,
+                           day when, struct span currency) {
+    struct question *question = waiting_find(&p->waiting, when, currency);
+    if (question == NULL) {
+        question = waiting_open(&p->waiting, when, currency);
+        p->ports.ask(p->ports.arg, when, currency);
+    }
+    TAILQ_INSERT_TAIL(&question->messages, message, entry);
+    if (!p->alarm_set)
+        set_alarm(p);
+}
+
+/* Converts, or waits. `text` is what `request` was read from. */
+static void convert(struct pipeline *p, struct message *message,
+                    const struct request *request, struct span text,
+                    monotime now) {
+    struct span code = {request->code, RATES_CODE_LEN};
+    const struct decimal *rate = &one;
+    enum ratebook_result found =
+        span_equals(code, "EUR")
+            ? RATEBOOK_FOUND
+            : ratebook_find(p->ratebook, request->day, code, now, &rate);
+    switch (found) {
+    case RATEBOOK_FOUND:
+        answer_converted(p, message, request, text, *rate);
+        break;
+    case RATEBOOK_NO_TABLE:
+        wait_for_rates(p, message, request->day, any_currency);
+        break;
+    case RATEBOOK_NOT_IN_TABLE:
+        wait_for_rates(p, message, request->day, code);
+        break;
+    case RATEBOOK_UNKNOWN_CURRENCY:
+        answer_error(p, message, request->id, REFUSAL_NO_CURRENCY,
+                     METRIC_REQUESTS_NO_RATE);
+        break;
+    }
+}
+
+void pipeline_connected(struct pipeline *pipeline) {
+    pipeline->connection++;
+    refusals_clear(&pipeline->refusals); /* they were for the one before */
+}
+
+/* The ledger is full: answered at once, and not kept. */
+static void refuse(struct pipeline *p, struct span id) {
+    metrics_count(p->metrics, METRIC_REQUESTS_FULL);
+    refusals_add(&p->refusals, id);
+    p->ports.answers_ready(p->ports.arg);
+}
+
+static void take(struct pipeline *p, const struct request *request,
+                 struct span text, monotime now) {
+    if (p->stopping)
+        return;
+    if (request->kind == REQUEST_REFUSED && request->id.len == 0 &&
+        !refusals_allow_nameless(&p->refusals, now)) {
+        metrics_count(p->metrics, METRIC_REQUESTS_UNANSWERED);
+        return;
+    }
+    struct message *message = ledger_take(p->ledger, text, now);
+    if (message == NULL) {
+        refuse(p, request->id);
+        return;
+    }
+    message->connection = p->connection;
+    if (request->kind == REQUEST_REFUSED)
+        answer_error(p, message, request->id, request->refusal,
+                     METRIC_REQUESTS_INVALID);
+    else
+        convert(p, message, request, text, now);
+}
+
+bool pipeline_receive(struct pipeline *pipeline, struct span text,
+                      monotime now) {
+    struct request request;
+    request_read(text, clock_wall_ms(), &request);
+    switch (request.kind) {
+    case REQUEST_HEARTBEAT:
+        return true;
+    case REQUEST_ERROR:
+        metrics_count(pipeline->metrics, METRIC_REQUESTS_IGNORED);
+        log_warn("upstream_error", LOG_FIELDS(log_span("text", text)));
+        break;
+    case REQUEST_UNKNOWN:
+        metrics_count(pipeline->metrics, METRIC_REQUESTS_IGNORED);
+        log_warn("message_ignored",
+                 LOG_FIELDS(log_text("why", "missing or unknown type")));
+        break;
+    case REQUEST_CONVERT:
+    case REQUEST_REFUSED:
+        show(pipeline, "request", text);
+        take(pipeline, &request, text, now);
+        break;
+    }
+    return false;
+}
+
+void pipeline_receive_too_long(struct pipeline *pipeline, monotime now) {
+    struct request request = {.kind = REQUEST_REFUSED,
+                              .refusal = REFUSAL_TOO_LONG};
+    take(pipeline, &request, any_currency, now);
+}
+
+/*
+ * Takes the question's messages out and closes it, so that one that has to
+ * wait on asks anew.
+ */
+static void close_question(struct question *question,
+                           struct message_queue *messages) {
+    TAILQ_INIT(messages);
+    TAILQ_CONCAT(messages, &question->messages, entry);
+    waiting_close(question);
+}
+
+/*
+ * A message that waited is read again: its day may have been today's then and
+ * yesterday's now, but the rates that it waited for serve it.
+ */
+static void read_again(const struct message *message, day when,
+                       struct request *request) {
+    request_read(message->request, clock_wall_ms(), request);
+    request->day = when;
+}
+
+static void answer_from(struct pipeline *p, struct message *message, day when,
+                        const struct rates *rates, monotime now) {
+    struct request request;
+    read_again(message, when, &request);
+    const struct decimal *rate =
+        rates_find(rates, (struct span){request.code, RATES_CODE_LEN});
+    if (rate != NULL)
+        answer_converted(p, message, &request, message->request, *rate);
+    else
+        convert(p, message, &request, message->request, now);
+}
+
+void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,
+                    struct rates *rates, monotime expires) {
+    monotime now = clock_monotonic();
+    ratebook_enter(pipeline->ratebook, when, rates, expires);
+    struct question *question =
+        waiting_find(&pipeline->waiting, when, currency);
+    if (question == NULL)
+        return;
+    struct message_queue messages;
+    struct message *message;
+    close_question(question, &messages);
+    while ((message = TAILQ_FIRST(&messages)) != NULL) {
+        TAILQ_REMOVE(&messages, message, entry);
+        answer_from(pipeline, message, when, rates, now);
+    }
+    set_alarm(pipeline);
+}
+
+void pipeline_no_rates(struct pipeline *pipeline, day when,
+                       struct span currency, bool unknown_currency) {
+    if (unknown_currency && currency.len > 0)
+        ratebook_enter_unknown(pipeline->ratebook, when, currency);
+    struct question *question =
+        waiting_find(&pipeline->waiting, when, currency);
+    if (question == NULL)
+        return;
+    struct message_queue messages;
+    struct message *message;
+    close_question(question, &messages);
+    while ((message = TAILQ_FIRST(&messages)) != NULL) {
+        struct request request;
+        TAILQ_REMOVE(&messages, message, entry);
+        read_again(message, when, &request);
+        answer_error(pipeline, message, request.id,
+                     unknown_currency ? REFUSAL_NO_CURRENCY : REFUSAL_NO_RATES,
+                     METRIC_REQUESTS_NO_RATE);
+    }
+    set_alarm(pipeline);
+}
+
+void pipeline_ask_again(struct pipeline *pipeline) {
+    struct question *question;
+    LIST_FOREACH (question, &pipeline->waiting, entry) {
+        pipeline->ports.ask(pipeline->ports.arg, question->when,
+                            question_currency(question));
+    }
+}
+
+static void time_out(struct pipeline *p, struct question *question,
+                     monotime now) {
+    struct message *message;
+    while ((message = TAILQ_FIRST(&question->messages)) != NULL &&
+           monotime_reached(
+               now, monotime_add(message->arrived, p->request_timeout_usec))) {
+        struct request request;
+        TAILQ_REMOVE(&question->messages, message, entry);
+        read_again(message, question->when, &request);
+        answer_error(p, message, request.id, REFUSAL_TIMEOUT,
+                     METRIC_REQUESTS_TIMEOUT);
+    }
+}
+
+void pipeline_alarm(struct pipeline *pipeline, monotime now) {
+    struct question *next;
+    for (struct question *question = LIST_FIRST(&pipeline->waiting);
+         question != NULL; question = next) {
+        next = LIST_NEXT(question, entry);
+        time_out(pipeline, question, now);
+        if (TAILQ_EMPTY(&question->messages))
+            waiting_close(question);
+    }
+    set_alarm(pipeline);
+}
+
+static bool is_expired(const struct pipeline *p, const struct message *message,
+                       monotime now) {
+    return message->connection != p->connection &&
+           monotime_between(message->arrived, now) > p->retry_ttl_usec;
+}
+
+static void expire(struct pipeline *p, struct message *message) {
+    struct request request;
+    request_read(message->request, clock_wall_ms(), &request);
+    metrics_count(p->metrics, METRIC_EXPIRED);
+    log_warn("answer_expired", LOG_FIELDS(log_span("id", request.id)));
+    TAILQ_REMOVE(&p->answered, message, entry);
+    ledger_release(p->ledger, message);
+}
+
+bool pipeline_next_answer(struct pipeline *pipeline, monotime now,
+                          struct span *answer) {
+    struct message *message;
+    while ((message = TAILQ_FIRST(&pipeline->answered)) != NULL &&
+           is_expired(pipeline, message, now))
+        expire(pipeline, message);
+    if (message == NULL)
+        return refusals_next(&pipeline->refusals, answer);
+    *answer = message->answer;
+    return true;
+}
+
+void pipeline_sent(struct pipeline *pipeline, monotime now) {
+    struct message *message = TAILQ_FIRST(&pipeline->answered);
+    metrics_count(pipeline->metrics, METRIC_RESPONSES);
+    if (message == NULL) {
+        refusals_sent(&pipeline->refusals);
+        return;
+    }
+    show(pipeline, "response", message->answer);
+    metrics_observe_request(pipeline->metrics,
+                            monotime_between(message->arrived, now));
+    if (message->connection != pipeline->connection)
+        metrics_count(pipeline->metrics, METRIC_RETRIED);
+    TAILQ_REMOVE(&pipeline->answered, message, entry);
+    ledger_release(pipeline->ledger, message);
+}
+
+bool pipeline_overloaded(const struct pipeline *pipeline) {
+    return refusals_overflowed(&pipeline->refusals);
+}
+
+void pipeline_stop(struct pipeline *pipeline) {
+    pipeline->stopping = true;
+}
+
+size_t pipeline_pending(const struct pipeline *pipeline) {
+    return ledger_count(pipeline->ledger) + refusals_count(&pipeline->refusals);
+}

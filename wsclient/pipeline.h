@@ -1,0 +1,81 @@
+/*
+ * The one file that knows the order of the steps: a message is read, taken
+ * into the ledger, waits for its day's rates, is converted and answered. It
+ * knows no socket and no loop; what it needs of them comes through its ports.
+ */
+#ifndef FXWIRE_WSCLIENT_PIPELINE_H
+#define FXWIRE_WSCLIENT_PIPELINE_H
+
+#include <stdbool.h>
+
+#include "common/metrics.h"
+#include "common/rates.h"
+#include "common/settings.h"
+#include "wsclient/ledger.h"
+
+struct pipeline;
+
+struct pipeline_ports {
+    /* Something is there to be sent; called once for a batch. */
+    void (*answers_ready)(void *arg);
+    /* Asks for the rates of `when`, with `currency` (empty: any) in them. */
+    void (*ask)(void *arg, day when, struct span currency);
+    /* pipeline_alarm() is to be called at `when`, in the place of earlier. */
+    void (*set_alarm)(void *arg, monotime when);
+    void *arg;
+};
+
+/* `ledger` and `metrics` are lent. */
+struct pipeline *pipeline_new(const struct settings *settings,
+                              struct ledger *ledger, struct metrics *metrics,
+                              const struct pipeline_ports *ports,
+                              bool show_messages);
+void pipeline_free(struct pipeline **pipeline);
+
+/* A connection stands: answers may be sent. */
+void pipeline_connected(struct pipeline *pipeline);
+
+/*
+ * Handles one whole text message (valid UTF-8, lent). True if it was a
+ * heartbeat.
+ */
+bool pipeline_receive(struct pipeline *pipeline, struct span text,
+                      monotime now);
+
+/* A message came that was too long to be kept. */
+void pipeline_receive_too_long(struct pipeline *pipeline, monotime now);
+
+/* A table came for the question (when, currency); it holds until `expires`. */
+void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,
+                    struct rates *rates, monotime expires);
+
+/* No rates for that question: of the day, or of this currency alone. */
+void pipeline_no_rates(struct pipeline *pipeline, day when,
+                       struct span currency, bool unknown_currency);
+
+/* ratefetcher was reached anew: asks all that is open again. */
+void pipeline_ask_again(struct pipeline *pipeline);
+
+/* The time that was set has come. */
+void pipeline_alarm(struct pipeline *pipeline, monotime now);
+
+/*
+ * The next answer to be sent, lent until pipeline_sent(); false: none. Those
+ * of an earlier connection that are too old are dropped on the way.
+ */
+bool pipeline_next_answer(struct pipeline *pipeline, monotime now,
+                          struct span *answer);
+
+/* The answer that pipeline_next_answer() gave has been sent. */
+void pipeline_sent(struct pipeline *pipeline, monotime now);
+
+/* More refusals wait to be sent than are kept: the link is to be dropped. */
+bool pipeline_overloaded(const struct pipeline *pipeline);
+
+/* From now on takes no new request. */
+void pipeline_stop(struct pipeline *pipeline);
+
+/* How many messages are in hand, refusals too. */
+size_t pipeline_pending(const struct pipeline *pipeline);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * The link to ratefetcher's rates.sock. It is made anew whenever it breaks; a
+ * question asked meanwhile is asked when it stands (pipeline_ask_again).
+ */
+#ifndef FXWIRE_WSCLIENT_RATELINK_H
+#define FXWIRE_WSCLIENT_RATELINK_H
+
+#include <libwebsockets.h>
+
+#include "common/settings.h"
+#include "wsclient/pipeline.h"
+
+struct ratelink;
+
+/* Connects to rates.sock in RUNTIME_DIR; `pipeline` gets the answers. */
+struct ratelink *ratelink_new(struct lws_context *context,
+                              const struct settings *settings,
+                              struct pipeline *pipeline);
+void ratelink_free(struct ratelink **link);
+
+/* Asks for the rates of `when`, with `currency` (empty: any) in them. */
+void ratelink_ask(struct ratelink *link, day when, struct span currency);
+
+#endif

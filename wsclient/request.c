@@ -1,0 +1,185 @@
+#include "wsclient/request.h"
+
+#include "common/clock.h"
+#include "common/json_scan.h"
+
+enum {
+    /* A moment of tomorrow so near is today, seen by a clock ahead of ours. */
+    CLOCK_TOLERANCE_SECONDS = 300,
+    /* A date with escapes in it is unescaped into a buffer of this size. */
+    ESCAPED_DATE_BYTES = 512,
+};
+
+static const struct decimal stake_limit = {1000000000000000, 0};
+
+enum field { TYPE, ID, PAYLOAD, STAKE, CURRENCY, DATE, FIELDS };
+
+static const struct json_field fields[FIELDS] = {
+    [TYPE] = {NULL, "type"},
+    [ID] = {NULL, "id"},
+    [PAYLOAD] = {NULL, "payload"},
+    [STAKE] = {"payload", "stake"},
+    [CURRENCY] = {"payload", "currency"},
+    [DATE] = {"payload", "date"},
+};
+
+const char *refusal_text(enum refusal refusal) {
+    static const char *const texts[REFUSALS] = {
+        [REFUSAL_NONE] = "",
+        [REFUSAL_NOT_JSON] = "the message is not valid JSON",
+        [REFUSAL_TOO_DEEP] = "the message is nested more than 32 levels deep",
+        [REFUSAL_NOT_OBJECT] = "the message is not a JSON object",
+        [REFUSAL_DUPLICATE] = "a key is given twice",
+        [REFUSAL_ID] = "id must be a string or a number",
+        [REFUSAL_PAYLOAD] = "payload must be an object",
+        [REFUSAL_STAKE] = "stake must be a number",
+        [REFUSAL_STAKE_NEGATIVE] = "stake must not be negative",
+        [REFUSAL_STAKE_TOO_LARGE] = "stake must be below 1e15",
+        [REFUSAL_STAKE_TOO_PRECISE] =
+            "stake must have at most 18 significant digits and 18 decimals",
+        [REFUSAL_CURRENCY] = "currency must be three upper-case letters",
+        [REFUSAL_DATE] = "date must be an RFC 3339 date-time or YYYY-MM-DD",
+        [REFUSAL_DATE_IMPOSSIBLE] = "date is impossible",
+        [REFUSAL_DATE_TOO_EARLY] =
+            "date is before 1999-01-04, the first day of euro rates",
+        [REFUSAL_DATE_FUTURE] = "date is in the future",
+        [REFUSAL_TOO_LONG] = "the message is too long",
+        [REFUSAL_FULL] = "too many messages are in hand",
+        [REFUSAL_NO_RATES] = "no rates can be had for this date",
+        [REFUSAL_NO_CURRENCY] = "no rate of this currency for this date",
+        [REFUSAL_TIMEOUT] = "no rate came in time",
+    };
+    return texts[refusal];
+}
+
+static enum request_kind read_type(const struct json_found *type) {
+    static const struct {
+        const char *word;
+        enum request_kind kind;
+    } types[] = {
+        {"message", REQUEST_CONVERT},
+        {"heartbeat", REQUEST_HEARTBEAT},
+        {"error", REQUEST_ERROR},
+    };
+    if (type->kind == JSON_STRING)
+        for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+            if (json_string_equals(type->text, types[i].word))
+                return types[i].kind;
+    return REQUEST_UNKNOWN;
+}
+
+static enum refusal read_stake(const struct json_found *stake,
+                               struct request *out) {
+    if (stake->kind != JSON_NUMBER)
+        return REFUSAL_STAKE;
+    out->stake = stake->text;
+    switch (decimal_parse(stake->text, &out->amount)) {
+    case DECIMAL_OK:
+        break;
+    case DECIMAL_SYNTAX:
+        return REFUSAL_STAKE;
+    case DECIMAL_NEGATIVE:
+        return REFUSAL_STAKE_NEGATIVE;
+    case DECIMAL_TOO_LARGE:
+        return REFUSAL_STAKE_TOO_LARGE;
+    case DECIMAL_TOO_PRECISE:
+        return REFUSAL_STAKE_TOO_PRECISE;
+    }
+    return decimal_compare(out->amount, stake_limit) < 0
+               ? REFUSAL_NONE
+               : REFUSAL_STAKE_TOO_LARGE;
+}
+
+static enum refusal read_currency(const struct json_found *currency,
+                                  struct request *out) {
+    if (currency->kind != JSON_STRING)
+        return REFUSAL_CURRENCY;
+    out->currency = currency->text;
+    int len = json_string_copy(currency->text, out->code, sizeof out->code);
+    struct span code = {out->code, len > 0 ? (size_t)len : 0};
+    return rates_is_code(code) ? REFUSAL_NONE : REFUSAL_CURRENCY;
+}
+
+static enum day_error read_moment(struct span string, int64_t *seconds) {
+    struct span inside = {string.data + 1, string.len - 2};
+    if (memchr(inside.data, '\\', inside.len) == NULL)
+        return moment_parse(inside, seconds);
+    char plain[ESCAPED_DATE_BYTES];
+    int len = json_string_copy(string, plain, sizeof plain);
+    return len < 0 ? DAY_SYNTAX
+                   : moment_parse((struct span){plain, (size_t)len}, seconds);
+}
+
+static enum refusal read_date(const struct json_found *date, int64_t now_ms,
+                              struct request *out) {
+    int64_t seconds;
+    if (date->kind != JSON_STRING)
+        return REFUSAL_DATE;
+    out->date = date->text;
+    switch (read_moment(date->text, &seconds)) {
+    case DAY_OK:
+        break;
+    case DAY_SYNTAX:
+        return REFUSAL_DATE;
+    case DAY_IMPOSSIBLE:
+        return REFUSAL_DATE_IMPOSSIBLE;
+    }
+    day today = day_of_ms(now_ms);
+    out->day = day_of_seconds(seconds);
+    if (out->day.number < DAY_FIRST_RATES.number)
+        return REFUSAL_DATE_TOO_EARLY;
+    if (out->day.number > today.number &&
+        seconds - now_ms / MSEC_PER_SEC > CLOCK_TOLERANCE_SECONDS)
+        return REFUSAL_DATE_FUTURE;
+    if (out->day.number >= today.number)
+        out->day = RATES_LATEST;
+    return REFUSAL_NONE;
+}
+
+static enum refusal read_convert(const struct json_found *found, int64_t now_ms,
+                                 struct request *out) {
+    for (int i = 0; i < FIELDS; i++)
+        if (found[i].duplicate)
+            return REFUSAL_DUPLICATE;
+    if (out->id.len == 0)
+        return REFUSAL_ID;
+    if (found[PAYLOAD].kind != JSON_OBJECT)
+        return REFUSAL_PAYLOAD;
+    enum refusal refusal = read_stake(&found[STAKE], out);
+    if (refusal == REFUSAL_NONE)
+        refusal = read_currency(&found[CURRENCY], out);
+    if (refusal == REFUSAL_NONE)
+        refusal = read_date(&found[DATE], now_ms, out);
+    return refusal;
+}
+
+static enum refusal read_json(enum json_error error, enum json_kind top) {
+    if (error == JSON_TOO_DEEP)
+        return REFUSAL_TOO_DEEP;
+    if (error != JSON_OK)
+        return REFUSAL_NOT_JSON;
+    return top == JSON_OBJECT ? REFUSAL_NONE : REFUSAL_NOT_OBJECT;
+}
+
+void request_read(struct span text, int64_t now_ms, struct request *out) {
+    struct json_found found[FIELDS];
+    enum json_kind top;
+    *out = (struct request){.kind = REQUEST_REFUSED};
+    enum json_error error = json_scan(text, fields, FIELDS, found, &top);
+    out->refusal = read_json(error, top);
+    if ((found[ID].kind == JSON_STRING || found[ID].kind == JSON_NUMBER) &&
+        !found[ID].duplicate)
+        out->id = found[ID].text;
+    if (out->refusal != REFUSAL_NONE)
+        return;
+    if (found[TYPE].duplicate) {
+        out->refusal = REFUSAL_DUPLICATE;
+        return;
+    }
+    out->kind = read_type(&found[TYPE]);
+    if (out->kind != REQUEST_CONVERT)
+        return;
+    out->refusal = read_convert(found, now_ms, out);
+    if (out->refusal != REFUSAL_NONE)
+        out->kind = REQUEST_REFUSED;
+}

@@ -1,0 +1,66 @@
+/*
+ * What a text message from the upstream asks for: one strict pass over its
+ * bytes gives the places of the values, or a named refusal. Pure.
+ */
+#ifndef FXWIRE_WSCLIENT_REQUEST_H
+#define FXWIRE_WSCLIENT_REQUEST_H
+
+#include "common/day.h"
+#include "common/decimal.h"
+#include "common/rates.h"
+#include "common/span.h"
+
+enum request_kind {
+    REQUEST_CONVERT,
+    REQUEST_HEARTBEAT,
+    REQUEST_ERROR,   /* the upstream tells of an error: not answered */
+    REQUEST_UNKNOWN, /* missing or unknown type: not answered */
+    REQUEST_REFUSED  /* answered by an error */
+};
+
+enum refusal {
+    REFUSAL_NONE,
+    REFUSAL_NOT_JSON,
+    REFUSAL_TOO_DEEP,
+    REFUSAL_NOT_OBJECT,
+    REFUSAL_DUPLICATE,
+    REFUSAL_ID,
+    REFUSAL_PAYLOAD,
+    REFUSAL_STAKE,
+    REFUSAL_STAKE_NEGATIVE,
+    REFUSAL_STAKE_TOO_LARGE,
+    REFUSAL_STAKE_TOO_PRECISE,
+    REFUSAL_CURRENCY,
+    REFUSAL_DATE,
+    REFUSAL_DATE_IMPOSSIBLE,
+    REFUSAL_DATE_TOO_EARLY,
+    REFUSAL_DATE_FUTURE,
+    REFUSAL_TOO_LONG,
+    REFUSAL_FULL,
+    REFUSAL_NO_RATES,
+    REFUSAL_NO_CURRENCY,
+    REFUSAL_TIMEOUT,
+    REFUSALS
+};
+
+/* What people are told, in plain ASCII without quotes. */
+const char *refusal_text(enum refusal refusal);
+
+/* Slices of the message's text; strings with their quotes. */
+struct request {
+    enum request_kind kind;
+    enum refusal refusal;
+    struct span id; /* empty: it has none */
+    struct span stake, currency, date;
+    struct decimal amount;     /* what the stake says */
+    char code[RATES_CODE_LEN]; /* what the currency says */
+    day day;                   /* UTC day of the date; RATES_LATEST for today */
+};
+
+/*
+ * Reads `text` (valid UTF-8) at the wall time `now_ms` (milliseconds since
+ * 1970). All members after `refusal` but `id` are set for REQUEST_CONVERT only.
+ */
+void request_read(struct span text, int64_t now_ms, struct request *out);
+
+#endif

@@ -1,0 +1,58 @@
+#include "wsclient/response.h"
+
+struct replacement {
+    struct span old;
+    struct span new;
+};
+
+static void order_two(struct replacement *a, struct replacement *b) {
+    if (a->old.data <= b->old.data)
+        return;
+    struct replacement first = *b;
+    *b = *a;
+    *a = first;
+}
+
+static char *put(char *out, struct span text) {
+    memcpy(out, text.data, text.len);
+    return out + text.len;
+}
+
+size_t response_write(const struct request *request, struct span text,
+                      euro amount, int64_t date_ms, char *out) {
+    char stake[EURO_TEXT_SIZE], date[MOMENT_TEXT_SIZE + 2] = "\"";
+    struct span new_date = request->date;
+    if (date_ms >= 0) {
+        moment_print_ms(date_ms, date + 1);
+        date[MOMENT_TEXT_SIZE] = '"';
+        new_date = (struct span){date, MOMENT_TEXT_SIZE + 1};
+    }
+    struct replacement r[] = {
+        {request->stake, {stake, euro_print(amount, stake)}},
+        {request->currency, span_of("\"EUR\"")},
+        {request->date, new_date},
+    };
+    order_two(&r[0], &r[1]);
+    order_two(&r[1], &r[2]);
+    order_two(&r[0], &r[1]);
+    char *end = out;
+    const char *at = text.data;
+    for (size_t i = 0; i < sizeof r / sizeof *r; i++) {
+        end = put(end, (struct span){at, (size_t)(r[i].old.data - at)});
+        end = put(end, r[i].new);
+        at = r[i].old.data + r[i].old.len;
+    }
+    end = put(end, (struct span){at, (size_t)(text.data + text.len - at)});
+    return (size_t)(end - out);
+}
+
+size_t response_write_error(struct span id, enum refusal refusal, char *out) {
+    if (id.len == 0)
+        id = span_of("null");
+    char *end = put(out, span_of("{\"type\":\"error\",\"id\":"));
+    end = put(end, id);
+    end = put(end, span_of(",\"message\":\"Unable to convert stake. Error: "));
+    end = put(end, span_of(refusal_text(refusal)));
+    end = put(end, span_of("\"}"));
+    return (size_t)(end - out);
+}

@@ -1,0 +1,474 @@
+/*
+ * Everything libwebsockets 4.1 is known to do wrong is met here: it is closed
+ * only from the writeable callback (closing with a reason while receiving
+ * overflows its heap), a failed attempt is recognised by any of three signs,
+ * and nothing is written while output is buffered.
+ */
+#include "wsclient/session.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "common/backoff.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "common/url.h"
+#include "wsclient/heartbeat.h"
+#include "wsclient/inbox.h"
+
+#define FIRST_BACKOFF_USEC   (100 * USEC_PER_MSEC)
+#define ATTEMPT_TIMEOUT_USEC (5 * USEC_PER_SEC)
+#define STOOD_LONG_USEC      (10 * USEC_PER_SEC)
+#define CLOSE_TIMEOUT_USEC   (1 * USEC_PER_SEC)
+#define JUDGE_AGAIN_USEC     (1 * USEC_PER_MSEC)
+#define HEARTBEAT_TEXT       "{\"type\":\"heartbeat\"}"
+
+/* Close codes of RFC 6455, 7.4.1. */
+enum close_code {
+    CLOSE_NONE = 0,
+    CLOSE_GOING_AWAY = 1001,
+    CLOSE_NOT_TEXT = 1003,
+    CLOSE_NOT_UTF8 = 1007,
+    CLOSE_TOO_BIG = 1009,
+};
+
+enum state {
+    STATE_WAITING, /* for the next attempt */
+    STATE_CONNECTING,
+    STATE_OPEN,
+    STATE_CLOSING /* our close frame is out */
+};
+
+/* Why a connection ended. */
+enum reason {
+    REASON_CLOSED,
+    REASON_FAILED,
+    REASON_TIMEOUT,
+    REASON_SILENT,
+    REASON_PROTOCOL,
+    REASON_OVERLOAD,
+    REASON_STOPPED,
+    REASONS
+};
+
+static const struct {
+    const char *name;
+    enum metric metric;
+} reasons[REASONS] = {
+    [REASON_CLOSED] = {"closed", METRIC_RECONNECTS_CLOSED},
+    [REASON_FAILED] = {"failed", METRIC_RECONNECTS_FAILED},
+    [REASON_TIMEOUT] = {"timeout", METRIC_RECONNECTS_TIMEOUT},
+    [REASON_SILENT] = {"silent", METRIC_RECONNECTS_SILENT},
+    [REASON_PROTOCOL] = {"protocol", METRIC_RECONNECTS_PROTOCOL},
+    [REASON_OVERLOAD] = {"overload", METRIC_RECONNECTS_OVERLOAD},
+    [REASON_STOPPED] = {"stopped", METRIC_RECONNECTS_CLOSED},
+};
+
+struct session {
+    struct session_ports ports;
+    struct metrics *metrics;
+    struct pipeline *pipeline;
+    struct lws_context *context;
+    struct {
+        char *url, *label, *host, *host_header, *path;
+        int port;
+    } upstream;
+    const char *authorization;
+
+    enum state state;
+    struct lws *wsi;   /* NULL: there is none */
+    uintptr_t attempt; /* its number; callbacks of earlier ones are ignored */
+    monotime opened;
+    struct backoff backoff;
+    struct heartbeat heartbeat;
+    bool beat_due;
+    struct inbox inbox;
+    enum close_code close_code; /* to be sent at the next chance */
+    enum reason reason;         /* of that close */
+    bool stopping;
+
+    lws_sorted_usec_list_t next_attempt;
+    lws_sorted_usec_list_t deadline; /* of the attempt, or of the close */
+    lws_sorted_usec_list_t beat;
+    unsigned char *out; /* LWS_PRE bytes, then one frame's payload */
+    size_t out_size;
+};
+
+static void connect_now(lws_sorted_usec_list_t *next_attempt);
+
+/* The connection or the attempt is over, whatever tells it first. */
+static void gone(struct session *s, enum reason reason, const char *detail) {
+    if (s->state == STATE_WAITING)
+        return;
+    bool was_open = s->state != STATE_CONNECTING;
+    int64_t stood =
+        was_open ? monotime_between(s->opened, clock_monotonic()) : 0;
+    s->state = STATE_WAITING;
+    s->wsi = NULL;
+    s->attempt++;
+    s->close_code = CLOSE_NONE;
+    s->beat_due = false;
+    lws_sul_cancel(&s->deadline);
+    lws_sul_cancel(&s->beat);
+    if (reason != REASON_STOPPED)
+        metrics_count(s->metrics, reasons[reason].metric);
+    int64_t delay = 0;
+    if (stood >= STOOD_LONG_USEC)
+        backoff_reset(&s->backoff);
+    else
+        delay = backoff_next(&s->backoff, arc4random());
+    log_warn(was_open ? "disconnected" : "connect_failed",
+             LOG_FIELDS(log_text("upstream", s->upstream.label),
+                        log_text("reason", reasons[reason].name),
+                        log_text("detail", detail),
+                        log_seconds("retry_in", delay)));
+    s->ports.state_changed(s->ports.arg);
+    if (s->stopping && pipeline_pending(s->pipeline) == 0)
+        s->ports.stopped(s->ports.arg);
+    else
+        lws_sul_schedule(s->context, 0, &s->next_attempt, connect_now, delay);
+}
+
+/* Leaves the connection at once, without a closing handshake. */
+static void drop(struct session *s, enum reason reason, const char *detail) {
+    struct linger hard = {.l_onoff = 1, .l_linger = 0};
+    struct lws *wsi = s->wsi;
+    gone(s, reason, detail);
+    if (wsi == NULL)
+        return;
+    setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_LINGER, &hard,
+               sizeof hard);
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+}
+
+/* Closes with a code, from the writeable callback that this asks for. */
+static void close_with(struct session *s, enum close_code code,
+                       enum reason reason) {
+    if (s->state != STATE_OPEN || s->close_code != CLOSE_NONE)
+        return;
+    s->close_code = code;
+    s->reason = reason;
+    lws_callback_on_writable(s->wsi);
+}
+
+static void on_deadline(lws_sorted_usec_list_t *deadline) {
+    struct session *s = lws_container_of(deadline, struct session, deadline);
+    if (s->state == STATE_CLOSING)
+        drop(s, s->reason, "closing handshake not answered");
+    else
+        drop(s, REASON_TIMEOUT, "the attempt took too long");
+}
+
+static void connect_now(lws_sorted_usec_list_t *next_attempt) {
+    struct session *s =
+        lws_container_of(next_attempt, struct session, next_attempt);
+    struct lws_client_connect_info info = {
+        .context = s->context,
+        .address = s->upstream.host,
+        .port = s->upstream.port,
+        .path = s->upstream.path,
+        .host = s->upstream.host_header,
+        .local_protocol_name = SESSION_PROTOCOL,
+        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT,
+        .opaque_user_data = (void *)++s->attempt,
+    };
+    uintptr_t attempt = s->attempt;
+    s->state = STATE_CONNECTING;
+    lws_sul_schedule(s->context, 0, &s->deadline, on_deadline,
+                     ATTEMPT_TIMEOUT_USEC);
+    struct lws *wsi = lws_client_connect_via_info(&info);
+    if (wsi == NULL)
+        gone(s, REASON_FAILED, "the name can not be looked up");
+    else if (s->attempt == attempt)
+        s->wsi = wsi;
+}
+
+static bool input_waits(const struct session *s) {
+    int bytes = 0;
+    return ioctl(lws_get_socket_fd(s->wsi), FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+static void on_beat(lws_sorted_usec_list_t *beat) {
+    struct session *s = lws_container_of(beat, struct session, beat);
+    monotime now = clock_monotonic();
+    int64_t wait;
+    switch (heartbeat_judge(&s->heartbeat, now, input_waits(s))) {
+    case HEARTBEAT_SILENT:
+        drop(s, REASON_SILENT, "no heartbeat");
+        return;
+    case HEARTBEAT_UNDECIDED:
+        wait = JUDGE_AGAIN_USEC;
+        break;
+    case HEARTBEAT_ALIVE:
+    default:
+        if (heartbeat_take_due(&s->heartbeat, now)) {
+            s->beat_due = true;
+            lws_callback_on_writable(s->wsi);
+        }
+        wait = monotime_between(now, heartbeat_next_look(&s->heartbeat));
+    }
+    lws_sul_schedule(s->context, 0, &s->beat, on_beat, wait > 1 ? wait : 1);
+}
+
+static void on_established(struct session *s, struct lws *wsi) {
+    s->state = STATE_OPEN;
+    s->wsi = wsi;
+    s->opened = clock_monotonic();
+    inbox_begin(&s->inbox);
+    lws_sul_cancel(&s->deadline);
+    heartbeat_start(&s->heartbeat, s->opened);
+    log_info("connected", LOG_FIELDS(log_text("url", s->upstream.url)));
+    pipeline_connected(s->pipeline);
+    on_beat(&s->beat);
+    session_answers_ready(s);
+    s->ports.state_changed(s->ports.arg);
+}
+
+static void on_failed(struct session *s, struct lws *wsi, const char *text) {
+    unsigned status = lws_http_client_http_response(wsi);
+    if (text == NULL)
+        text = "no reason given";
+    char detail[256];
+    if (status != 0)
+        snprintf(detail, sizeof detail, "status %u: %s", status, text);
+    else
+        snprintf(detail, sizeof detail, "%s", text);
+    gone(s, REASON_FAILED, detail);
+}
+
+static void on_message(struct session *s, struct span text) {
+    monotime now = clock_monotonic();
+    if (!pipeline_receive(s->pipeline, text, now))
+        return;
+    heartbeat_received(&s->heartbeat, now);
+    lws_validity_confirmed(s->wsi);
+}
+
+static void on_receive(struct session *s, struct lws *wsi, struct span piece) {
+    if (s->state != STATE_OPEN || s->close_code != CLOSE_NONE)
+        return; /* it is being closed: read past */
+    if (lws_frame_is_binary(wsi)) {
+        close_with(s, CLOSE_NOT_TEXT, REASON_PROTOCOL);
+        return;
+    }
+    if (lws_is_first_fragment(wsi))
+        inbox_begin(&s->inbox);
+    size_t announced = lws_remaining_packet_payload(wsi);
+    struct span message;
+    switch (inbox_add(&s->inbox, piece, announced,
+                      lws_is_final_fragment(wsi) && announced == 0, &message)) {
+    case INBOX_MORE:
+        break;
+    case INBOX_MESSAGE:
+        on_message(s, message);
+        break;
+    case INBOX_TOO_LONG:
+        pipeline_receive_too_long(s->pipeline, clock_monotonic());
+        break;
+    case INBOX_NOT_UTF8:
+        close_with(s, CLOSE_NOT_UTF8, REASON_PROTOCOL);
+        break;
+    case INBOX_TOO_BIG:
+        close_with(s, CLOSE_TOO_BIG, REASON_PROTOCOL);
+        break;
+    }
+}
+
+/* Sends one text frame; its bytes are copied, for sending masks them. */
+static bool send_text(struct session *s, struct span text) {
+    if (LWS_PRE + text.len > s->out_size) {
+        s->out_size = LWS_PRE + text.len;
+        s->out = memory_resize(s->out, s->out_size);
+    }
+    memcpy(s->out + LWS_PRE, text.data, text.len);
+    return lws_write(s->wsi, s->out + LWS_PRE, text.len, LWS_WRITE_TEXT) ==
+           (int)text.len;
+}
+
+static void cork(const struct session *s, int on) {
+    setsockopt(lws_get_socket_fd(s->wsi), IPPROTO_TCP, TCP_CORK, &on,
+               sizeof on);
+}
+
+/* Sends what is ready for as long as the socket takes it; false: it broke. */
+static bool send_ready(struct session *s) {
+    struct span answer;
+    monotime now = clock_monotonic();
+    if (s->beat_due && !send_text(s, span_of(HEARTBEAT_TEXT)))
+        return false;
+    s->beat_due = false;
+    while (!lws_partial_buffered(s->wsi)) {
+        if (!pipeline_next_answer(s->pipeline, now, &answer))
+            return true;
+        if (!send_text(s, answer))
+            return false;
+        pipeline_sent(s->pipeline, now);
+    }
+    lws_callback_on_writable(s->wsi);
+    return true;
+}
+
+/* What the callback has to return: -1 ends the connection. */
+static int on_writeable(struct session *s) {
+    if (s->state != STATE_OPEN)
+        return 0; /* it comes again while closing */
+    if (s->close_code != CLOSE_NONE) {
+        lws_close_reason(s->wsi, (enum lws_close_status)s->close_code, NULL, 0);
+        s->state = STATE_CLOSING;
+        lws_sul_schedule(s->context, 0, &s->deadline, on_deadline,
+                         CLOSE_TIMEOUT_USEC);
+        return -1;
+    }
+    bool many = pipeline_pending(s->pipeline) > 1;
+    if (many)
+        cork(s, 1);
+    bool good = send_ready(s);
+    if (many)
+        cork(s, 0);
+    if (!good)
+        drop(s, REASON_CLOSED, "sending failed");
+    else if (s->stopping && pipeline_pending(s->pipeline) == 0)
+        close_with(s, CLOSE_GOING_AWAY, REASON_STOPPED);
+    return 0;
+}
+
+static int add_authorization(struct session *s, struct lws *wsi,
+                             unsigned char **at, size_t room) {
+    if (s->authorization == NULL)
+        return 0;
+    return lws_add_http_header_by_name(
+        wsi, (const unsigned char *)"Authorization:",
+        (const unsigned char *)s->authorization, (int)strlen(s->authorization),
+        at, *at + room);
+}
+
+int session_callback(struct lws *wsi, enum lws_callback_reasons reason,
+                     void *user, void *in, size_t len) {
+    (void)user;
+    const struct lws_protocols *protocol =
+        wsi != NULL ? lws_get_protocol(wsi) : NULL;
+    struct session *s = protocol != NULL ? protocol->user : NULL;
+    if (s == NULL || s->state == STATE_WAITING ||
+        lws_get_opaque_user_data(wsi) != (void *)s->attempt)
+        return 0; /* of an attempt that was left */
+    switch (reason) {
+    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+        return add_authorization(s, wsi, in, len);
+    case LWS_CALLBACK_CLIENT_ESTABLISHED:
+        on_established(s, wsi);
+        break;
+    case LWS_CALLBACK_CLIENT_RECEIVE:
+        on_receive(s, wsi, (struct span){in, len});
+        break;
+    case LWS_CALLBACK_CLIENT_WRITEABLE:
+        return on_writeable(s);
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        on_failed(s, wsi, in);
+        break;
+    case LWS_CALLBACK_CLIENT_CLOSED:
+    case LWS_CALLBACK_WSI_DESTROY:
+        gone(s,
+             s->state == STATE_CLOSING      ? s->reason
+             : s->state == STATE_CONNECTING ? REASON_FAILED
+                                            : REASON_CLOSED,
+             NULL);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static void set_upstream(struct session *s, const char *text) {
+    struct url url;
+    if (!url_parse(span_of(text), &url))
+        abort(); /* the settings were checked */
+    s->upstream.port = url.port != 0 ? url.port : url_default_port(&url);
+    s->upstream.host = memory_copy(url.host.data, url.host.len);
+    s->upstream.label = url_label(&url, url_default_port(&url));
+    s->upstream.url = memory_print("%.*s://%s", (int)url.scheme.len,
+                                   url.scheme.data, s->upstream.label);
+    const char *host_end = url.path.len > 0    ? url.path.data
+                           : url.query.len > 0 ? url.query.data - 1
+                                               : text + strlen(text);
+    const char *host = url.user_info.len > 0
+                           ? url.user_info.data + url.user_info.len + 1
+                           : url.scheme.data + url.scheme.len + 3;
+    s->upstream.host_header = memory_copy(host, (size_t)(host_end - host));
+    s->upstream.path =
+        memory_print("%s%s", *host_end == '/' ? "" : "/", host_end);
+}
+
+struct session *session_new(const struct settings *settings,
+                            struct metrics *metrics,
+                            const struct session_ports *ports) {
+    struct session *s = memory_new(sizeof *s);
+    s->ports = *ports;
+    s->metrics = metrics;
+    s->authorization = settings_text(settings, SETTING_WS_AUTHORIZATION);
+    set_upstream(s, settings_text(settings, SETTING_REQUESTS_WS_URL));
+    s->heartbeat.interval_usec =
+        settings_usec(settings, SETTING_HEARTBEAT_INTERVAL_SECONDS);
+    s->heartbeat.timeout_usec =
+        settings_usec(settings, SETTING_HEARTBEAT_TIMEOUT_SECONDS);
+    s->backoff = (struct backoff){
+        .first_usec = FIRST_BACKOFF_USEC,
+        .ceiling_usec = settings_usec(settings, SETTING_RECONNECT_MAX_SECONDS)};
+    inbox_init(&s->inbox,
+               (size_t)settings_count(settings, SETTING_MAX_MESSAGE_BYTES, 0));
+    return s;
+}
+
+void session_free(struct session **session) {
+    struct session *s = *session;
+    *session = NULL;
+    inbox_clear(&s->inbox);
+    free(s->upstream.url);
+    free(s->upstream.label);
+    free(s->upstream.host);
+    free(s->upstream.host_header);
+    free(s->upstream.path);
+    free(s->out);
+    free(s);
+}
+
+void session_start(struct session *session, struct lws_context *context,
+                   struct pipeline *pipeline) {
+    session->context = context;
+    session->pipeline = pipeline;
+    connect_now(&session->next_attempt);
+}
+
+void session_answers_ready(struct session *session) {
+    if (session->state != STATE_OPEN)
+        return;
+    if (pipeline_overloaded(session->pipeline))
+        drop(session, REASON_OVERLOAD, "the peer does not read its answers");
+    else
+        lws_callback_on_writable(session->wsi);
+}
+
+void session_stop(struct session *session) {
+    session->stopping = true;
+    if (session->state == STATE_OPEN)
+        lws_callback_on_writable(session->wsi);
+    else if (pipeline_pending(session->pipeline) == 0)
+        session->ports.stopped(session->ports.arg);
+}
+
+bool session_is_connected(const struct session *session) {
+    return session->state == STATE_OPEN;
+}
+
+int64_t session_heartbeat_age(const struct session *session) {
+    return monotime_between(session->heartbeat.received, clock_monotonic());
+}
+
+const char *session_label(const struct session *session) {
+    return session->upstream.label;
+}

@@ -1,0 +1,47 @@
+#include "wsclient/waiting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/memory.h"
+
+struct question *waiting_find(struct waiting *waiting, day when,
+                              struct span currency) {
+    struct question *question;
+    LIST_FOREACH (question, waiting, entry) {
+        if (question->when.number == when.number &&
+            question->currency_len == currency.len &&
+            memcmp(question->currency, currency.data, currency.len) == 0)
+            return question;
+    }
+    return NULL;
+}
+
+struct question *waiting_open(struct waiting *waiting, day when,
+                              struct span currency) {
+    struct question *question = memory_new(sizeof *question);
+    question->when = when;
+    question->currency_len = currency.len;
+    memcpy(question->currency, currency.data, currency.len);
+    TAILQ_INIT(&question->messages);
+    LIST_INSERT_HEAD(waiting, question, entry);
+    return question;
+}
+
+void waiting_close(struct question *question) {
+    LIST_REMOVE(question, entry);
+    free(question);
+}
+
+bool waiting_oldest(const struct waiting *waiting, monotime *arrived) {
+    const struct question *question;
+    bool any = false;
+    LIST_FOREACH (question, waiting, entry) {
+        const struct message *first = TAILQ_FIRST(&question->messages);
+        if (first != NULL && (!any || first->arrived.usec < arrived->usec)) {
+            *arrived = first->arrived;
+            any = true;
+        }
+    }
+    return any;
+}

@@ -1,0 +1,42 @@
+/*
+ * Messages that wait for rates, by the question that was asked for them: the
+ * one who waits first asks, the others join. Pure bookkeeping.
+ */
+#ifndef FXWIRE_WSCLIENT_WAITING_H
+#define FXWIRE_WSCLIENT_WAITING_H
+
+#include <stdbool.h>
+
+#include "common/rates.h"
+#include "wsclient/ledger.h"
+
+/* An open question: a day's rates, with a currency in them or with any. */
+struct question {
+    LIST_ENTRY(question) entry;
+    day when;
+    char currency[RATES_CODE_LEN];
+    size_t currency_len;           /* 0: any */
+    struct message_queue messages; /* oldest first */
+};
+
+LIST_HEAD(waiting, question);
+
+static inline struct span question_currency(const struct question *question) {
+    return (struct span){question->currency, question->currency_len};
+}
+
+/* The open question of that kind, or NULL. */
+struct question *waiting_find(struct waiting *waiting, day when,
+                              struct span currency);
+
+/* Opens a question. */
+struct question *waiting_open(struct waiting *waiting, day when,
+                              struct span currency);
+
+/* Closes it; its messages have been taken out of it before. */
+void waiting_close(struct question *question);
+
+/* When the message that waits longest arrived; false: none waits. */
+bool waiting_oldest(const struct waiting *waiting, monotime *arrived);
+
+#endif

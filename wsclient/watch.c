@@ -1,0 +1,61 @@
+/*
+ * libwebsockets closes what it watches, so it is given a duplicate: then each
+ * side can close its own without asking the other.
+ */
+#include "wsclient/watch.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+int watch_callback(struct lws *wsi, enum lws_callback_reasons reason,
+                   void *user, void *in, size_t len) {
+    (void)user, (void)in, (void)len;
+    struct watch *watch = lws_get_opaque_user_data(wsi);
+    switch (reason) {
+    case LWS_CALLBACK_RAW_RX_FILE:
+    case LWS_CALLBACK_RAW_WRITEABLE_FILE:
+        if (watch == NULL)
+            return -1; /* stopped */
+        watch->ready(watch->arg);
+        break;
+    case LWS_CALLBACK_RAW_CLOSE_FILE:
+        if (watch != NULL) {
+            watch->wsi = NULL;
+            watch->ready(watch->arg); /* its reader will find the end */
+        }
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+int watch_start(struct watch *watch, struct lws_context *context, int fd,
+                void (*ready)(void *arg), void *arg) {
+    *watch = (struct watch){.ready = ready, .arg = arg};
+    lws_sock_file_fd_type own = {.filefd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+    if (own.filefd < 0)
+        return -1;
+    watch->wsi = lws_adopt_descriptor_vhost(
+        lws_get_vhost_by_name(context, "default"), LWS_ADOPT_RAW_FILE_DESC, own,
+        WATCH_PROTOCOL, NULL);
+    if (watch->wsi == NULL) {
+        close(own.filefd);
+        return -1;
+    }
+    lws_set_opaque_user_data(watch->wsi, watch);
+    return 0;
+}
+
+void watch_for_writing(struct watch *watch) {
+    if (watch->wsi != NULL)
+        lws_callback_on_writable(watch->wsi);
+}
+
+void watch_stop(struct watch *watch) {
+    if (watch->wsi == NULL)
+        return;
+    lws_set_opaque_user_data(watch->wsi, NULL);
+    lws_set_timeout(watch->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    watch->wsi = NULL;
+}
