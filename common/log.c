@@ -68,35 +68,29 @@ static size_t secret_at(struct span text, size_t at) {
     return longest;
 }
 
-static void put_escaped_char(struct line *line, char c) {
+/* A control character, or one of `also`, becomes an escape of JSON. */
+static void put_escaped_char(struct line *line, char c, const char *also) {
     char escape[8];
-    switch (c) {
-    case '"':
-    case '\\':
-        snprintf(escape, sizeof escape, "\\%c", c);
-        break;
-    case '\n':
+    if (c == '\n')
         snprintf(escape, sizeof escape, "\\n");
-        break;
-    default:
-        if ((unsigned char)c >= 0x20 && c != 0x7F) {
-            put(line, &c, 1);
-            return;
-        }
+    else if ((unsigned char)c < 0x20 || c == 0x7F)
         snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)c);
-    }
+    else if (strchr(also, c) != NULL)
+        snprintf(escape, sizeof escape, "\\%c", c);
+    else
+        snprintf(escape, sizeof escape, "%c", c);
     put_text(line, escape);
 }
 
-/* The text with secrets masked, control characters and quotes escaped. */
-static void put_escaped(struct line *line, struct span text) {
+/* The text with secrets masked, control characters and `also` escaped. */
+static void put_escaped(struct line *line, struct span text, const char *also) {
     for (size_t i = 0; i < text.len; i++) {
         size_t secret = secret_at(text, i);
         if (secret > 0) {
             put_text(line, "***");
             i += secret - 1;
         } else {
-            put_escaped_char(line, text.data[i]);
+            put_escaped_char(line, text.data[i], also);
         }
     }
 }
@@ -121,7 +115,7 @@ static void drop_last_char(struct line *line) {
 
 static void put_quoted(struct line *line, struct span text) {
     put_text(line, "\"");
-    put_escaped(line, text);
+    put_escaped(line, text, "\"\\");
     if (line->cut) {
         drop_last_char(line);
         put_end(line, "...\""); /* the quote that opened has to close */
@@ -135,7 +129,7 @@ static void put_value(struct line *line, const struct log_field *field) {
     if (field->decimals < 0 && (logger.json || needs_quotes(field->text))) {
         put_quoted(line, field->text);
     } else if (field->decimals < 0) {
-        put_escaped(line, field->text);
+        put_escaped(line, field->text, "");
     } else {
         snprintf(number, sizeof number, "%.*f", field->decimals, field->number);
         put_text(line, number);
@@ -159,8 +153,7 @@ static void put_head(struct line *line, enum log_level level,
                      const char *event) {
     char moment[MOMENT_TEXT_SIZE], head[256];
     moment_print_ms(clock_wall_ms(), moment);
-    const char *title =
-        logger.json ? level_words[level] : level_titles[level];
+    const char *title = logger.json ? level_words[level] : level_titles[level];
     if (logger.json)
         snprintf(head, sizeof head,
                  "{\"time\":\"%s\",\"level\":\"%s\",\"process\":\"%s\","
@@ -281,8 +274,20 @@ void log_error(const char *event, const struct log_field *fields) {
     log_if_enabled(LOG_ERROR, event, fields);
 }
 
-void log_show(const char *event, const struct log_field *fields) {
-    log_event(LOG_INFO, event, fields);
+void log_show(const char *event, struct span message) {
+    if (logger.json) {
+        log_event(LOG_INFO, event, LOG_FIELDS(log_span("text", message)));
+        return;
+    }
+    int saved_errno = errno;
+    struct line line = {.len = 0};
+    put_head(&line, LOG_INFO, event);
+    put_text(&line, " ");
+    put_escaped(&line, message, "");
+    put_end(&line, line.cut ? "...\n" : "\n");
+    if (!write_line(&line))
+        logger.dropped++;
+    errno = saved_errno;
 }
 
 uint64_t log_dropped(void) {

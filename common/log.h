@@ -67,8 +67,11 @@ void log_info(const char *event, const struct log_field *fields);
 void log_warn(const char *event, const struct log_field *fields);
 void log_error(const char *event, const struct log_field *fields);
 
-/* As log_info(), whatever the level: for what was asked to be shown. */
-void log_show(const char *event, const struct log_field *fields);
+/*
+ * Logs a message that somebody asked to see, whatever the level: in text form
+ * as it is at the line's end, but for control characters.
+ */
+void log_show(const char *event, struct span message);
 
 bool log_enabled(enum log_level level);
 

@@ -65,7 +65,7 @@ void pipeline_free(struct pipeline **pipeline) {
 static void show(const struct pipeline *p, const char *event,
                  struct span text) {
     if (p->show_messages)
-        log_show(event, LOG_FIELDS(log_span("text", text)));
+        log_show(event, text);
 }
 
 /* The answer is written; the message waits to be sent. */

@@ -1,0 +1,123 @@
+#include "supervisor/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/message.h"
+#include "supervisor/asking.h"
+#include "supervisor/status.h"
+
+enum { ANSWER_TIMEOUT_MS = 3000, STATUS_AGAIN_MS = 20 };
+
+/* The settings that a command needs, or NULL after telling their faults. */
+static struct settings *load(const struct options *options,
+                             enum settings_reader readers) {
+    struct settings *settings = options_load_settings(options, readers);
+    if (*settings_faults(settings) == '\0')
+        return settings;
+    fputs(settings_faults(settings), stderr);
+    settings_free(&settings);
+    return NULL;
+}
+
+static int not_running(const struct settings *settings) {
+    fprintf(stderr, "RUNTIME_DIR=%s: no service is running there\n",
+            settings_text(settings, SETTING_RUNTIME_DIR));
+    return EX_UNAVAILABLE;
+}
+
+int command_check(const struct options *options) {
+    struct settings *settings =
+        options_load_settings(options, SETTINGS_ALL & ~SETTINGS_COMMAND);
+    for (int i = 0; i < SETTINGS; i++) {
+        char *shown = settings_shown(settings, (enum setting)i);
+        printf("%-27s %-44s %s\n", settings_name((enum setting)i), shown,
+               *shown != '\0' ? settings_origin(settings, (enum setting)i)
+                              : "not set");
+        free(shown);
+    }
+    fflush(stdout);
+    fputs(settings_warnings(settings), stderr);
+    fputs(settings_faults(settings), stderr);
+    int code = *settings_faults(settings) == '\0' ? EX_OK : EX_CONFIG;
+    settings_free(&settings);
+    return code;
+}
+
+static struct json_object *ask_status(const struct settings *settings) {
+    struct asking asking;
+    if (asking_open(&asking, settings, "control.sock") < 0)
+        return NULL;
+    struct json_object *status =
+        asking_ask(&asking, message_new(MESSAGE_STATUS), ANSWER_TIMEOUT_MS);
+    asking_close(&asking);
+    json_object_object_del(status, "op");
+    return status;
+}
+
+static bool is_ready(struct json_object *status) {
+    struct json_object *ready = NULL;
+    json_object_object_get_ex(status, "ready", &ready);
+    return json_object_get_boolean(ready);
+}
+
+/*
+ * Asks until the service is ready, where that is wanted, and the time is not
+ * over. It may not have been started yet, so there is nothing to wait on.
+ */
+static struct json_object *wait_for_status(const struct options *options,
+                                           const struct settings *settings) {
+    static const struct timespec pause = {.tv_nsec =
+                                              STATUS_AGAIN_MS * 1000 * 1000};
+    monotime end =
+        monotime_add(clock_monotonic(), (int64_t)(options->wait_seconds * 1e6));
+    for (;;) {
+        struct json_object *status = ask_status(settings);
+        bool good = status != NULL && (!options->ready || is_ready(status));
+        if (good || !options->wait || monotime_reached(clock_monotonic(), end))
+            return status;
+        json_object_put(status);
+        nanosleep(&pause, NULL);
+    }
+}
+
+int command_status(const struct options *options) {
+    struct settings *settings = load(options, SETTINGS_COMMAND);
+    if (settings == NULL)
+        return EX_CONFIG;
+    int code = EX_OK;
+    struct json_object *status = wait_for_status(options, settings);
+    if (status == NULL)
+        code = not_running(settings);
+    else if (options->json)
+        puts(message_line(status).data);
+    else
+        status_print(status, stdout);
+    if (status != NULL && options->ready && !is_ready(status))
+        code = EX_UNAVAILABLE;
+    json_object_put(status);
+    settings_free(&settings);
+    return code;
+}
+
+int command_stop(const struct options *options) {
+    struct settings *settings = load(options, SETTINGS_COMMAND);
+    if (settings == NULL)
+        return EX_CONFIG;
+    int code = EX_OK;
+    struct asking asking;
+    if (asking_open(&asking, settings, "control.sock") < 0) {
+        code = not_running(settings);
+    } else {
+        json_object_put(
+            asking_ask(&asking, message_new(MESSAGE_STOP), ANSWER_TIMEOUT_MS));
+        asking_wait_for_end(&asking);
+        asking_close(&asking);
+    }
+    settings_free(&settings);
+    return code;
+}

@@ -1,0 +1,94 @@
+/* supervisor: the command line of fxwire, and its outermost process. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/process.h"
+#include "supervisor/command.h"
+#include "supervisor/monitor.h"
+#include "supervisor/options.h"
+#include "supervisor/service.h"
+#include "supervisor/watchdog.h"
+
+static int run(const struct options *options);
+static int help(const struct options *options);
+static int version(const struct options *options);
+
+/* Every command, once: the help comes from here too. */
+static const struct {
+    const char *name;
+    int (*run)(const struct options *options);
+    int least_arguments, most_arguments;
+    const char *synopsis;
+    const char *help;
+} commands[] = {
+    {"run", run, 0, 0, "[--show-messages] [--no-watchdog] [run]",
+     "run the service in the foreground"},
+    {"check", command_check, 0, 0, "check",
+     "validate the configuration and print it, secrets masked"},
+    {"status", command_status, 0, 0, "status [--json] [--wait SECONDS --ready]",
+     "what the running service is doing"},
+    {"stop", command_stop, 0, 0, "stop", "ask it to stop gracefully and wait"},
+    {"convert", command_convert, 2, 3, "convert AMOUNT CURRENCY [DATE]",
+     "one conversion through the running ratefetcher"},
+    {"--help", help, 0, 0, "--help", "this text"},
+    {"--version", version, 0, 0, "--version", "the version"},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static int run(const struct options *options) {
+    return options->no_watchdog ? service_run(options, NULL)
+                                : watchdog_run(options);
+}
+
+static int help(const struct options *options) {
+    (void)options;
+    puts("fxwire converts stakes into euro: requests come in over a "
+         "WebSocket, answers go\nback on it. usage: supervisor [--env-file "
+         "FILE] COMMAND\n");
+    for (int i = 0; i < COMMANDS; i++)
+        printf("  supervisor %s\n        %s\n", commands[i].synopsis,
+               commands[i].help);
+    puts("\nSettings, from the environment or a .env file (* is a secret):\n");
+    for (int i = 0; i < SETTINGS; i++)
+        printf("  %s%s\n        %s\n", settings_name((enum setting)i),
+               settings_is_secret((enum setting)i) ? " *" : "",
+               settings_help((enum setting)i));
+    puts("\nExit codes: 0, 64 usage, 69 not running, 70 internal, 75 already "
+         "running,\n78 configuration.");
+    return EX_OK;
+}
+
+static int version(const struct options *options) {
+    (void)options;
+    puts("fxwire " FXWIRE_VERSION);
+    return EX_OK;
+}
+
+static int usage(const char *what) {
+    fprintf(stderr, "%s\nSay supervisor --help for the commands.\n", what);
+    return EX_USAGE;
+}
+
+int main(int argc, char *argv[], char *envp[]) {
+    process_init(argc, argv, envp);
+    if (argc > 1 && strcmp(argv[1], MONITOR_COMMAND) == 0)
+        return monitor_run();
+    struct options options;
+    char *fault = options_read(argc, argv, &options);
+    if (fault != NULL) {
+        int code = usage(fault);
+        free(fault);
+        return code;
+    }
+    for (int i = 0; i < COMMANDS; i++)
+        if (strcmp(options.command, commands[i].name) == 0) {
+            if (options.argument_count < commands[i].least_arguments ||
+                options.argument_count > commands[i].most_arguments)
+                return usage(commands[i].synopsis);
+            return commands[i].run(&options);
+        }
+    return usage("No such command.");
+}

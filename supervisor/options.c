@@ -1,0 +1,101 @@
+#include "supervisor/options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/memory.h"
+
+enum {
+    OPTION_ENV_FILE = 256,
+    OPTION_SHOW,
+    OPTION_NO_WATCHDOG,
+    OPTION_JSON,
+    OPTION_READY,
+    OPTION_WAIT,
+    OPTION_HELP,
+    OPTION_VERSION
+};
+
+static const struct option known[] = {
+    {"env-file", required_argument, NULL, OPTION_ENV_FILE},
+    {"show-messages", no_argument, NULL, OPTION_SHOW},
+    {"no-watchdog", no_argument, NULL, OPTION_NO_WATCHDOG},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"ready", no_argument, NULL, OPTION_READY},
+    {"wait", required_argument, NULL, OPTION_WAIT},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {0},
+};
+
+static bool read_seconds(const char *text, double *seconds) {
+    char *end;
+    *seconds = strtod(text, &end);
+    return end != text && *end == '\0' && *seconds >= 0 && *seconds <= 1e6;
+}
+
+/* Enters one option; false: its value is bad. */
+static bool enter_option(int option, struct options *out) {
+    switch (option) {
+    case OPTION_ENV_FILE:
+        out->env_file = optarg;
+        break;
+    case OPTION_SHOW:
+        out->show_messages = true;
+        break;
+    case OPTION_NO_WATCHDOG:
+        out->no_watchdog = true;
+        break;
+    case OPTION_JSON:
+        out->json = true;
+        break;
+    case OPTION_READY:
+        out->ready = true;
+        break;
+    case OPTION_WAIT:
+        out->wait = true;
+        return read_seconds(optarg, &out->wait_seconds);
+    case OPTION_HELP:
+        out->command = "--help";
+        break;
+    case OPTION_VERSION:
+        out->command = "--version";
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+char *options_read(int argc, char *argv[], struct options *out) {
+    *out = (struct options){0};
+    opterr = 0;
+    for (;;) {
+        int at = optind;
+        int option = getopt_long(argc, argv, ":", known, NULL);
+        if (option == -1)
+            break;
+        if (option == ':')
+            return memory_print("%s: needs a value", argv[at]);
+        if (!enter_option(option, out))
+            return memory_print("%s: not an option, or its value is bad",
+                                argv[at]);
+    }
+    if (out->command != NULL)
+        return NULL; /* --help and --version ignore the rest */
+    out->command = optind < argc ? argv[optind++] : "run";
+    for (; optind < argc; optind++) {
+        if (out->argument_count == OPTIONS_MAX_ARGUMENTS)
+            return memory_print("%s: one argument too many", argv[optind]);
+        out->arguments[out->argument_count++] = argv[optind];
+    }
+    return NULL;
+}
+
+struct settings *options_load_settings(const struct options *options,
+                                       enum settings_reader readers) {
+    bool named = options->env_file != NULL;
+    return settings_load(environ, named ? options->env_file : ".env", named,
+                         readers);
+}

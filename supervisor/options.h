@@ -1,0 +1,35 @@
+/* The command line. */
+#ifndef FXWIRE_SUPERVISOR_OPTIONS_H
+#define FXWIRE_SUPERVISOR_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "common/settings.h"
+
+enum { OPTIONS_MAX_ARGUMENTS = 3 };
+
+struct options {
+    const char *env_file; /* NULL: .env, if there is one */
+    bool show_messages;
+    bool no_watchdog;
+    bool json;  /* status */
+    bool ready; /* status */
+    bool wait;  /* status */
+    double wait_seconds;
+    const char *command; /* "run" if none is given */
+    const char *arguments[OPTIONS_MAX_ARGUMENTS];
+    int argument_count;
+};
+
+/* Reads the arguments; options may stand anywhere. NULL, or what is wrong
+ * with them as one line; the caller frees it. */
+char *options_read(int argc, char *argv[], struct options *out);
+
+/*
+ * Loads the settings from the environment and the .env file. Faults and
+ * warnings are the caller's to look at; he frees the result.
+ */
+struct settings *options_load_settings(const struct options *options,
+                                       enum settings_reader readers);
+
+#endif

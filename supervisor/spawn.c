@@ -1,0 +1,85 @@
+#include "supervisor/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/child.h"
+#include "common/memory.h"
+
+/* Above all that is given to a child, so that no dup2() hits another. */
+enum { FIRST_FREE_FD = 16 };
+
+static void place_fds(const struct spawn *spawn) {
+    int control = fcntl(spawn->control_fd, F_DUPFD, FIRST_FREE_FD);
+    int log = fcntl(spawn->log_fd, F_DUPFD, FIRST_FREE_FD);
+    int extra = spawn->extra_fd >= 0
+                    ? fcntl(spawn->extra_fd, F_DUPFD, FIRST_FREE_FD)
+                    : -1;
+    int null = open("/dev/null", O_RDWR);
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    if (!spawn->keep_stderr)
+        dup2(log, STDERR_FILENO);
+    dup2(control, CHILD_FD_CONTROL);
+    dup2(log, CHILD_FD_LOG);
+    if (extra >= 0)
+        dup2(extra, CHILD_FD_EXTRA);
+    else
+        close(CHILD_FD_EXTRA);
+    close_range(CHILD_FD_EXTRA + 1, UINT_MAX, 0);
+}
+
+static void reset_signals(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int number = 1; number < NSIG; number++)
+        if (number != SIGKILL && number != SIGSTOP)
+            signal(number, SIG_DFL);
+}
+
+static _Noreturn void be_child(const struct spawn *spawn, pid_t parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(EX_SOFTWARE); /* it died before the line above */
+    setpgid(0, 0);
+    reset_signals();
+    place_fds(spawn);
+    execve(spawn->path, spawn->argv, spawn->environment);
+    dprintf(CHILD_FD_LOG, "%s: %s\n", spawn->path, strerror(errno));
+    _exit(EX_UNAVAILABLE);
+}
+
+pid_t spawn_start(const struct spawn *spawn, int *pid_fd) {
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0)
+        be_child(spawn, parent);
+    if (pid < 0)
+        return -1;
+    *pid_fd = pidfd_open(pid, 0);
+    if (*pid_fd >= 0)
+        return pid;
+    int error = errno;
+    kill(pid, SIGKILL); /* not yet waited for, so the pid is still its own */
+    waitpid(pid, NULL, 0);
+    errno = error;
+    return -1;
+}
+
+char *spawn_sibling(const char *name) {
+    char self[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self);
+    while (len > 0 && self[len - 1] != '/')
+        len--;
+    return memory_print("%.*s%s", len > 0 ? (int)len : 0, self, name);
+}

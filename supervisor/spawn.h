@@ -1,0 +1,28 @@
+/* The birth of a helper: fork and exec, fixed descriptors, own environment. */
+#ifndef FXWIRE_SUPERVISOR_SPAWN_H
+#define FXWIRE_SUPERVISOR_SPAWN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct spawn {
+    const char *path;
+    char *const *argv;
+    char *const *environment;
+    int control_fd;   /* becomes CHILD_FD_CONTROL */
+    int log_fd;       /* becomes CHILD_FD_LOG */
+    int extra_fd;     /* becomes CHILD_FD_EXTRA; -1: none */
+    bool keep_stderr; /* else standard error goes to the log */
+};
+
+/*
+ * Starts it in a process group of its own, to be killed when this process
+ * dies. Gives its pid and, in `*pid_fd`, a descriptor of it (close-on-exec);
+ * -1 and errno.
+ */
+pid_t spawn_start(const struct spawn *spawn, int *pid_fd);
+
+/* The path of a program beside this one; the caller frees it. */
+char *spawn_sibling(const char *name);
+
+#endif

@@ -1,0 +1,169 @@
+#include "supervisor/status.h"
+
+#include <string.h>
+
+#include "common/message.h"
+#include "common/metrics.h"
+
+static void add_copy(struct json_object *object, const char *name,
+                     struct json_object *member) {
+    json_object_object_add(object, name, json_object_get(member));
+}
+
+static struct json_object *helper_row(const struct helper *helper) {
+    struct json_object *row = json_object_new_object();
+    message_add_text(row, "name", helper_name(helper));
+    message_add_text(row, "upstream", helper->label);
+    json_object_object_add(
+        row, "pid", helper->pid != 0 ? json_object_new_int(helper->pid) : NULL);
+    message_add_text(row, "state", lifecycle_name(helper->state));
+    message_add_seconds(row, "uptime_seconds", helper_uptime(helper));
+    json_object_object_add(row, "deaths",
+                           json_object_new_int((int)helper->deaths));
+    json_object_object_add(
+        row, "last_death",
+        helper->deaths > 0 ? json_object_new_string(helper->last_death) : NULL);
+    return row;
+}
+
+static struct json_object *upstream_row(const struct helper *helper) {
+    static const char *const reported[] = {"connected", "heartbeat_age_seconds",
+                                           "pending", "receipts"};
+    struct json_object *row = json_object_new_object();
+    message_add_text(row, "upstream", helper->label);
+    for (size_t i = 0; i < sizeof reported / sizeof *reported; i++)
+        add_copy(row, reported[i], helper_reported(helper, reported[i]));
+    struct json_object *connected;
+    if (!json_object_object_get_ex(row, "connected", &connected) ||
+        connected == NULL)
+        json_object_object_add(row, "connected", json_object_new_boolean(0));
+    return row;
+}
+
+static void add_reason(struct json_object *reasons, const char *text,
+                       const char *of) {
+    char reason[320];
+    snprintf(reason, sizeof reason, "%s%s%s", text, of != NULL ? ": " : "",
+             of != NULL ? of : "");
+    json_object_array_add(reasons, json_object_new_string(reason));
+}
+
+/* Enters why the service is not ready, as far as this helper is concerned. */
+static void add_reasons(struct json_object *reasons,
+                        const struct helper *helper) {
+    bool good = true;
+    if (helper->kind == HELPER_WSCLIENT)
+        good = json_object_get_boolean(helper_reported(helper, "connected"));
+    if (helper->kind == HELPER_RATEFETCHER)
+        good =
+            json_object_get_boolean(helper_reported(helper, "latest_at_hand"));
+    if (helper->state != LIFECYCLE_READY)
+        add_reason(reasons, "helper is not ready", helper_name(helper));
+    else if (!good && helper->kind == HELPER_WSCLIENT)
+        add_reason(reasons, "upstream is not connected", helper->label);
+    else if (!good)
+        add_reason(reasons, "today's rates are not at hand", NULL);
+}
+
+/* The helper's counters, under its name and upstream. */
+static struct json_object *counters_row(const struct helper *helper) {
+    struct json_object *row = json_object_new_object();
+    message_add_text(row, "name", helper_name(helper));
+    message_add_text(row, "upstream", helper->label);
+    json_object_object_add(row, "values", helper_counters(helper));
+    return row;
+}
+
+struct json_object *status_new(struct helper *const helpers[], size_t count,
+                               int64_t uptime_usec) {
+    struct json_object *status = message_new(MESSAGE_STATUS);
+    struct json_object *rows = json_object_new_array();
+    struct json_object *upstreams = json_object_new_array();
+    struct json_object *reasons = json_object_new_array();
+    struct json_object *counters = json_object_new_array();
+    message_add_text(status, "version", FXWIRE_VERSION);
+    message_add_seconds(status, "uptime_seconds", uptime_usec);
+    for (size_t i = 0; i < count; i++) {
+        json_object_array_add(rows, helper_row(helpers[i]));
+        json_object_array_add(counters, counters_row(helpers[i]));
+        add_reasons(reasons, helpers[i]);
+        if (helpers[i]->kind == HELPER_WSCLIENT)
+            json_object_array_add(upstreams, upstream_row(helpers[i]));
+    }
+    json_object_object_add(
+        status, "ready",
+        json_object_new_boolean(json_object_array_length(reasons) == 0));
+    json_object_object_add(status, "reasons", reasons);
+    json_object_object_add(status, "helpers", rows);
+    json_object_object_add(status, "upstreams", upstreams);
+    for (size_t i = 0; i < count; i++)
+        if (helpers[i]->kind == HELPER_RATEFETCHER) {
+            add_copy(status, "providers",
+                     helper_reported(helpers[i], "providers"));
+            add_copy(status, "redis", helper_reported(helpers[i], "redis"));
+        }
+    json_object_object_add(status, "counters", counters);
+    return status;
+}
+
+/* A member as text: a string plainly, `-` if there is none. */
+static const char *text_of(struct json_object *object, const char *name) {
+    struct json_object *member;
+    if (!json_object_object_get_ex(object, name, &member) || member == NULL)
+        return "-";
+    return json_object_get_string(member);
+}
+
+/* The rows of a list, each as `member value` pairs on a line. */
+static void print_rows(struct json_object *status, const char *list,
+                       const char *const members[], size_t count, FILE *out) {
+    struct json_object *rows = NULL;
+    json_object_object_get_ex(status, list, &rows);
+    for (size_t i = 0; rows != NULL && i < json_object_array_length(rows);
+         i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        fprintf(out, "%-11s", i == 0 ? list : "");
+        for (size_t m = 0; m < count; m++)
+            if (strcmp(text_of(row, members[m]), "-") != 0)
+                fprintf(out, " %s=%s", members[m], text_of(row, members[m]));
+        fputc('\n', out);
+    }
+}
+
+static void print_counters(struct json_object *status, FILE *out) {
+    struct json_object *rows = NULL;
+    json_object_object_get_ex(status, "counters", &rows);
+    for (size_t i = 0; rows != NULL && i < json_object_array_length(rows);
+         i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        struct json_object *values = NULL;
+        json_object_object_get_ex(row, "values", &values);
+        json_object_object_foreach (values, name, value) {
+            fprintf(out, "%-11s %s %s\n", text_of(row, "name"), name,
+                    json_object_get_string(value));
+        }
+    }
+}
+
+void status_print(struct json_object *status, FILE *out) {
+    static const char *const of_helper[] = {
+        "name",   "pid",        "state",   "uptime_seconds",
+        "deaths", "last_death", "upstream"};
+    static const char *const of_upstream[] = {"upstream", "connected",
+                                              "heartbeat_age_seconds",
+                                              "pending", "receipts"};
+    static const char *const of_provider[] = {"name", "state", "last_success",
+                                              "calls_month"};
+    struct json_object *reasons = NULL;
+    fprintf(out, "fxwire %s, up %s s, ready: %s\n", text_of(status, "version"),
+            text_of(status, "uptime_seconds"), text_of(status, "ready"));
+    json_object_object_get_ex(status, "reasons", &reasons);
+    for (size_t i = 0; reasons && i < json_object_array_length(reasons); i++)
+        fprintf(out, "%-11s %s\n", "not ready",
+                json_object_get_string(json_object_array_get_idx(reasons, i)));
+    print_rows(status, "helpers", of_helper, 7, out);
+    print_rows(status, "upstreams", of_upstream, 5, out);
+    print_rows(status, "providers", of_provider, 4, out);
+    fprintf(out, "%-11s %s\n", "redis", text_of(status, "redis"));
+    print_counters(status, out);
+}

@@ -1,0 +1,168 @@
+#include "supervisor/watchdog.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/backoff.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/process.h"
+#include "supervisor/log_pipe.h"
+#include "supervisor/obituary.h"
+#include "supervisor/service.h"
+
+/* One that lived so long is started again at once. */
+#define HEALTHY_USEC (1 * USEC_PER_SEC)
+
+static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP};
+
+struct watchdog {
+    const struct options *options;
+    struct log_pipe log;
+    sigset_t old_mask;
+    int signal_fd;
+    struct backoff backoff;
+    bool stop_wanted;
+    bool started_before;
+};
+
+static void open_signals(struct watchdog *w) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof passed_on / sizeof *passed_on; i++)
+        sigaddset(&set, passed_on[i]);
+    sigprocmask(SIG_BLOCK, &set, &w->old_mask);
+    w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* As in every process: the log's form is a setting. */
+static void open_log(const struct watchdog *w) {
+    struct settings *settings =
+        options_load_settings(w->options, SETTINGS_MONITOR);
+    if (*settings_faults(settings) == '\0')
+        log_open("watchdog", settings_text(settings, SETTING_LOG_LEVEL),
+                 settings_text(settings, SETTING_LOG_FORMAT), w->log.write_fd);
+    settings_free(&settings);
+}
+
+static _Noreturn void be_supervisor(struct watchdog *w, pid_t watchdog) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != watchdog)
+        _exit(EX_SOFTWARE); /* it died before the line above */
+    setpgid(0, 0);
+    close(w->signal_fd);
+    sigprocmask(SIG_SETMASK, &w->old_mask, NULL);
+    exit(service_run(w->options, &w->log));
+}
+
+static pid_t start_supervisor(struct watchdog *w) {
+    pid_t watchdog = getpid();
+    pid_t pid = fork();
+    if (pid == 0)
+        be_supervisor(w, watchdog);
+    return pid;
+}
+
+/* Takes the signal that came; 0 if there is none. */
+static int take_signal(struct watchdog *w) {
+    struct signalfd_siginfo info;
+    if (read(w->signal_fd, &info, sizeof info) != sizeof info)
+        return 0;
+    if (info.ssi_signo != SIGHUP)
+        w->stop_wanted = true;
+    return (int)info.ssi_signo;
+}
+
+/* Passes signals on until the supervisor is dead. */
+static void watch(struct watchdog *w, pid_t pid, siginfo_t *death) {
+    int pid_fd = pidfd_open(pid, 0);
+    struct pollfd fds[] = {{.fd = w->signal_fd, .events = POLLIN},
+                           {.fd = pid_fd, .events = POLLIN}};
+    while (fds[1].revents == 0) {
+        if (poll(fds, 2, -1) < 0)
+            continue;
+        int signal = fds[0].revents != 0 ? take_signal(w) : 0;
+        if (signal != 0)
+            pidfd_send_signal(pid_fd, signal, NULL, 0);
+    }
+    waitid(P_PIDFD, (id_t)pid_fd, death, WEXITED);
+    close(pid_fd);
+}
+
+/*
+ * What the dead supervisor left became this process's children, and is being
+ * killed by the kernel (PR_SET_PDEATHSIG): waits until all of it is gone.
+ */
+static void clear_leftovers(void) {
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        ;
+}
+
+/* Whether this end is the service's end; then `code` is its exit code. */
+static bool is_final(const struct watchdog *w, const siginfo_t *death,
+                     int *code) {
+    bool exited = death->si_code == CLD_EXITED;
+    *code = exited ? death->si_status : EX_SOFTWARE;
+    if (w->stop_wanted)
+        return true;
+    if (!exited)
+        return false;
+    return *code == EX_OK || *code == EX_USAGE || *code == EX_TEMPFAIL ||
+           (*code == EX_CONFIG && !w->started_before);
+}
+
+static int64_t next_delay(struct watchdog *w, int64_t lived) {
+    if (lived >= HEALTHY_USEC) {
+        backoff_reset(&w->backoff);
+        return 0;
+    }
+    return backoff_next(&w->backoff, arc4random());
+}
+
+static void wait_or_signal(struct watchdog *w, int64_t usec) {
+    struct pollfd fd = {.fd = w->signal_fd, .events = POLLIN};
+    if (poll(&fd, 1, (int)(usec / USEC_PER_MSEC)) > 0)
+        (void)take_signal(w);
+}
+
+int watchdog_run(const struct options *options) {
+    struct watchdog w = {.options = options,
+                         .backoff = {.first_usec = 100 * USEC_PER_MSEC,
+                                     .ceiling_usec = 5 * USEC_PER_SEC,
+                                     .floor_share = 50}};
+    if (log_pipe_open(&w.log) < 0) {
+        perror("pipe");
+        return EX_OSERR;
+    }
+    process_title("watchdog");
+    open_log(&w);
+    open_signals(&w);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    while (!w.stop_wanted) {
+        monotime start = clock_monotonic();
+        siginfo_t death = {.si_code = CLD_EXITED, .si_status = EX_OSERR};
+        pid_t pid = start_supervisor(&w);
+        if (pid > 0)
+            watch(&w, pid, &death);
+        clear_leftovers();
+        int code;
+        if (is_final(&w, &death, &code))
+            return code;
+        int64_t lived = monotime_between(start, clock_monotonic());
+        int64_t delay = next_delay(&w, lived);
+        obituary_log("supervisor", pid, &death, lived, delay);
+        wait_or_signal(&w, delay);
+        w.started_before = true;
+    }
+    return EX_OK;
+}

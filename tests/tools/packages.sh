@@ -1,0 +1,39 @@
+#!/bin/sh
+# Installs the Debian packages that are missing: packages.sh SET...
+# Sets: build (to build the programs and the demo), test (to test them).
+# Asks apt for nothing that is there, and for nothing else.
+set -eu
+
+build="gcc libc6-dev libbsd-dev libcsv-dev libevent-dev libgmp-dev libjson-c-dev
+       libssl-dev libwebsockets-dev"
+test="clang clang-format libcmocka-dev python3-pytest python3-websockets socat
+      valgrind"
+
+missing=
+for set in "$@"; do
+    case $set in
+    build) packages=$build ;;
+    test) packages=$test ;;
+    *) echo "packages.sh: no set '$set'" >&2; exit 64 ;;
+    esac
+    for package in $packages; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
+            grep -q 'install ok installed' || missing="$missing $package"
+    done
+done
+[ -n "$missing" ] || exit 0
+
+echo "Installing the missing packages:$missing"
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+        echo "Not root and no sudo: as root say apt-get install$missing" >&2
+        exit 1
+    }
+    as_root=sudo
+fi
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086 # words are wanted
+$as_root apt-get -qq update
+# shellcheck disable=SC2086
+$as_root apt-get -qq -y --no-install-recommends install $missing >/dev/null
