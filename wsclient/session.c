@@ -90,6 +90,7 @@ struct session {
     struct inbox inbox;
     enum close_code close_code; /* to be sent at the next chance */
     enum reason reason;         /* of that close */
+    unsigned peer_code;         /* of the peer's close; 0: none came */
     bool stopping;
 
     lws_sorted_usec_list_t next_attempt;
@@ -219,6 +220,7 @@ static void on_established(struct session *s, struct lws *wsi) {
     s->state = STATE_OPEN;
     s->wsi = wsi;
     s->opened = clock_monotonic();
+    s->peer_code = 0;
     inbox_begin(&s->inbox);
     lws_sul_cancel(&s->deadline);
     heartbeat_start(&s->heartbeat, s->opened);
@@ -337,6 +339,23 @@ static int on_writeable(struct session *s) {
     return 0;
 }
 
+/* RFC 6455, 5.5.1: a close frame may begin with a code of two bytes. */
+static void on_peer_close(struct session *s, const unsigned char *in,
+                          size_t len) {
+    if (len >= 2)
+        s->peer_code = (unsigned)in[0] << 8 | in[1];
+}
+
+static void on_closed(struct session *s) {
+    char detail[32];
+    snprintf(detail, sizeof detail, "close code %u", s->peer_code);
+    gone(s,
+         s->state == STATE_CLOSING      ? s->reason
+         : s->state == STATE_CONNECTING ? REASON_FAILED
+                                        : REASON_CLOSED,
+         s->peer_code != 0 ? detail : NULL);
+}
+
 static int add_authorization(struct session *s, struct lws *wsi,
                              unsigned char **at, size_t room) {
     if (s->authorization == NULL)
@@ -367,16 +386,15 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason,
         break;
     case LWS_CALLBACK_CLIENT_WRITEABLE:
         return on_writeable(s);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        on_peer_close(s, in, len);
+        break;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         on_failed(s, wsi, in);
         break;
     case LWS_CALLBACK_CLIENT_CLOSED:
     case LWS_CALLBACK_WSI_DESTROY:
-        gone(s,
-             s->state == STATE_CLOSING      ? s->reason
-             : s->state == STATE_CONNECTING ? REASON_FAILED
-                                            : REASON_CLOSED,
-             NULL);
+        on_closed(s);
         break;
     default:
         break;

@@ -7,11 +7,11 @@
 #include "tests/unit/unit.h"
 
 static const char *const messages[] = {
-    "{\"type\":\"message\",\"id\":456,\"payload\":{\"marketId\":123456,"
-    "\"odds\":2.2,\"stake\":253.67,\"currency\":\"USD\","
-    "\"date\":\"2021-05-18T21:32:42.324Z\"}}",
-    " { \"id\" : \"\\u0069\\n\" , \"payload\" : { \"stake\" : -0.5e+10 ,"
-    " \"currency\" : [ true , null ] } , \"type\" : false }\r\n",
+    ("{\"type\":\"message\",\"id\":456,\"payload\":{\"marketId\":123456,"
+     "\"odds\":2.2,\"stake\":253.67,\"currency\":\"USD\","
+     "\"date\":\"2021-05-18T21:32:42.324Z\"}}"),
+    (" { \"id\" : \"\\u0069\\n\" , \"payload\" : { \"stake\" : -0.5e+10 ,"
+     " \"currency\" : [ true , null ] } , \"type\" : false }\r\n"),
     "[[],{},\"\xE2\x82\xAC\",\"\\ud83d\\udcb6\",0,-1,1.5,1e5,true,false,null]",
 };
 

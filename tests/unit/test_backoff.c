@@ -44,6 +44,7 @@ static const struct delay_case {
     {1000, 8000, 1, 3, 80, 8000},
     {1000, 8000, 10, 2, 400, 4000},
     {1000, 8000, 99, 0, 990, 1000},
+    {1050, 8000, EQUAL_JITTER, 0, 525, 1050},
     {1000, 8000, NO_JITTER, 2, 4000, 4000},
     /* The ceiling is met exactly, missed by one, or below the first delay. */
     {100000, 800000, FULL_JITTER, 3, 0, 800000},

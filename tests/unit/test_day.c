@@ -6,17 +6,11 @@
 #include "tests/unit/unit.h"
 
 static enum day_error parse_day(const char *text, day *out) {
-    struct span exact = exact_copy(text, strlen(text));
-    enum day_error error = day_parse(exact, out);
-    exact_free(exact);
-    return error;
+    return day_parse(exact_copy(text, strlen(text)), out);
 }
 
 static enum day_error parse_moment(const char *text, int64_t *out) {
-    struct span exact = exact_copy(text, strlen(text));
-    enum day_error error = moment_parse(exact, out);
-    exact_free(exact);
-    return error;
+    return moment_parse(exact_copy(text, strlen(text)), out);
 }
 
 static const struct day_case {
@@ -219,10 +213,8 @@ static void refuses_each_prefix(void **state) {
     (void)state;
     static const char text[] = "2021-05-18T21:32:42.324+01:30";
     for (size_t len = 0; len < sizeof text - 1; len++) {
-        struct span prefix = exact_copy(text, len);
         int64_t seconds;
-        enum day_error error = moment_parse(prefix, &seconds);
-        exact_free(prefix);
+        enum day_error error = moment_parse(exact_copy(text, len), &seconds);
         if (error != (len == 10 ? DAY_OK : DAY_SYNTAX))
             fail_msg("the first %zu bytes: error %d", len, error);
     }
@@ -339,16 +331,15 @@ static bool exists(int year, int month, int day_of_month) {
 
 static void knows_which_days_exist(void **state) {
     (void)state;
-    static const int years[] = {0,    4,    100,  1900, 1999, 2000,
-                                2021, 2023, 2024, 2100, 2400, 9999};
-    for (size_t i = 0; i < COUNT_OF(years); i++)
-        for (int month = 0; month < 100; month++)
-            for (int in_month = 0; in_month < 100; in_month++) {
+    for (int year = 0; year < 10000;
+         year += year < 1890 || year > 2110 ? 37 : 1)
+        for (int month = 0; month < 15; month++)
+            for (int in_month = 0; in_month < 34; in_month++) {
                 char text[32];
-                sprintf(text, "%04d-%02d-%02d", years[i], month, in_month);
+                sprintf(text, "%04d-%02d-%02d", year, month, in_month);
                 day parsed;
                 enum day_error error = day_parse(span_of(text), &parsed);
-                bool right = exists(years[i], month, in_month);
+                bool right = exists(year, month, in_month);
                 if (error != (right ? DAY_OK : DAY_IMPOSSIBLE))
                     fail_msg("%s: error %d", text, error);
             }
