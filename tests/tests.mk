@@ -7,13 +7,45 @@ UNIT_channel   = common/channel.c common/memory.c
 UNIT_day       = common/day.c
 UNIT_decimal   = common/decimal.c
 UNIT_json_scan = common/json_scan.c common/utf8.c
+UNIT_unix_socket = common/unix_socket.c
 UNIT_utf8      = common/utf8.c
+UNIT_envfile   = common/envfile.c common/memory.c
+UNIT_url       = common/url.c common/memory.c
+UNIT_log       = common/log.c common/memory.c common/clock.c common/day.c
+UNIT_metrics   = common/metrics.c
+UNIT_message   = common/message.c
+UNIT_rates     = common/rates.c common/memory.c common/message.c common/day.c \
+                 common/decimal.c
+SETTINGS_C     = common/settings.c common/settings_check.c common/envfile.c \
+                 common/url.c common/decimal.c common/memory.c
+UNIT_settings  = $(SETTINGS_C)
+UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
+UNIT_options   = supervisor/options.c $(SETTINGS_C)
+UNIT_history   = ratefetcher/history.c common/rates.c common/memory.c \
+                 common/message.c common/day.c common/decimal.c
+UNIT_ecb_csv   = ratefetcher/ecb_csv.c $(UNIT_history)
+UNIT_cache_memory = ratefetcher/cache_memory.c $(UNIT_rates)
+REQUEST_C      = wsclient/request.c common/json_scan.c common/day.c \
+                 common/decimal.c common/rates.c common/memory.c \
+                 common/message.c
+UNIT_request   = $(REQUEST_C)
+UNIT_response  = wsclient/response.c $(REQUEST_C)
+UNIT_heartbeat = wsclient/heartbeat.c
+UNIT_inbox     = wsclient/inbox.c common/utf8.c common/memory.c
+UNIT_ledger    = wsclient/ledger.c common/memory.c
+UNIT_ratebook  = wsclient/ratebook.c $(UNIT_rates)
+UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)
+UNIT_waiting   = wsclient/waiting.c common/memory.c
+UNIT_pipeline  = wsclient/pipeline.c wsclient/ledger.c wsclient/ratebook.c \
+                 wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
+                 common/metrics.c common/log.c common/clock.c \
+                 $(sort $(REQUEST_C) $(SETTINGS_C))
 
-UNIT_LIBS = -lcmocka -lgmp -ljson-c
-UNIT_TESTS = $(patsubst UNIT_%,%,$(filter-out UNIT_LIBS UNIT_TESTS,$(filter UNIT_%,$(.VARIABLES))))
+UNIT_LIBS = -lcmocka -lcsv -lgmp -ljson-c
+UNIT_TESTS = $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 
 define unit_test
-$(BUILD)/unit/test_$(1): $(BUILD)/obj/tests/unit/test_$(1).o $(UNIT_$(1):%.c=$(BUILD)/obj/%.o)
+$(BUILD)/unit/test_$(1): $(BUILD)/obj/tests/unit/test_$(1).o $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(UNIT_$(1))))
 	@mkdir -p $$(@D)
 	$$(call say,LINK)$$(CC) $$(CFLAGS) $$(FX_LDFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(UNIT_LIBS)
 endef

@@ -143,11 +143,14 @@ static int open_signals(void) {
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+/* The library's log callback has no argument. */
+static struct session *logged_session;
+
 static void on_lws_log(int level, const char *line) {
     (void)level;
-    log_debug(
-        "libwebsockets",
-        LOG_FIELDS(log_span("line", (struct span){line, strcspn(line, "\n")})));
+    struct span text = {line, strcspn(line, "\n")};
+    log_debug("libwebsockets", LOG_FIELDS(log_span("line", text)));
+    session_library_said(logged_session, text);
 }
 
 static struct lws_context *new_context(struct wsclient *w) {
@@ -166,6 +169,7 @@ static struct lws_context *new_context(struct wsclient *w) {
     /* lws keeps the pointer for as long as the context lives. */
     static struct lws_protocols kept[3];
     memcpy(kept, protocols, sizeof kept);
+    const char *ca_file = settings_text(w->settings, SETTING_WS_CA_FILE);
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = kept,
@@ -177,7 +181,13 @@ static struct lws_context *new_context(struct wsclient *w) {
         .connect_timeout_secs = 5,
         .http_proxy_address = "", /* else $http_proxy is obeyed */
         .retry_and_idle_policy = &policy,
+        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+        .ssl_client_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1,
+        .client_ssl_ca_filepath = ca_file,
     };
+    if (ca_file != NULL) /* it alone is trusted */
+        info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+    logged_session = w->session;
     lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
     return lws_create_context(&info);
 }

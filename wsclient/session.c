@@ -17,9 +17,9 @@
 #include "common/backoff.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/url.h"
 #include "wsclient/heartbeat.h"
 #include "wsclient/inbox.h"
+#include "wsclient/upstream.h"
 
 #define FIRST_BACKOFF_USEC   (100 * USEC_PER_MSEC)
 #define ATTEMPT_TIMEOUT_USEC (5 * USEC_PER_SEC)
@@ -74,10 +74,7 @@ struct session {
     struct metrics *metrics;
     struct pipeline *pipeline;
     struct lws_context *context;
-    struct {
-        char *url, *label, *host, *host_header, *path;
-        int port;
-    } upstream;
+    struct upstream upstream;
     const char *authorization;
 
     enum state state;
@@ -93,6 +90,8 @@ struct session {
     unsigned peer_code;         /* of the peer's close; 0: none came */
     bool stopping;
 
+    char tls_error[160]; /* of this attempt, as the library logged it */
+
     lws_sorted_usec_list_t next_attempt;
     lws_sorted_usec_list_t deadline; /* of the attempt, or of the close */
     lws_sorted_usec_list_t beat;
@@ -101,6 +100,14 @@ struct session {
 };
 
 static void connect_now(lws_sorted_usec_list_t *next_attempt);
+
+/* After a connection that stood long the next attempt is made at once. */
+static int64_t next_delay(struct session *s, int64_t stood) {
+    if (stood < STOOD_LONG_USEC)
+        return backoff_next(&s->backoff, arc4random());
+    backoff_reset(&s->backoff);
+    return 0;
+}
 
 /* The connection or the attempt is over, whatever tells it first. */
 static void gone(struct session *s, enum reason reason, const char *detail) {
@@ -118,18 +125,20 @@ static void gone(struct session *s, enum reason reason, const char *detail) {
     lws_sul_cancel(&s->beat);
     if (reason != REASON_STOPPED)
         metrics_count(s->metrics, reasons[reason].metric);
-    int64_t delay = 0;
-    if (stood >= STOOD_LONG_USEC)
-        backoff_reset(&s->backoff);
+    bool done = s->stopping && pipeline_pending(s->pipeline) == 0;
+    int64_t delay = next_delay(s, stood);
+    if (done)
+        log_info("disconnected",
+                 LOG_FIELDS(log_text("upstream", s->upstream.label),
+                            log_text("reason", reasons[reason].name)));
     else
-        delay = backoff_next(&s->backoff, arc4random());
-    log_warn(was_open ? "disconnected" : "connect_failed",
-             LOG_FIELDS(log_text("upstream", s->upstream.label),
-                        log_text("reason", reasons[reason].name),
-                        log_text("detail", detail),
-                        log_seconds("retry_in", delay)));
+        log_warn(was_open ? "disconnected" : "connect_failed",
+                 LOG_FIELDS(log_text("upstream", s->upstream.label),
+                            log_text("reason", reasons[reason].name),
+                            log_text("detail", detail),
+                            log_seconds("retry_in", delay)));
     s->ports.state_changed(s->ports.arg);
-    if (s->stopping && pipeline_pending(s->pipeline) == 0)
+    if (done)
         s->ports.stopped(s->ports.arg);
     else
         lws_sul_schedule(s->context, 0, &s->next_attempt, connect_now, delay);
@@ -175,11 +184,14 @@ static void connect_now(lws_sorted_usec_list_t *next_attempt) {
         .path = s->upstream.path,
         .host = s->upstream.host_header,
         .local_protocol_name = SESSION_PROTOCOL,
-        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT,
+        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT |
+                          (s->upstream.tls ? LCCSCF_USE_SSL : 0),
+        .alpn = "http/1.1", /* WebSocket over HTTP/2 is not spoken */
         .opaque_user_data = (void *)++s->attempt,
     };
     uintptr_t attempt = s->attempt;
     s->state = STATE_CONNECTING;
+    s->tls_error[0] = '\0';
     lws_sul_schedule(s->context, 0, &s->deadline, on_deadline,
                      ATTEMPT_TIMEOUT_USEC);
     struct lws *wsi = lws_client_connect_via_info(&info);
@@ -233,6 +245,8 @@ static void on_established(struct session *s, struct lws *wsi) {
 
 static void on_failed(struct session *s, struct lws *wsi, const char *text) {
     unsigned status = lws_http_client_http_response(wsi);
+    if (s->tls_error[0] != '\0')
+        text = s->tls_error; /* says more */
     if (text == NULL)
         text = "no reason given";
     char detail[256];
@@ -402,26 +416,6 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason,
     return 0;
 }
 
-static void set_upstream(struct session *s, const char *text) {
-    struct url url;
-    if (!url_parse(span_of(text), &url))
-        abort(); /* the settings were checked */
-    s->upstream.port = url.port != 0 ? url.port : url_default_port(&url);
-    s->upstream.host = memory_copy(url.host.data, url.host.len);
-    s->upstream.label = url_label(&url, url_default_port(&url));
-    s->upstream.url = memory_print("%.*s://%s", (int)url.scheme.len,
-                                   url.scheme.data, s->upstream.label);
-    const char *host_end = url.path.len > 0    ? url.path.data
-                           : url.query.len > 0 ? url.query.data - 1
-                                               : text + strlen(text);
-    const char *host = url.user_info.len > 0
-                           ? url.user_info.data + url.user_info.len + 1
-                           : url.scheme.data + url.scheme.len + 3;
-    s->upstream.host_header = memory_copy(host, (size_t)(host_end - host));
-    s->upstream.path =
-        memory_print("%s%s", *host_end == '/' ? "" : "/", host_end);
-}
-
 struct session *session_new(const struct settings *settings,
                             struct metrics *metrics,
                             const struct session_ports *ports) {
@@ -429,7 +423,8 @@ struct session *session_new(const struct settings *settings,
     s->ports = *ports;
     s->metrics = metrics;
     s->authorization = settings_text(settings, SETTING_WS_AUTHORIZATION);
-    set_upstream(s, settings_text(settings, SETTING_REQUESTS_WS_URL));
+    upstream_init(&s->upstream,
+                  settings_text(settings, SETTING_REQUESTS_WS_URL));
     s->heartbeat.interval_usec =
         settings_usec(settings, SETTING_HEARTBEAT_INTERVAL_SECONDS);
     s->heartbeat.timeout_usec =
@@ -446,11 +441,7 @@ void session_free(struct session **session) {
     struct session *s = *session;
     *session = NULL;
     inbox_clear(&s->inbox);
-    free(s->upstream.url);
-    free(s->upstream.label);
-    free(s->upstream.host);
-    free(s->upstream.host_header);
-    free(s->upstream.path);
+    upstream_clear(&s->upstream);
     free(s->out);
     free(s);
 }
@@ -477,6 +468,18 @@ void session_stop(struct session *session) {
         lws_callback_on_writable(session->wsi);
     else if (pipeline_pending(session->pipeline) == 0)
         session->ports.stopped(session->ports.arg);
+}
+
+void session_library_said(struct session *session, struct span line) {
+    static const char of_tls[] = "SSL error: ";
+    if (line.len <= sizeof of_tls ||
+        memcmp(line.data, of_tls, sizeof of_tls - 1) != 0)
+        return;
+    line = span_from(line, sizeof of_tls - 1);
+    const char *numbers = memmem(line.data, line.len, " (preverify_ok", 14);
+    size_t len = numbers != NULL ? (size_t)(numbers - line.data) : line.len;
+    snprintf(session->tls_error, sizeof session->tls_error, "TLS: %.*s",
+             (int)len, line.data);
 }
 
 bool session_is_connected(const struct session *session) {

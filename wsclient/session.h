@@ -41,6 +41,12 @@ void session_answers_ready(struct session *session);
 /* Closes with 1001 once nothing is in hand any more, then calls `stopped`. */
 void session_stop(struct session *session);
 
+/*
+ * The library logged a line. It tells nowhere else why TLS failed, so the
+ * session keeps such a line for its own message.
+ */
+void session_library_said(struct session *session, struct span line);
+
 bool session_is_connected(const struct session *session);
 
 /* Microseconds since the last heartbeat, or since the connect. */

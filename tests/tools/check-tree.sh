@@ -1,0 +1,65 @@
+#!/bin/sh
+# Checks of the source tree, one TAP line each: who includes whom, that every
+# header compiles alone, sizes, layout.
+set -u
+
+status=0
+result() { # NAME FAULTS: passes if there are none
+    if [ -z "$2" ]; then
+        echo "ok - $1"
+    else
+        echo "not ok - $1"
+        printf '%s\n' "$2" | sed 's/^/#   /'
+        status=1
+    fi
+}
+
+# A file includes its own folder and common/, and libraries only where they
+# have their home.
+includes() { # FOLDER... -- PATTERN: lines that include what matches
+    folders=
+    while [ "$1" != -- ]; do folders="$folders $1"; shift; done
+    # shellcheck disable=SC2086
+    grep -nE "^#include *[<\"]($2)" $(find $folders -name '*.[ch]') /dev/null
+}
+for folder in common supervisor wsclient ratefetcher; do
+    others=$(printf '%s\n' supervisor wsclient ratefetcher | grep -vx $folder |
+             paste -sd'|')
+    result "$folder includes itself and common" \
+        "$(includes $folder -- "($others|tests)/")"
+done
+result "common knows no loop and no peer" \
+    "$(includes common -- 'libwebsockets|event2?/|curl/|hiredis/')"
+result "libwebsockets is wsclient's" \
+    "$(includes supervisor ratefetcher -- libwebsockets)"
+result "libcurl and hiredis are ratefetcher's" \
+    "$(includes supervisor wsclient -- 'curl/|hiredis/')"
+result "libevent is not wsclient's" "$(includes wsclient -- 'event2?/')"
+result "the simulator shares no code with the product" \
+    "$(includes tests/upstream -- '(common|supervisor|wsclient|ratefetcher)/')"
+
+pure="common/backoff common/day common/decimal common/envfile common/json_scan
+      common/metrics common/rates common/settings_check common/span
+      common/url common/utf8 ratefetcher/cache_memory ratefetcher/ecb_csv
+      ratefetcher/history supervisor/lifecycle wsclient/heartbeat
+      wsclient/inbox wsclient/ratebook wsclient/refusals wsclient/request
+      wsclient/response wsclient/waiting"
+# shellcheck disable=SC2046,SC2086
+faults=$(grep -nE \
+    '\<(clock_monotonic|clock_wall_ms|log_[a-z]+|read|write|open|socket)\(' \
+    $(for file in $pure; do ls $file.c $file.h 2>/dev/null; done) /dev/null)
+result "pure files do no input or output, read no clock and log nothing" \
+    "$faults"
+
+result "every header compiles alone" "$(
+    for header in common/*.h supervisor/*.h wsclient/*.h ratefetcher/*.h; do
+        ${CC:-gcc} -std=c17 -D_GNU_SOURCE -I. -Wall -Wextra -Werror \
+            -fsyntax-only -x c "$header" 2>&1 | head -n 3
+    done)"
+result "no file over 500 lines" "$(
+    git ls-files -co --exclude-standard '*.c' '*.h' '*.py' '*.sh' |
+        xargs wc -l | awk '$2 != "total" && $1 > 500 {print $2 ": " $1}')"
+result "clang-format keeps the layout" "$(
+    git ls-files -co --exclude-standard '*.c' '*.h' |
+        xargs clang-format --dry-run 2>&1 | head -n 5)"
+exit $status

@@ -1,0 +1,41 @@
+#include "wsclient/upstream.h"
+
+#include <stdlib.h>
+
+#include "common/memory.h"
+#include "common/url.h"
+
+/* The host, its brackets and its port as they stand in the address. */
+static char *written_host(const struct url *url) {
+    const char *start = url->user_info.len > 0
+                            ? url->user_info.data + url->user_info.len + 1
+                            : url->scheme.data + url->scheme.len + 3;
+    const char *end = start + strcspn(start, "/?");
+    return memory_copy(start, (size_t)(end - start));
+}
+
+void upstream_init(struct upstream *upstream, const char *address) {
+    struct url url;
+    if (!url_parse(span_of(address), &url))
+        abort(); /* it was checked */
+    uint16_t usual_port = url_default_port(&url);
+    upstream->tls = span_equals(url.scheme, "wss");
+    upstream->port = url.port != 0 ? url.port : usual_port;
+    upstream->label = url_label(&url, usual_port);
+    upstream->url = memory_print("%.*s://%s", (int)url.scheme.len,
+                                 url.scheme.data, upstream->label);
+    upstream->host = memory_copy(url.host.data, url.host.len);
+    upstream->host_header = written_host(&url);
+    upstream->path = memory_print(
+        "%.*s%s%.*s", url.path.len > 0 ? (int)url.path.len : 1,
+        url.path.len > 0 ? url.path.data : "/", url.query.len > 0 ? "?" : "",
+        (int)url.query.len, url.query.len > 0 ? url.query.data : "");
+}
+
+void upstream_clear(struct upstream *upstream) {
+    free(upstream->label);
+    free(upstream->url);
+    free(upstream->host);
+    free(upstream->host_header);
+    free(upstream->path);
+}

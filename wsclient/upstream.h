@@ -1,0 +1,22 @@
+/* The upstream's address, in the parts that a connection needs. */
+#ifndef FXWIRE_WSCLIENT_UPSTREAM_H
+#define FXWIRE_WSCLIENT_UPSTREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct upstream {
+    char *label;       /* host:port/path, for people */
+    char *url;         /* the same with its scheme */
+    char *host;        /* name or address, without brackets */
+    char *host_header; /* as it is written, with a port that is given */
+    char *path;        /* with the query */
+    uint16_t port;
+    bool tls;
+};
+
+/* Reads a ws:// or wss:// address that the settings have checked. */
+void upstream_init(struct upstream *upstream, const char *address);
+void upstream_clear(struct upstream *upstream);
+
+#endif
