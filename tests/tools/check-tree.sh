@@ -51,6 +51,11 @@ faults=$(grep -nE \
 result "pure files do no input or output, read no clock and log nothing" \
     "$faults"
 
+result "the example settings are all there" "$(
+    for name in $(grep -oE '^SETTING\(\w+' common/settings.def | cut -d'(' -f2)
+    do
+        grep -qE "^#?$name=" etc/fxwire.env.example || echo "$name"
+    done)"
 result "every header compiles alone" "$(
     for header in common/*.h supervisor/*.h wsclient/*.h ratefetcher/*.h; do
         ${CC:-gcc} -std=c17 -D_GNU_SOURCE -I. -Wall -Wextra -Werror \
