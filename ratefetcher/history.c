@@ -57,6 +57,10 @@ void history_add(struct history *history, struct rates *rates) {
     history->count++;
 }
 
+size_t history_count(const struct history *history) {
+    return history->count;
+}
+
 const struct rates *history_find(const struct history *history, day when,
                                  day today) {
     day last = when.number < today.number ? when : today;

@@ -12,6 +12,9 @@ void history_free(struct history **history);
 /* Takes a table over. One of the same day replaces the earlier one. */
 void history_add(struct history *history, struct rates *rates);
 
+/* How many days it has. */
+size_t history_count(const struct history *history);
+
 /*
  * The table that serves `when`, lent: for a day the last one published, at
  * most RATES_MAX_LOOK_BACK_DAYS before it; for RATES_LATEST the newest. None

@@ -6,18 +6,17 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/message.h"
 #include "ratefetcher/cache_memory.h"
-#include "ratefetcher/provider.h"
+#include "ratefetcher/source.h"
 
-/* A provider in use and how it did lately. */
-struct source {
-    const struct provider_class *class;
-    void *state;
-    enum provider_result last;
-    int64_t last_success_ms; /* 0: never */
-    int64_t calls;
-};
+/* No call takes longer, and all providers have to fit into the time. */
+#define CALL_TIMEOUT_USEC (2 * USEC_PER_SEC)
+
+/* Left of a request's time for the way to the one who asked, in percent. */
+enum { WAY_BACK_SHARE = 10, REFRESH_AHEAD_SHARE = 10 };
+
+/* A refresh that failed is tried again after so long. */
+#define REFRESH_RETRY_USEC (5 * USEC_PER_SEC)
 
 /* A fetch that runs: of one source for one day. */
 struct flight {
@@ -38,14 +37,22 @@ struct lookup_waiter {
     bool any_currency;
     size_t source; /* the one to be tried next */
     bool had_table;
-    lookup_done *done; /* NULL: cancelled */
+    monotime deadline;
+    int64_t least_fresh_usec; /* a table fresh for less is fetched anew */
+    lookup_done *done;        /* NULL: cancelled */
     void *arg;
 };
 
 struct lookup {
+    struct provider_context context;
     struct metrics *metrics;
     struct cache_memory *memory;
     LIST_HEAD(, flight) flights;
+    int64_t ttl_usec;
+    int64_t request_timeout_usec;
+    monotime latest_asked; /* when somebody last asked for the latest table */
+    bool refreshing;
+    monotime next_refresh; /* not before */
     size_t count;
     struct source sources[];
 };
@@ -60,15 +67,8 @@ static size_t count_words(struct span list) {
     return count;
 }
 
-struct lookup *lookup_new(struct event_base *base,
-                          const struct settings *settings,
-                          struct metrics *metrics) {
-    struct span list = span_of(settings_text(settings, SETTING_RATE_PROVIDERS));
-    size_t most = count_words(list);
-    struct lookup *lookup =
-        memory_new(sizeof *lookup + most * sizeof *lookup->sources);
-    lookup->metrics = metrics;
-    LIST_INIT(&lookup->flights);
+/* Opens the providers that are named, as far as this version has them. */
+static void open_sources(struct lookup *lookup, struct span list) {
     struct span word;
     while (settings_next_word(&list, &word)) {
         const struct provider_class *class = provider_find(word);
@@ -78,10 +78,24 @@ struct lookup *lookup_new(struct event_base *base,
                                 log_text("why", "not in this version")));
         else
             lookup->sources[lookup->count++] = (struct source){
-                .class = class, .state = class->open(base, settings)};
+                .class = class, .state = class->open(class, &lookup->context)};
     }
-    lookup->memory = cache_memory_new(
-        lookup->count, settings_usec(settings, SETTING_CACHE_TTL_SECONDS));
+}
+
+struct lookup *lookup_new(const struct provider_context *context,
+                          struct metrics *metrics) {
+    const struct settings *settings = context->settings;
+    struct span list = span_of(settings_text(settings, SETTING_RATE_PROVIDERS));
+    struct lookup *lookup = memory_new(
+        sizeof *lookup + count_words(list) * sizeof *lookup->sources);
+    lookup->context = *context;
+    lookup->metrics = metrics;
+    LIST_INIT(&lookup->flights);
+    lookup->ttl_usec = settings_usec(settings, SETTING_CACHE_TTL_SECONDS);
+    lookup->request_timeout_usec =
+        settings_usec(settings, SETTING_REQUEST_TIMEOUT_SECONDS);
+    open_sources(lookup, list);
+    lookup->memory = cache_memory_new(lookup->count, lookup->ttl_usec);
     return lookup;
 }
 
@@ -102,7 +116,7 @@ void lookup_free(struct lookup **lookup) {
     while ((flight = LIST_FIRST(&l->flights)) != NULL)
         free_flight(flight);
     for (size_t i = 0; i < l->count; i++)
-        l->sources[i].class->close(l->sources[i].state);
+        source_close(&l->sources[i]);
     cache_memory_free(&l->memory);
     free(l);
 }
@@ -114,59 +128,27 @@ static void finish(struct lookup_waiter *waiter,
     free(waiter);
 }
 
-static bool is_working(enum provider_result result) {
-    return result == PROVIDER_OK || result == PROVIDER_NO_TABLE;
-}
-
-/* One line when a provider begins to fail, one when it works again. */
-static void log_change(const struct source *source, enum provider_result now,
-                       const char *detail) {
-    bool works = is_working(now);
-    bool worked = is_working(source->last);
-    if (works && !worked)
-        log_info("provider_works",
-                 LOG_FIELDS(log_text("provider", source->class->name)));
-    else if (!works && worked)
-        log_warn("provider_failed",
-                 LOG_FIELDS(log_text("provider", source->class->name),
-                            log_text("result", provider_result_name(now)),
-                            log_text("detail", detail)));
-}
-
-static void count_call(struct lookup *lookup, struct source *source,
-                       enum provider_result result, int64_t usec) {
-    source->calls++;
-    metrics_count(lookup->metrics, is_working(result)
-                                       ? source->class->calls_ok
-                                       : source->class->calls_failed);
-    metrics_count(lookup->metrics, result == PROVIDER_OK
-                                       ? METRIC_LOOKUPS_PROVIDER_HIT
-                                       : METRIC_LOOKUPS_PROVIDER_MISS);
-    lookup->metrics->values[METRIC_PROVIDER_SECONDS] += (double)usec / 1e6;
-}
-
-static void on_fetched(void *arg, enum provider_result result,
-                       struct rates *rates, const char *detail) {
+static void on_fetched(void *arg, const struct provider_answer *answer) {
     struct flight *flight = arg;
     struct lookup *lookup = flight->lookup;
     struct source *source = &lookup->sources[flight->source];
     monotime now = clock_monotonic();
-    log_change(source, result, detail);
-    count_call(lookup, source, result, monotime_between(flight->started, now));
-    source->last = result;
-    if (result == PROVIDER_OK) {
-        source->last_success_ms = clock_wall_ms();
+    source_note(source, flight->when, answer,
+                monotime_between(flight->started, now), lookup->metrics);
+    struct rates *rates = answer->rates;
+    if (answer->result == PROVIDER_NO_TABLE)
+        rates = source_table_of_day(source, flight->when);
+    if (rates != NULL)
         cache_memory_put(lookup->memory, flight->source, flight->when, rates,
                          now);
-    }
     /* Off the list first: a waiter that goes on may begin another flight. */
     LIST_REMOVE(flight, entry);
     struct lookup_waiter *waiter;
     while ((waiter = TAILQ_FIRST(&flight->waiters)) != NULL) {
         TAILQ_REMOVE(&flight->waiters, waiter, entry);
-        if (result != PROVIDER_OK)
+        if (rates == NULL)
             waiter->source++;
-        try_sources(waiter, result == PROVIDER_OK);
+        try_sources(waiter, rates != NULL);
     }
     free(flight);
 }
@@ -181,7 +163,7 @@ static struct flight *find_flight(struct lookup *lookup, size_t source,
 }
 
 static struct flight *start_flight(struct lookup *lookup, size_t source,
-                                   day when) {
+                                   day when, int64_t timeout_usec) {
     struct flight *flight = memory_new(sizeof *flight);
     flight->lookup = lookup;
     flight->source = source;
@@ -190,15 +172,23 @@ static struct flight *start_flight(struct lookup *lookup, size_t source,
     TAILQ_INIT(&flight->waiters);
     LIST_INSERT_HEAD(&lookup->flights, flight, entry);
     lookup->sources[source].class->fetch(lookup->sources[source].state, when,
-                                         on_fetched, flight);
+                                         timeout_usec, on_fetched, flight);
     return flight;
+}
+
+/* Its share of the time that is left among the providers that are left. */
+static int64_t call_timeout(const struct lookup_waiter *waiter) {
+    int64_t left = monotime_between(clock_monotonic(), waiter->deadline) /
+                   (int64_t)(waiter->lookup->count - waiter->source);
+    return left < CALL_TIMEOUT_USEC ? left : CALL_TIMEOUT_USEC;
 }
 
 static void join_flight(struct lookup_waiter *waiter) {
     struct lookup *lookup = waiter->lookup;
     struct flight *flight = find_flight(lookup, waiter->source, waiter->when);
     if (flight == NULL)
-        flight = start_flight(lookup, waiter->source, waiter->when);
+        flight = start_flight(lookup, waiter->source, waiter->when,
+                              call_timeout(waiter));
     TAILQ_INSERT_TAIL(&flight->waiters, waiter, entry);
 }
 
@@ -222,6 +212,9 @@ static bool try_sources(struct lookup_waiter *waiter, bool just_fetched) {
         struct rates *rates =
             cache_memory_find(lookup->memory, waiter->source, waiter->when, now,
                               &answer.fresh_usec);
+        if (rates != NULL && answer.fresh_usec < waiter->least_fresh_usec &&
+            !just_fetched)
+            rates = NULL;
         if (!just_fetched)
             metrics_count(lookup->metrics, rates != NULL
                                                ? METRIC_LOOKUPS_MEMORY_HIT
@@ -244,17 +237,30 @@ static bool try_sources(struct lookup_waiter *waiter, bool just_fetched) {
     return true;
 }
 
-struct lookup_waiter *lookup_ask(struct lookup *lookup, day when,
-                                 struct span currency, lookup_done *done,
-                                 void *arg) {
+static struct lookup_waiter *new_waiter(struct lookup *lookup, day when,
+                                        lookup_done *done, void *arg) {
     struct lookup_waiter *waiter = memory_new(sizeof *waiter);
     waiter->lookup = lookup;
     waiter->when = when;
+    waiter->any_currency = true;
+    waiter->deadline =
+        monotime_add(clock_monotonic(), lookup->request_timeout_usec / 100 *
+                                            (100 - WAY_BACK_SHARE));
     waiter->done = done;
     waiter->arg = arg;
-    waiter->any_currency = currency.len == 0;
-    if (!waiter->any_currency)
+    return waiter;
+}
+
+struct lookup_waiter *lookup_ask(struct lookup *lookup, day when,
+                                 struct span currency, lookup_done *done,
+                                 void *arg) {
+    struct lookup_waiter *waiter = new_waiter(lookup, when, done, arg);
+    if (currency.len > 0) {
+        waiter->any_currency = false;
         memcpy(waiter->currency, currency.data, RATES_CODE_LEN);
+    }
+    if (rates_day_is_latest(when))
+        lookup->latest_asked = clock_monotonic();
     return try_sources(waiter, false) ? NULL : waiter;
 }
 
@@ -262,34 +268,59 @@ void lookup_cancel(struct lookup_waiter *waiter) {
     waiter->done = NULL;
 }
 
-bool lookup_has_latest(const struct lookup *lookup) {
-    int64_t left;
+/* How long the freshest latest table stays fresh; 0: there is none. */
+static int64_t latest_fresh_usec(const struct lookup *lookup) {
+    int64_t most = 0, left;
     for (size_t i = 0; i < lookup->count; i++)
         if (cache_memory_find(lookup->memory, i, RATES_LATEST,
-                              clock_monotonic(), &left) != NULL)
+                              clock_monotonic(), &left) != NULL &&
+            left > most)
+            most = left;
+    return most;
+}
+
+/* A table that nobody asks for is not fetched again and again. */
+static bool latest_in_use(const struct lookup *lookup) {
+    return monotime_between(lookup->latest_asked, clock_monotonic()) <
+           2 * lookup->ttl_usec;
+}
+
+static bool had_latest(const struct lookup *lookup) {
+    for (size_t i = 0; i < lookup->count; i++)
+        if (lookup->sources[i].latest != NULL)
             return true;
     return false;
 }
 
+bool lookup_has_latest(const struct lookup *lookup) {
+    return latest_fresh_usec(lookup) > 0 ||
+           (had_latest(lookup) && !latest_in_use(lookup));
+}
+
+static void on_refreshed(void *arg, const struct lookup_answer *answer) {
+    struct lookup *lookup = arg;
+    lookup->refreshing = false;
+    if (answer->result != LOOKUP_FOUND)
+        lookup->next_refresh =
+            monotime_add(clock_monotonic(), REFRESH_RETRY_USEC);
+}
+
+void lookup_refresh(struct lookup *lookup) {
+    int64_t ahead = lookup->ttl_usec / 100 * REFRESH_AHEAD_SHARE;
+    bool wanted = !had_latest(lookup) || latest_in_use(lookup);
+    if (lookup->refreshing || !wanted || latest_fresh_usec(lookup) > ahead ||
+        !monotime_reached(clock_monotonic(), lookup->next_refresh))
+        return;
+    struct lookup_waiter *waiter =
+        new_waiter(lookup, RATES_LATEST, on_refreshed, lookup);
+    waiter->least_fresh_usec = ahead;
+    lookup->refreshing = true;
+    try_sources(waiter, false);
+}
+
 struct json_object *lookup_providers_status(const struct lookup *lookup) {
     struct json_object *list = json_object_new_array();
-    for (size_t i = 0; i < lookup->count; i++) {
-        const struct source *source = &lookup->sources[i];
-        struct json_object *row = json_object_new_object();
-        char moment[MOMENT_TEXT_SIZE];
-        moment_print_ms(source->last_success_ms, moment);
-        message_add_text(row, "name", source->class->name);
-        message_add_text(row, "state",
-                         source->calls == 0         ? "unused"
-                         : is_working(source->last) ? "ok"
-                                                    : "failing");
-        json_object_object_add(row, "last_success",
-                               source->last_success_ms > 0
-                                   ? json_object_new_string(moment)
-                                   : NULL);
-        json_object_object_add(row, "calls_month",
-                               json_object_new_int64(source->calls));
-        json_object_array_add(list, row);
-    }
+    for (size_t i = 0; i < lookup->count; i++)
+        json_object_array_add(list, source_status(&lookup->sources[i]));
     return list;
 }

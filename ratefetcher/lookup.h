@@ -5,12 +5,11 @@
 #ifndef FXWIRE_RATEFETCHER_LOOKUP_H
 #define FXWIRE_RATEFETCHER_LOOKUP_H
 
-#include <event2/event.h>
 #include <json-c/json.h>
 
 #include "common/metrics.h"
 #include "common/rates.h"
-#include "common/settings.h"
+#include "ratefetcher/provider.h"
 
 struct lookup;
 
@@ -29,9 +28,8 @@ struct lookup_answer {
 
 typedef void lookup_done(void *arg, const struct lookup_answer *answer);
 
-/* Opens the providers that the settings name. */
-struct lookup *lookup_new(struct event_base *base,
-                          const struct settings *settings,
+/* Opens the providers that the settings name. `metrics` is lent. */
+struct lookup *lookup_new(const struct provider_context *context,
                           struct metrics *metrics);
 void lookup_free(struct lookup **lookup);
 
@@ -48,7 +46,13 @@ struct lookup_waiter *lookup_ask(struct lookup *lookup, day when,
 /* `done` of this waiter will not be called any more. */
 void lookup_cancel(struct lookup_waiter *waiter);
 
-/* Whether a fresh latest table is at hand. */
+/*
+ * To be called now and then: fetches today's table where there is none yet,
+ * and while it is in use, before it expires. The old one serves meanwhile.
+ */
+void lookup_refresh(struct lookup *lookup);
+
+/* Whether today's table is at hand (or was, and nobody asks for it). */
 bool lookup_has_latest(const struct lookup *lookup);
 
 /* The providers' states as an array for the status; the caller releases it. */

@@ -17,14 +17,15 @@
 #include "common/unix_socket.h"
 #include "ratefetcher/server.h"
 
-enum { LATEST_CHECK_SECONDS = 1 };
+/* Today's table is looked at so often. */
+enum { REFRESH_MS = 100 };
 
 struct ratefetcher {
     struct event_base *base;
     struct child child;
     struct metrics metrics;
     struct lookup *lookup;
-    struct lookup_waiter *latest; /* of a look-up of our own that runs */
+    bool had_latest; /* as it was last looked at */
 };
 
 static struct json_object *report(void *arg) {
@@ -41,20 +42,14 @@ static struct json_object *report(void *arg) {
     return report;
 }
 
-static void on_latest(void *arg, const struct lookup_answer *answer) {
-    struct ratefetcher *r = arg;
-    r->latest = NULL;
-    if (answer->result == LOOKUP_FOUND)
-        child_report(&r->child);
-}
-
-/* Keeps today's table at hand, so that no request waits for it. */
-static void on_latest_check(evutil_socket_t fd, short what, void *arg) {
+static void on_refresh(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct ratefetcher *r = arg;
-    if (r->latest == NULL && !lookup_has_latest(r->lookup))
-        r->latest = lookup_ask(r->lookup, RATES_LATEST, (struct span){"", 0},
-                               on_latest, r);
+    bool had = r->had_latest;
+    lookup_refresh(r->lookup);
+    r->had_latest = lookup_has_latest(r->lookup);
+    if (r->had_latest != had)
+        child_report(&r->child);
 }
 
 static void on_control(evutil_socket_t fd, short what, void *arg) {
@@ -98,18 +93,17 @@ static void run(struct ratefetcher *r) {
                                 : NULL;
     struct event *terminate = evsignal_new(r->base, SIGTERM, on_signal, r);
     struct event *interrupt = evsignal_new(r->base, SIGINT, on_signal, r);
-    struct event *latest_check =
-        event_new(r->base, -1, EV_PERSIST, on_latest_check, r);
-    struct timeval period = {.tv_sec = LATEST_CHECK_SECONDS};
+    struct event *refresh = event_new(r->base, -1, EV_PERSIST, on_refresh, r);
+    struct timeval period = {.tv_usec = REFRESH_MS * 1000};
     if (control != NULL)
         event_add(control, NULL);
     event_add(terminate, NULL);
     event_add(interrupt, NULL);
-    event_add(latest_check, &period);
-    on_latest_check(-1, 0, r);
+    event_add(refresh, &period);
+    on_refresh(-1, 0, r);
     child_ready(&r->child);
     event_base_dispatch(r->base);
-    event_free(latest_check);
+    event_free(refresh);
     event_free(interrupt);
     event_free(terminate);
     if (control != NULL)
@@ -132,7 +126,14 @@ int main(int argc, char *argv[], char *envp[]) {
     struct ratefetcher r = {.base = new_base()};
     int fd = listening_socket(settings, supervised);
     child_init(&r.child, supervised, report, &r);
-    r.lookup = lookup_new(r.base, settings, &r.metrics);
+    struct http *http =
+        http_new(r.base, settings_text(settings, SETTING_HTTP_CA_FILE));
+    if (http == NULL) {
+        log_error("start_failed", LOG_FIELDS(log_text("why", "libcurl")));
+        return EX_SOFTWARE;
+    }
+    const struct provider_context context = {r.base, http, settings};
+    r.lookup = lookup_new(&context, &r.metrics);
     struct server *server = server_new(r.base, fd, r.lookup);
     if (server == NULL) {
         log_error("listen_failed",
@@ -142,6 +143,7 @@ int main(int argc, char *argv[], char *envp[]) {
     run(&r);
     server_free(&server);
     lookup_free(&r.lookup);
+    http_free(&http);
     child_clear(&r.child);
     event_base_free(r.base);
     libevent_global_shutdown();

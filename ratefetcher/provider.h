@@ -10,36 +10,61 @@
 #include "common/metrics.h"
 #include "common/rates.h"
 #include "common/settings.h"
+#include "ratefetcher/http.h"
 
 enum provider_result {
     PROVIDER_OK,
-    PROVIDER_NO_TABLE,  /* works, but publishes none for that day */
-    PROVIDER_UNREACHED, /* no answer was had */
-    PROVIDER_BAD_TABLE, /* an answer that is no table */
+    PROVIDER_NO_TABLE,    /* works, but publishes none for that day */
+    PROVIDER_UNREACHED,   /* no answer was had */
+    PROVIDER_KEY_REFUSED, /* 401 or 403 */
+    PROVIDER_LIMITED,     /* 429: too many calls */
+    PROVIDER_BAD_STATUS,  /* another status than 200 */
+    PROVIDER_BAD_TABLE,   /* an answer that is no table of euro rates */
     PROVIDER_RESULTS
 };
 
 /* The word that a log line has for it. */
 const char *provider_result_name(enum provider_result result);
 
-/*
- * What a fetch ends in. `rates` is lent, NULL unless the result is OK;
- * `detail` is one line for people, lent, "" if there is nothing to add.
- */
-typedef void provider_done(void *arg, enum provider_result result,
-                           struct rates *rates, const char *detail);
+/* Whether the provider did its work, table or not. */
+static inline bool provider_works(enum provider_result result) {
+    return result == PROVIDER_OK || result == PROVIDER_NO_TABLE;
+}
 
-/* A provider that is made once; several fetches may run at a time. */
+/* What a fetch ends in. */
+struct provider_answer {
+    enum provider_result result;
+    struct rates *rates; /* lent; NULL unless the result is OK */
+    const char *detail;  /* for people, one line, lent; "" if there is none */
+    bool without_call;   /* it came out of what was fetched before */
+};
+
+typedef void provider_done(void *arg, const struct provider_answer *answer);
+
+/* What providers are given to work with; lent. */
+struct provider_context {
+    struct event_base *base;
+    struct http *http;
+    const struct settings *settings;
+};
+
+struct web_api; /* see web_provider.h */
+
+/* A provider that is opened once; several fetches may run at a time. */
 struct provider_class {
     const char *name;
     enum metric calls_ok, calls_failed;
-    void *(*open)(struct event_base *base, const struct settings *settings);
+    const struct web_api *api; /* of one that is asked over HTTP, else NULL */
+    void *(*open)(const struct provider_class *class,
+                  const struct provider_context *context);
     void (*close)(void *state);
     /*
      * Begins to fetch the table for `when` (or RATES_LATEST) and calls `done`
-     * exactly once, later from the loop, never from inside.
+     * exactly once, later from the loop, never from inside, and at the latest
+     * after `timeout_usec`.
      */
-    void (*fetch)(void *state, day when, provider_done *done, void *arg);
+    void (*fetch)(void *state, day when, int64_t timeout_usec,
+                  provider_done *done, void *arg);
 };
 
 /* The class of that name, or NULL if this version has none. */

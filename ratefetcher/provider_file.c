@@ -29,11 +29,12 @@ struct fetch {
     void *arg;
 };
 
-static void *file_open(struct event_base *base,
-                       const struct settings *settings) {
+static void *file_open(const struct provider_class *class,
+                       const struct provider_context *context) {
+    (void)class;
     struct file *file = memory_new(sizeof *file);
-    const char *path = settings_text(settings, SETTING_RATES_FILE);
-    file->base = base;
+    const char *path = settings_text(context->settings, SETTING_RATES_FILE);
+    file->base = context->base;
     file->path = memory_copy(path, strlen(path));
     return file;
 }
@@ -115,23 +116,25 @@ static enum provider_result refresh(struct file *file, const char **detail) {
 static void on_turn(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct fetch *fetch = arg;
-    const char *detail;
     int64_t now_ms = clock_wall_ms();
-    enum provider_result result = refresh(fetch->file, &detail);
+    struct provider_answer answer = {.rates = NULL};
+    answer.result = refresh(fetch->file, &answer.detail);
     const struct rates *found = NULL;
-    if (result == PROVIDER_OK) {
+    if (answer.result == PROVIDER_OK) {
         found =
             history_find(fetch->file->history, fetch->when, day_of_ms(now_ms));
-        if (found == NULL)
-            result = PROVIDER_NO_TABLE;
+        answer.result = found != NULL ? PROVIDER_OK : PROVIDER_NO_TABLE;
     }
-    struct rates *rates = found == NULL ? NULL : rates_copy(found, now_ms);
-    fetch->done(fetch->arg, result, rates, detail);
-    rates_release(&rates);
+    if (found != NULL)
+        answer.rates = rates_copy(found, now_ms);
+    fetch->done(fetch->arg, &answer);
+    rates_release(&answer.rates);
     free(fetch);
 }
 
-static void file_fetch(void *state, day when, provider_done *done, void *arg) {
+static void file_fetch(void *state, day when, int64_t timeout_usec,
+                       provider_done *done, void *arg) {
+    (void)timeout_usec; /* reading a file is done in one turn */
     struct fetch *fetch = memory_new(sizeof *fetch);
     *fetch = (struct fetch){state, when, done, arg};
     struct timeval at_once = {0};

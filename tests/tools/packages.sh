@@ -4,8 +4,8 @@
 # Asks apt for nothing that is there, and for nothing else.
 set -eu
 
-build="gcc libc6-dev libbsd-dev libcsv-dev libevent-dev libgmp-dev libjson-c-dev
-       libssl-dev libwebsockets-dev"
+build="gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev libevent-dev
+       libexpat1-dev libgmp-dev libjson-c-dev libssl-dev libwebsockets-dev"
 test="clang clang-format libcmocka-dev python3-pytest python3-websockets socat
       valgrind"
 

@@ -1,0 +1,211 @@
+/*
+ * libcurl says which sockets it waits for and for how long; libevent does the
+ * waiting. libcurl is never called from inside its own callbacks.
+ */
+#include "ratefetcher/http.h"
+
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "common/clock.h"
+#include "common/memory.h"
+
+struct call {
+    LIST_ENTRY(call) entry;
+    struct http *http;
+    CURL *easy;
+    struct curl_slist *headers;
+    char *body;
+    size_t len, size;
+    char error[CURL_ERROR_SIZE];
+    http_done *done;
+    void *arg;
+};
+
+struct http {
+    struct event_base *base;
+    CURLM *multi;
+    struct event *timer;
+    char *ca_file;
+    LIST_HEAD(, call) calls;
+};
+
+static void free_call(struct call *call) {
+    LIST_REMOVE(call, entry);
+    curl_multi_remove_handle(call->http->multi, call->easy);
+    curl_easy_cleanup(call->easy);
+    curl_slist_free_all(call->headers);
+    free(call->body);
+    free(call);
+}
+
+static void finish(struct call *call, CURLcode code) {
+    struct http_answer answer = {.body = {call->body, call->len}, .error = ""};
+    if (code == CURLE_OK) {
+        curl_off_t retry_after = 0;
+        curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &answer.status);
+        curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after);
+        answer.retry_after = retry_after;
+    } else {
+        answer.error = code == CURLE_WRITE_ERROR ? "the body is too large"
+                       : call->error[0] != '\0'  ? call->error
+                                                 : curl_easy_strerror(code);
+    }
+    if (answer.body.data == NULL)
+        answer.body.data = "";
+    call->done(call->arg, &answer);
+    free_call(call);
+}
+
+static void take_finished(struct http *http) {
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
+        struct call *call;
+        CURLcode code = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+                          (char **)&call);
+        finish(call, code);
+    }
+}
+
+static void on_socket_ready(evutil_socket_t fd, short what, void *arg) {
+    struct http *http = arg;
+    int running, action = (what & EV_READ ? CURL_CSELECT_IN : 0) |
+                          (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+    curl_multi_socket_action(http->multi, fd, action, &running);
+    take_finished(http);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct http *http = arg;
+    int running;
+    curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    take_finished(http);
+}
+
+/* libcurl wants to know of this socket, or not any more. */
+static int on_want_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
+                          void *socket_arg) {
+    (void)easy;
+    struct http *http = arg;
+    struct event *event = socket_arg;
+    if (event != NULL)
+        event_free(event);
+    event = NULL;
+    if (what != CURL_POLL_REMOVE) {
+        short events = (short)((what & CURL_POLL_IN ? EV_READ : 0) |
+                               (what & CURL_POLL_OUT ? EV_WRITE : 0));
+        event = event_new(http->base, fd, (short)(events | EV_PERSIST),
+                          on_socket_ready, http);
+        event_add(event, NULL);
+    }
+    curl_multi_assign(http->multi, fd, event);
+    return 0;
+}
+
+static int on_want_timer(CURLM *multi, long timeout_ms, void *arg) {
+    (void)multi;
+    struct http *http = arg;
+    struct timeval timeout = {.tv_sec = timeout_ms / 1000,
+                              .tv_usec = timeout_ms % 1000 * 1000};
+    if (timeout_ms < 0)
+        evtimer_del(http->timer);
+    else
+        evtimer_add(http->timer, &timeout);
+    return 0;
+}
+
+static size_t on_body(char *data, size_t one, size_t len, void *arg) {
+    (void)one;
+    struct call *call = arg;
+    if (len > HTTP_MAX_BODY_BYTES - call->len)
+        return 0; /* ends the call with CURLE_WRITE_ERROR */
+    if (call->len + len > call->size) {
+        call->size = (call->len + len) * 2;
+        call->body = memory_resize(call->body, call->size);
+    }
+    memcpy(call->body + call->len, data, len);
+    call->len += len;
+    return len;
+}
+
+static int on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose) {
+    (void)arg, (void)purpose;
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? CURL_SOCKOPT_ERROR
+                                              : CURL_SOCKOPT_OK;
+}
+
+struct http *http_new(struct event_base *base, const char *ca_file) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return NULL;
+    struct http *http = memory_new(sizeof *http);
+    http->base = base;
+    http->multi = curl_multi_init();
+    http->timer = evtimer_new(base, on_timer, http);
+    if (ca_file != NULL)
+        http->ca_file = memory_copy(ca_file, strlen(ca_file));
+    LIST_INIT(&http->calls);
+    curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_want_socket);
+    curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+    curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_want_timer);
+    curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+    return http;
+}
+
+void http_free(struct http **http) {
+    struct http *h = *http;
+    *http = NULL;
+    struct call *call;
+    while ((call = LIST_FIRST(&h->calls)) != NULL)
+        free_call(call);
+    curl_multi_cleanup(h->multi);
+    event_free(h->timer);
+    free(h->ca_file);
+    free(h);
+    curl_global_cleanup();
+}
+
+/* One limit of time for all; no redirect, as a key must not go elsewhere. */
+static void set_options(struct call *call, const char *url,
+                        int64_t timeout_usec) {
+    CURL *easy = call->easy;
+    long timeout_ms = (long)(timeout_usec / USEC_PER_MSEC);
+    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms > 1 ? timeout_ms : 1);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* else DNS blocks */
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "fxwire/" FXWIRE_VERSION);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (call->http->ca_file != NULL) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, call->http->ca_file);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+    if (call->headers != NULL)
+        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
+}
+
+void http_get(struct http *http, const char *url, const char *header,
+              int64_t timeout_usec, http_done *done, void *arg) {
+    struct call *call = memory_new(sizeof *call);
+    call->http = http;
+    call->done = done;
+    call->arg = arg;
+    call->easy = curl_easy_init();
+    if (header != NULL)
+        call->headers = curl_slist_append(NULL, header);
+    set_options(call, url, timeout_usec);
+    LIST_INSERT_HEAD(&http->calls, call, entry);
+    curl_multi_add_handle(http->multi, call->easy);
+}

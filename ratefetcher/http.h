@@ -1,0 +1,37 @@
+/* HTTP GET on libcurl's multi interface, driven by libevent. */
+#ifndef FXWIRE_RATEFETCHER_HTTP_H
+#define FXWIRE_RATEFETCHER_HTTP_H
+
+#include <event2/event.h>
+#include <stdint.h>
+
+#include "common/span.h"
+
+/* A body beyond this is refused, also one that grows when it is unpacked. */
+enum { HTTP_MAX_BODY_BYTES = 16 * 1024 * 1024 };
+
+struct http;
+
+struct http_answer {
+    long status;         /* 0: there was no answer, see `error` */
+    struct span body;    /* lent */
+    int64_t retry_after; /* seconds, as the server asked for; 0: it did not */
+    const char *error;   /* for people, without path or query; "" if none */
+};
+
+typedef void http_done(void *arg, const struct http_answer *answer);
+
+/* `ca_file`: the trust anchor, NULL for the system's. NULL: it can not be. */
+struct http *http_new(struct event_base *base, const char *ca_file);
+
+/* Drops what runs without a call of its `done`. */
+void http_free(struct http **http);
+
+/*
+ * Gets `url` with one more header line (NULL: none) and calls `done` once,
+ * from the loop, at the latest after `timeout_usec`. Redirects are answers.
+ */
+void http_get(struct http *http, const char *url, const char *header,
+              int64_t timeout_usec, http_done *done, void *arg);
+
+#endif

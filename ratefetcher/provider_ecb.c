@@ -1,0 +1,104 @@
+#include "ratefetcher/provider_ecb.h"
+
+#include <expat.h>
+#include <stdio.h>
+
+/* The file of ninety days has those up to some days ago for certain. */
+enum { NINETY_DAYS_SURELY = 85 };
+
+static void request(const char *address, const char *key, day when, day today,
+                    struct web_request *out) {
+    (void)key;
+    const char *file = "eurofxref-hist.xml";
+    if (rates_day_is_latest(when))
+        file = "eurofxref-daily.xml";
+    else if (when.number >= today.number - NINETY_DAYS_SURELY)
+        file = "eurofxref-hist-90d.xml";
+    snprintf(out->url, sizeof out->url, "%s/%s", address, file);
+}
+
+struct reader {
+    const struct web_answer *answer;
+    struct history *tables;
+    struct web_faults *faults;
+    struct rates *table; /* of the day being read, or NULL */
+    int depth;
+    bool envelope;
+};
+
+static const char *attribute(const char **attributes, const char *name) {
+    for (; *attributes != NULL; attributes += 2)
+        if (strcmp(attributes[0], name) == 0)
+            return attributes[1];
+    return NULL;
+}
+
+static void end_table(struct reader *r) {
+    if (r->table == NULL)
+        return;
+    if (rates_count(r->table) > 0)
+        history_add(r->tables, r->table);
+    else
+        rates_release(&r->table);
+    r->table = NULL;
+}
+
+/* <Cube time="..."> begins a day, <Cube currency="..." rate="..."/> is one. */
+static void on_start(void *arg, const char *name, const char **attributes) {
+    struct reader *r = arg;
+    if (r->depth++ == 0)
+        r->envelope = strcmp(name, "gesmes:Envelope") == 0;
+    if (strcmp(name, "Cube") != 0)
+        return;
+    const char *time = attribute(attributes, "time");
+    const char *currency = attribute(attributes, "currency");
+    const char *rate = attribute(attributes, "rate");
+    day as_of;
+    if (time != NULL) {
+        end_table(r);
+        if (day_parse(span_of(time), &as_of) == DAY_OK)
+            r->table = rates_new(provider_ecb.name, "EUR", as_of,
+                                 r->answer->fetched_ms);
+    } else if (currency != NULL && rate != NULL && r->table != NULL) {
+        web_add_rate(r->table, currency, span_of(rate), r->faults);
+    }
+}
+
+static void on_end(void *arg, const char *name) {
+    (void)name;
+    struct reader *r = arg;
+    r->depth--;
+}
+
+static const char *read_body(const struct web_answer *answer,
+                             struct history *tables,
+                             struct web_faults *faults) {
+    struct reader r = {.answer = answer, .tables = tables, .faults = faults};
+    XML_Parser parser = XML_ParserCreate(NULL);
+    if (parser == NULL)
+        return "no memory";
+    XML_SetUserData(parser, &r);
+    XML_SetElementHandler(parser, on_start, on_end);
+    bool good = XML_Parse(parser, answer->body.data, (int)answer->body.len,
+                          XML_TRUE) == XML_STATUS_OK;
+    XML_ParserFree(parser);
+    end_table(&r);
+    if (!good || !r.envelope)
+        return "not the XML of the ECB";
+    return history_count(tables) > 0 ? NULL : "no rates";
+}
+
+/* Its files have all days: a status never means one without rates. */
+static bool is_no_table(long status) {
+    (void)status;
+    return false;
+}
+
+const struct web_api provider_ecb = {
+    .name = "ecb",
+    .address = SETTING_ECB_URL,
+    .key = SETTINGS,
+    .request = request,
+    .read = read_body,
+    .is_no_table = is_no_table,
+};

@@ -1,0 +1,70 @@
+#include "ratefetcher/provider_frankfurter.h"
+
+#include <stdio.h>
+
+#include "common/message.h"
+#include "ratefetcher/json_rates.h"
+
+static void request(const char *address, const char *key, day when, day today,
+                    struct web_request *out) {
+    (void)key, (void)today;
+    char date[DAY_TEXT_SIZE];
+    rates_day_print(when, date);
+    snprintf(out->url, sizeof out->url, "%s/%s", address, date);
+}
+
+/* With another base or amount its rates are rounded: these are refused. */
+static const char *check_head(struct json_object *body, day *as_of) {
+    const char *base = message_text(body, "base");
+    const char *date = message_text(body, "date");
+    if (base == NULL || strcmp(base, "EUR") != 0)
+        return "the base is not EUR";
+    if (message_number(body, "amount", 0) != 1)
+        return "the amount is not 1";
+    if (date == NULL || day_parse(span_of(date), as_of) != DAY_OK)
+        return "no date";
+    return NULL;
+}
+
+static const char *read_rates(struct json_object *body,
+                              const struct web_answer *answer,
+                              struct history *tables,
+                              struct web_faults *faults) {
+    day as_of;
+    const char *why = check_head(body, &as_of);
+    struct json_object *table = json_rates_object(body, "rates");
+    if (why != NULL || table == NULL)
+        return why != NULL ? why : "no rates";
+    struct rates *rates =
+        rates_new(provider_frankfurter.name, "EUR", as_of, answer->fetched_ms);
+    bool base_is_euro = json_rates_add(rates, table, faults);
+    if (base_is_euro && rates_count(rates) > 0) {
+        history_add(tables, rates);
+        return NULL;
+    }
+    rates_release(&rates);
+    return base_is_euro ? "no rates" : "the base is not EUR";
+}
+
+static const char *read_body(const struct web_answer *answer,
+                             struct history *tables,
+                             struct web_faults *faults) {
+    struct json_object *body = json_rates_parse(answer->body);
+    const char *why = body != NULL ? read_rates(body, answer, tables, faults)
+                                   : "no JSON object";
+    json_object_put(body);
+    return why;
+}
+
+static bool is_no_table(long status) {
+    return status == 404;
+}
+
+const struct web_api provider_frankfurter = {
+    .name = "frankfurter",
+    .address = SETTING_FRANKFURTER_URL,
+    .key = SETTINGS,
+    .request = request,
+    .read = read_body,
+    .is_no_table = is_no_table,
+};

@@ -1,0 +1,71 @@
+#include "ratefetcher/provider_freecurrencyapi.h"
+
+#include <stdio.h>
+
+#include "ratefetcher/json_rates.h"
+
+static void request(const char *address, const char *key, day when, day today,
+                    struct web_request *out) {
+    (void)today;
+    char date[DAY_TEXT_SIZE];
+    if (rates_day_is_latest(when)) {
+        snprintf(out->url, sizeof out->url, "%s/latest?base_currency=EUR",
+                 address);
+    } else {
+        day_print(when, date);
+        snprintf(out->url, sizeof out->url,
+                 "%s/historical?date=%s&base_currency=EUR", address, date);
+    }
+    snprintf(out->header, sizeof out->header, "apikey: %s", key);
+}
+
+/* {"data":{"USD":1.16}}, and for a day {"data":{"2025-06-13":{"USD":1.16}}}. */
+static const char *read_data(struct json_object *data,
+                             const struct web_answer *answer,
+                             struct history *tables,
+                             struct web_faults *faults) {
+    day as_of = answer->today;
+    if (!rates_day_is_latest(answer->when)) {
+        char date[DAY_TEXT_SIZE];
+        as_of = answer->when;
+        day_print(as_of, date);
+        data = json_rates_object(data, date);
+    }
+    if (data == NULL)
+        return "no table of the day that was asked for";
+    struct rates *rates = rates_new(provider_freecurrencyapi.name, "EUR", as_of,
+                                    answer->fetched_ms);
+    bool base_is_euro = json_rates_add(rates, data, faults);
+    if (base_is_euro && rates_count(rates) > 0) {
+        history_add(tables, rates);
+        return NULL;
+    }
+    rates_release(&rates);
+    return base_is_euro ? "no rates" : "the base is not EUR";
+}
+
+static const char *read_body(const struct web_answer *answer,
+                             struct history *tables,
+                             struct web_faults *faults) {
+    struct json_object *body = json_rates_parse(answer->body);
+    const char *why = "no JSON object";
+    if (body != NULL)
+        why =
+            read_data(json_rates_object(body, "data"), answer, tables, faults);
+    json_object_put(body);
+    return why;
+}
+
+/* 422 is a validation error: of what is asked here, only of the date. */
+static bool is_no_table(long status) {
+    return status == 422;
+}
+
+const struct web_api provider_freecurrencyapi = {
+    .name = "freecurrencyapi",
+    .address = SETTING_FREECURRENCYAPI_URL,
+    .key = SETTING_FREECURRENCYAPI_KEY,
+    .request = request,
+    .read = read_body,
+    .is_no_table = is_no_table,
+};
