@@ -6,8 +6,6 @@
  */
 #include "wsclient/session.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +17,8 @@
 #include "common/memory.h"
 #include "wsclient/heartbeat.h"
 #include "wsclient/inbox.h"
+#include "wsclient/resolver.h"
+#include "wsclient/sender.h"
 #include "wsclient/upstream.h"
 
 #define FIRST_BACKOFF_USEC   (100 * USEC_PER_MSEC)
@@ -75,11 +75,15 @@ struct session {
     struct pipeline *pipeline;
     struct lws_context *context;
     struct upstream upstream;
+    struct resolver *resolver;
+    struct addresses addresses; /* of this attempt; none: not yet looked up */
+    size_t next_address;
     const char *authorization;
 
     enum state state;
-    struct lws *wsi;   /* NULL: there is none */
-    uintptr_t attempt; /* its number; callbacks of earlier ones are ignored */
+    struct lws *wsi; /* NULL: there is none */
+    uintptr_t dial;  /* its number; callbacks of earlier ones are ignored */
+    monotime attempt_end;
     monotime opened;
     struct backoff backoff;
     struct heartbeat heartbeat;
@@ -93,13 +97,15 @@ struct session {
     char tls_error[160]; /* of this attempt, as the library logged it */
 
     lws_sorted_usec_list_t next_attempt;
-    lws_sorted_usec_list_t deadline; /* of the attempt, or of the close */
+    lws_sorted_usec_list_t deadline;     /* of the attempt, or of the close */
+    lws_sorted_usec_list_t address_turn; /* of the next address to be tried */
     lws_sorted_usec_list_t beat;
-    unsigned char *out; /* LWS_PRE bytes, then one frame's payload */
-    size_t out_size;
+    struct sender sender;
 };
 
 static void connect_now(lws_sorted_usec_list_t *next_attempt);
+static void on_address_turn(lws_sorted_usec_list_t *turn);
+static void dial_failed(struct session *s, const char *detail, bool unreached);
 
 /* After a connection that stood long the next attempt is made at once. */
 static int64_t next_delay(struct session *s, int64_t stood) {
@@ -118,11 +124,13 @@ static void gone(struct session *s, enum reason reason, const char *detail) {
         was_open ? monotime_between(s->opened, clock_monotonic()) : 0;
     s->state = STATE_WAITING;
     s->wsi = NULL;
-    s->attempt++;
+    s->dial++;
     s->close_code = CLOSE_NONE;
     s->beat_due = false;
     lws_sul_cancel(&s->deadline);
+    lws_sul_cancel(&s->address_turn);
     lws_sul_cancel(&s->beat);
+    resolver_cancel(s->resolver);
     if (reason != REASON_STOPPED)
         metrics_count(s->metrics, reasons[reason].metric);
     bool done = s->stopping && pipeline_pending(s->pipeline) == 0;
@@ -144,16 +152,20 @@ static void gone(struct session *s, enum reason reason, const char *detail) {
         lws_sul_schedule(s->context, 0, &s->next_attempt, connect_now, delay);
 }
 
-/* Leaves the connection at once, without a closing handshake. */
-static void drop(struct session *s, enum reason reason, const char *detail) {
+static void kill_wsi(struct lws *wsi) {
     struct linger hard = {.l_onoff = 1, .l_linger = 0};
-    struct lws *wsi = s->wsi;
-    gone(s, reason, detail);
     if (wsi == NULL)
         return;
     setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_LINGER, &hard,
                sizeof hard);
     lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+}
+
+/* Leaves the connection at once, without a closing handshake. */
+static void drop(struct session *s, enum reason reason, const char *detail) {
+    struct lws *wsi = s->wsi;
+    gone(s, reason, detail);
+    kill_wsi(wsi);
 }
 
 /* Closes with a code, from the writeable callback that this asks for. */
@@ -171,15 +183,16 @@ static void on_deadline(lws_sorted_usec_list_t *deadline) {
     if (s->state == STATE_CLOSING)
         drop(s, s->reason, "closing handshake not answered");
     else
-        drop(s, REASON_TIMEOUT, "the attempt took too long");
+        drop(s, REASON_TIMEOUT,
+             s->addresses.count == 0 ? "the name look-up took too long"
+                                     : "the attempt took too long");
 }
 
-static void connect_now(lws_sorted_usec_list_t *next_attempt) {
-    struct session *s =
-        lws_container_of(next_attempt, struct session, next_attempt);
+/* Tries the next address; each has its share of the attempt's time. */
+static void dial_next(struct session *s) {
     struct lws_client_connect_info info = {
         .context = s->context,
-        .address = s->upstream.host,
+        .address = s->addresses.text[s->next_address++],
         .port = s->upstream.port,
         .path = s->upstream.path,
         .host = s->upstream.host_header,
@@ -187,18 +200,70 @@ static void connect_now(lws_sorted_usec_list_t *next_attempt) {
         .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT |
                           (s->upstream.tls ? LCCSCF_USE_SSL : 0),
         .alpn = "http/1.1", /* WebSocket over HTTP/2 is not spoken */
-        .opaque_user_data = (void *)++s->attempt,
+        .opaque_user_data = (void *)++s->dial,
     };
-    uintptr_t attempt = s->attempt;
-    s->state = STATE_CONNECTING;
+    uintptr_t dial = s->dial;
+    size_t left = s->addresses.count - s->next_address;
+    int64_t time_left = monotime_between(clock_monotonic(), s->attempt_end);
     s->tls_error[0] = '\0';
+    if (left > 0)
+        lws_sul_schedule(s->context, 0, &s->address_turn, on_address_turn,
+                         time_left / (int64_t)(left + 1));
+    struct lws *wsi = lws_client_connect_via_info(&info);
+    if (s->dial != dial || s->state != STATE_CONNECTING)
+        return; /* it has failed already */
+    s->wsi = wsi;
+    if (wsi == NULL)
+        dial_failed(s, "the library refused to connect", true);
+}
+
+/* The present address had its time, or has failed. */
+static void on_address_turn(lws_sorted_usec_list_t *turn) {
+    struct session *s = lws_container_of(turn, struct session, address_turn);
+    struct lws *wsi = s->wsi;
+    s->wsi = NULL;
+    s->dial++;
+    kill_wsi(wsi);
+    dial_next(s);
+}
+
+/*
+ * This address does not serve. Another may, if it was not even reached; it is
+ * tried from the loop, as the library can not connect inside its callbacks.
+ */
+static void dial_failed(struct session *s, const char *detail, bool unreached) {
+    if (!unreached || s->next_address == s->addresses.count) {
+        gone(s, REASON_FAILED, detail);
+        return;
+    }
+    s->wsi = NULL;
+    s->dial++;
+    lws_sul_schedule(s->context, 0, &s->address_turn, on_address_turn, 1);
+}
+
+static void on_addresses(void *arg, const struct addresses *addresses,
+                         const char *why) {
+    struct session *s = arg;
+    char detail[128];
+    s->addresses = *addresses;
+    if (addresses->count > 0) {
+        dial_next(s);
+        return;
+    }
+    snprintf(detail, sizeof detail, "name look-up: %s", why);
+    gone(s, REASON_FAILED, detail);
+}
+
+static void connect_now(lws_sorted_usec_list_t *next_attempt) {
+    struct session *s =
+        lws_container_of(next_attempt, struct session, next_attempt);
+    s->state = STATE_CONNECTING;
+    s->addresses.count = 0;
+    s->next_address = 0;
+    s->attempt_end = monotime_add(clock_monotonic(), ATTEMPT_TIMEOUT_USEC);
     lws_sul_schedule(s->context, 0, &s->deadline, on_deadline,
                      ATTEMPT_TIMEOUT_USEC);
-    struct lws *wsi = lws_client_connect_via_info(&info);
-    if (wsi == NULL)
-        gone(s, REASON_FAILED, "the name can not be looked up");
-    else if (s->attempt == attempt)
-        s->wsi = wsi;
+    resolver_ask(s->resolver, on_addresses, s);
 }
 
 static bool input_waits(const struct session *s) {
@@ -235,6 +300,7 @@ static void on_established(struct session *s, struct lws *wsi) {
     s->peer_code = 0;
     inbox_begin(&s->inbox);
     lws_sul_cancel(&s->deadline);
+    lws_sul_cancel(&s->address_turn);
     heartbeat_start(&s->heartbeat, s->opened);
     log_info("connected", LOG_FIELDS(log_text("url", s->upstream.url)));
     pipeline_connected(s->pipeline);
@@ -254,7 +320,7 @@ static void on_failed(struct session *s, struct lws *wsi, const char *text) {
         snprintf(detail, sizeof detail, "status %u: %s", status, text);
     else
         snprintf(detail, sizeof detail, "%s", text);
-    gone(s, REASON_FAILED, detail);
+    dial_failed(s, detail, status == 0 && s->tls_error[0] == '\0');
 }
 
 static void on_message(struct session *s, struct span text) {
@@ -295,33 +361,18 @@ static void on_receive(struct session *s, struct lws *wsi, struct span piece) {
     }
 }
 
-/* Sends one text frame; its bytes are copied, for sending masks them. */
-static bool send_text(struct session *s, struct span text) {
-    if (LWS_PRE + text.len > s->out_size) {
-        s->out_size = LWS_PRE + text.len;
-        s->out = memory_resize(s->out, s->out_size);
-    }
-    memcpy(s->out + LWS_PRE, text.data, text.len);
-    return lws_write(s->wsi, s->out + LWS_PRE, text.len, LWS_WRITE_TEXT) ==
-           (int)text.len;
-}
-
-static void cork(const struct session *s, int on) {
-    setsockopt(lws_get_socket_fd(s->wsi), IPPROTO_TCP, TCP_CORK, &on,
-               sizeof on);
-}
-
 /* Sends what is ready for as long as the socket takes it; false: it broke. */
 static bool send_ready(struct session *s) {
     struct span answer;
     monotime now = clock_monotonic();
-    if (s->beat_due && !send_text(s, span_of(HEARTBEAT_TEXT)))
+    if (s->beat_due &&
+        !sender_send(&s->sender, s->wsi, span_of(HEARTBEAT_TEXT)))
         return false;
     s->beat_due = false;
     while (!lws_partial_buffered(s->wsi)) {
         if (!pipeline_next_answer(s->pipeline, now, &answer))
             return true;
-        if (!send_text(s, answer))
+        if (!sender_send(&s->sender, s->wsi, answer))
             return false;
         pipeline_sent(s->pipeline, now);
     }
@@ -342,10 +393,10 @@ static int on_writeable(struct session *s) {
     }
     bool many = pipeline_pending(s->pipeline) > 1;
     if (many)
-        cork(s, 1);
+        sender_cork(s->wsi, true);
     bool good = send_ready(s);
     if (many)
-        cork(s, 0);
+        sender_cork(s->wsi, false);
     if (!good)
         drop(s, REASON_CLOSED, "sending failed");
     else if (s->stopping && pipeline_pending(s->pipeline) == 0)
@@ -363,11 +414,11 @@ static void on_peer_close(struct session *s, const unsigned char *in,
 static void on_closed(struct session *s) {
     char detail[32];
     snprintf(detail, sizeof detail, "close code %u", s->peer_code);
-    gone(s,
-         s->state == STATE_CLOSING      ? s->reason
-         : s->state == STATE_CONNECTING ? REASON_FAILED
-                                        : REASON_CLOSED,
-         s->peer_code != 0 ? detail : NULL);
+    if (s->state == STATE_CONNECTING)
+        dial_failed(s, "the upgrade was not answered", false);
+    else
+        gone(s, s->state == STATE_CLOSING ? s->reason : REASON_CLOSED,
+             s->peer_code != 0 ? detail : NULL);
 }
 
 static int add_authorization(struct session *s, struct lws *wsi,
@@ -387,7 +438,7 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason,
         wsi != NULL ? lws_get_protocol(wsi) : NULL;
     struct session *s = protocol != NULL ? protocol->user : NULL;
     if (s == NULL || s->state == STATE_WAITING ||
-        lws_get_opaque_user_data(wsi) != (void *)s->attempt)
+        lws_get_opaque_user_data(wsi) != (void *)s->dial)
         return 0; /* of an attempt that was left */
     switch (reason) {
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
@@ -442,7 +493,9 @@ void session_free(struct session **session) {
     *session = NULL;
     inbox_clear(&s->inbox);
     upstream_clear(&s->upstream);
-    free(s->out);
+    if (s->resolver != NULL)
+        resolver_free(&s->resolver);
+    sender_clear(&s->sender);
     free(s);
 }
 
@@ -450,6 +503,7 @@ void session_start(struct session *session, struct lws_context *context,
                    struct pipeline *pipeline) {
     session->context = context;
     session->pipeline = pipeline;
+    session->resolver = resolver_new(context, session->upstream.host);
     connect_now(&session->next_attempt);
 }
 
