@@ -58,9 +58,11 @@ enum channel_status channel_read(struct channel *channel) {
 }
 
 bool channel_next_line(struct channel *channel, struct span *line) {
-    char *start = channel->in + channel->in_start;
     size_t len = channel->in_end - channel->in_start;
-    char *end = len > 0 ? memchr(start, '\n', len) : NULL;
+    if (len == 0)
+        return false;
+    char *start = channel->in + channel->in_start;
+    char *end = memchr(start, '\n', len);
     if (end == NULL)
         return false;
     *line = (struct span){start, (size_t)(end - start)};
@@ -69,6 +71,8 @@ bool channel_next_line(struct channel *channel, struct span *line) {
 }
 
 int channel_flush(struct channel *channel) {
+    if (channel->out_len == 0)
+        return 0;
     size_t sent = 0;
     while (sent < channel->out_len) {
         ssize_t n = send(channel->fd, channel->out + sent,

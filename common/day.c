@@ -173,7 +173,10 @@ day day_of_seconds(int64_t unix_seconds) {
 }
 
 day day_of_ms(int64_t unix_ms) {
-    return day_of_seconds(unix_ms / 1000);
+    int64_t seconds = unix_ms / 1000;
+    if (unix_ms % 1000 < 0)
+        seconds--;
+    return day_of_seconds(seconds);
 }
 
 /* Writes `value` with `digits` digits at `out`. */

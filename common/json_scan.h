@@ -26,7 +26,8 @@ enum json_kind {
 
 /*
  * A member to look for: of the top-level object if `parent` is NULL, else of
- * the object that is the top-level member of that name. Names are ASCII.
+ * the object that is the top-level member of that name, which is a field too.
+ * Names are ASCII.
  */
 struct json_field {
     const char *parent;

@@ -17,7 +17,8 @@ static inline struct span span_of(const char *text) {
 }
 
 static inline bool span_equals(struct span span, const char *text) {
-    return span.len == strlen(text) && memcmp(span.data, text, span.len) == 0;
+    return span.len == strlen(text) &&
+           (span.len == 0 || memcmp(span.data, text, span.len) == 0);
 }
 
 /* The part of `span` from byte `at` on; `at` is not beyond its end. */

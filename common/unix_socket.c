@@ -42,17 +42,23 @@ int unix_socket_connect(const char *path) {
     return fd;
 }
 
-/* Removes what a dead process left at `path`. -1: somebody is there. */
+/* Removes the socket that a dead process left at `path`. -1: it is no socket,
+ * or somebody listens. */
 static int remove_stale(const char *path) {
+    struct stat status;
+    if (lstat(path, &status) < 0)
+        return errno == ENOENT ? 0 : -1;
+    if (!S_ISSOCK(status.st_mode)) {
+        errno = EEXIST;
+        return -1;
+    }
     int fd = unix_socket_connect(path);
     if (fd >= 0) {
         close(fd);
         errno = EADDRINUSE;
         return -1;
     }
-    if (errno == ECONNREFUSED)
-        return unlink(path);
-    return errno == ENOENT ? 0 : -1;
+    return errno == ECONNREFUSED ? unlink(path) : -1;
 }
 
 int unix_socket_listen(const char *path) {

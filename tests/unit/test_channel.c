@@ -1,90 +1,43 @@
 /* Channels, over socket pairs of which the test holds the other end. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/channel.h"
+#include "tests/unit/channel_pair.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
-struct pair {
-    struct channel channel;
-    int peer;
-};
-
-static void setup(struct pair *p) {
-    int fds[2];
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds),
-                     0);
-    channel_init(&p->channel, fds[0]);
-    p->peer = fds[1];
-}
-
-static void teardown(struct pair *p) {
-    channel_clear(&p->channel);
-    if (p->peer >= 0)
-        close(p->peer);
-}
-
-static void send_all(struct pair *p, const char *bytes, size_t len) {
-    assert_int_equal(send(p->peer, bytes, len, 0), len);
-}
-
-static void close_peer(struct pair *p) {
-    close(p->peer);
-    p->peer = -1;
-}
-
-static void expect_status(struct pair *p, enum channel_status wanted) {
-    assert_int_equal(channel_read(&p->channel), wanted);
-}
-
-static void expect_line(struct pair *p, const char *wanted) {
-    struct span line;
-    if (!channel_next_line(&p->channel, &line))
-        fail_msg("no line, not `%s`", wanted);
-    if (!span_equals(line, wanted))
-        fail_msg("`%.*s`, not `%s`", (int)line.len, line.data, wanted);
-}
-
-static void expect_no_line(struct pair *p) {
-    struct span line;
-    assert_false(channel_next_line(&p->channel, &line));
-}
-
-static void has_nothing_at_first(void **state) {
+static void is_idle_at_first(void **state) {
     (void)state;
     struct pair p;
     setup(&p);
     assert_false(channel_has_output(&p.channel));
-    expect_no_line(&p);
     expect_status(&p, CHANNEL_IDLE);
-    expect_no_line(&p);
+    expect_no_line(&p); /* buffers are made by the first read */
     teardown(&p);
+}
+
+/* Reads once and appends the lines that there are, each with its end. */
+static void read_lines(struct pair *p, char *seen) {
+    expect_status(p, CHANNEL_LINES);
+    struct span line;
+    while (channel_next_line(&p->channel, &line))
+        sprintf(seen + strlen(seen), "%.*s\n", (int)line.len, line.data);
 }
 
 static void reads_lines_split_at_any_place(void **state) {
     (void)state;
     static const char text[] = "{\"op\":\"ping\"}\n\nsecond\r\n \nlast\n";
-    for (size_t split = 0; split < sizeof text; split++) {
+    for (size_t split = 1; split < sizeof text - 1; split++) {
         struct pair p;
         setup(&p);
-        if (split > 0) {
-            send_all(&p, text, split);
-            expect_status(&p, CHANNEL_LINES);
-        }
-        struct span line;
         char seen[sizeof text] = "";
-        while (channel_next_line(&p.channel, &line))
-            sprintf(seen + strlen(seen), "%.*s\n", (int)line.len, line.data);
-        if (split < sizeof text - 1) {
-            send_all(&p, text + split, sizeof text - 1 - split);
-            expect_status(&p, CHANNEL_LINES);
-        }
-        while (channel_next_line(&p.channel, &line))
-            sprintf(seen + strlen(seen), "%.*s\n", (int)line.len, line.data);
+        send_all(&p, text, split);
+        read_lines(&p, seen);
+        send_all(&p, text + split, sizeof text - 1 - split);
+        read_lines(&p, seen);
         if (strcmp(seen, text) != 0)
             fail_msg("split at %zu: `%s`", split, seen);
         expect_status(&p, CHANNEL_IDLE);
@@ -140,9 +93,9 @@ static void keeps_all_other_bytes(void **state) {
     all['\n'] = 'n';
     send_all(&p, all, sizeof all);
     send_all(&p, "\n", 1);
+    expect_status(&p, CHANNEL_LINES);
     struct span line;
-    while (!channel_next_line(&p.channel, &line))
-        expect_status(&p, CHANNEL_LINES);
+    assert_true(channel_next_line(&p.channel, &line));
     assert_int_equal(line.len, sizeof all);
     assert_memory_equal(line.data, all, sizeof all);
     teardown(&p);
@@ -191,30 +144,7 @@ static void answers_who_has_sent_all(void **state) {
     teardown(&p);
 }
 
-/*
- * Sends bytes and reads them as they come; takes lines into *line. The last
- * status other than CHANNEL_LINES.
- */
-static enum channel_status pump(struct pair *p, const char *bytes, size_t len,
-                                struct span *line, int *lines) {
-    enum channel_status status = CHANNEL_IDLE;
-    *lines = 0;
-    while (len > 0 || status == CHANNEL_LINES) {
-        ssize_t n = len > 0 ? send(p->peer, bytes, len, MSG_NOSIGNAL) : 0;
-        if (n > 0) {
-            bytes += n;
-            len -= (size_t)n;
-        }
-        status = channel_read(&p->channel);
-        if (status == CHANNEL_CLOSED || status == CHANNEL_BROKEN)
-            return status;
-        while (channel_next_line(&p->channel, line))
-            ++*lines;
-    }
-    return status;
-}
-
-/* `before` and `behind` short lines around one of `len` bytes. */
+/* `before` short lines, and then one of `len` bytes. */
 static void check_line_length(size_t before, size_t len, bool fits) {
     struct pair p;
     setup(&p);
@@ -260,6 +190,25 @@ static void limits_the_line(void **state) {
         check_line_length(before[i], 262146, false);
         check_line_length(before[i], 1000000, false);
     }
+}
+
+/* The longest line is whole but for its end, and the socket is empty. */
+static void waits_for_the_end_of_the_longest_line(void **state) {
+    (void)state;
+    struct pair p;
+    setup(&p);
+    static char bytes[CHANNEL_MAX_LINE_BYTES];
+    struct span line;
+    int lines;
+    memset(bytes, 'w', sizeof bytes);
+    assert_int_equal(pump(&p, bytes, sizeof bytes, &line, &lines),
+                     CHANNEL_IDLE);
+    assert_int_equal(lines, 0);
+    send_all(&p, "\n", 1);
+    expect_status(&p, CHANNEL_LINES);
+    assert_true(channel_next_line(&p.channel, &line));
+    assert_int_equal(line.len, sizeof bytes);
+    teardown(&p);
 }
 
 /* Line `number` is its number and so many letters, by its own dice. */
@@ -317,7 +266,6 @@ static void writes_lines_at_once(void **state) {
     struct pair p;
     setup(&p);
     static char seen[1 << 20];
-    assert_int_equal(channel_flush(&p.channel), 0);
     assert_int_equal(channel_write(&p.channel, span_of("one")), 0);
     assert_int_equal(channel_write(&p.channel, span_of("")), 0);
     assert_int_equal(
@@ -326,6 +274,53 @@ static void writes_lines_at_once(void **state) {
     assert_int_equal(drain(&p, seen), 9);
     assert_memory_equal(seen, "one\n\na\0b\n", 9);
     teardown(&p);
+}
+
+/* What the socket takes in small pieces goes out all the same, in order. */
+static void goes_on_after_a_part_and_an_interruption(void **state) {
+    (void)state;
+    struct pair p;
+    setup(&p);
+    char seen[32] = "";
+    most_at_once = 3;
+    interruptions = 2;
+    int written = channel_write(&p.channel, span_of("abcdefghij"));
+    most_at_once = SIZE_MAX;
+    assert_int_equal(written, 0);
+    assert_int_equal(interruptions, 0);
+    assert_false(channel_has_output(&p.channel));
+    assert_int_equal(recv(p.peer, seen, sizeof seen, 0), 11);
+    assert_string_equal(seen, "abcdefghij\n");
+    teardown(&p);
+}
+
+/* Two lines, of which the socket takes any part before the flush. */
+static void check_queue(size_t first, size_t second, size_t taken) {
+    static const char text[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    struct pair p;
+    setup(&p);
+    most_in_all = taken;
+    assert_int_equal(channel_write(&p.channel, (struct span){text, first}), 0);
+    assert_int_equal(channel_write(&p.channel, (struct span){text, second}), 0);
+    most_in_all = SIZE_MAX;
+    size_t len = first + second + 2;
+    assert_int_equal(channel_has_output(&p.channel), taken < len);
+    assert_int_equal(channel_flush(&p.channel), 0);
+    assert_false(channel_has_output(&p.channel));
+    char wanted[128], seen[128] = "";
+    snprintf(wanted, sizeof wanted, "%.*s\n%.*s\n", (int)first, text,
+             (int)second, text);
+    assert_int_equal(recv(p.peer, seen, sizeof seen, 0), len);
+    assert_string_equal(seen, wanted);
+    teardown(&p);
+}
+
+static void queues_what_is_not_taken(void **state) {
+    (void)state;
+    for (size_t first = 0; first < 12; first++)
+        for (size_t second = 0; second < 30; second++)
+            for (size_t taken = 0; taken <= first + second + 2; taken++)
+                check_queue(first, second, taken);
 }
 
 /* A peer that reads little at a time gets every byte, once, in order. */
@@ -434,15 +429,31 @@ static void closes_its_socket_once(void **state) {
     assert_int_equal(p.channel.fd, -1);
     assert_int_equal(fcntl(fd, F_GETFD), -1);
     assert_int_equal(fcntl(p.peer, F_GETFD), 0);
-    expect_no_line(&p);
     assert_false(channel_has_output(&p.channel));
     channel_clear(&p.channel);
     teardown(&p);
 }
 
+/* Nothing was ever read or written, so there are no buffers yet. */
+static void has_no_line_before_it_reads(void **state) {
+    (void)state;
+    struct pair p;
+    setup(&p);
+    expect_no_line(&p);
+    teardown(&p);
+}
+
+static void flushes_nothing_before_it_writes(void **state) {
+    (void)state;
+    struct pair p;
+    setup(&p);
+    assert_int_equal(channel_flush(&p.channel), 0);
+    teardown(&p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(has_nothing_at_first),
+        cmocka_unit_test(is_idle_at_first),
         cmocka_unit_test(reads_lines_split_at_any_place),
         cmocka_unit_test(reads_lines_byte_by_byte),
         cmocka_unit_test(lends_many_lines_at_once),
@@ -451,13 +462,18 @@ int main(void) {
         cmocka_unit_test(calls_a_reset_broken),
         cmocka_unit_test(answers_who_has_sent_all),
         cmocka_unit_test(limits_the_line),
+        cmocka_unit_test(waits_for_the_end_of_the_longest_line),
         cmocka_unit_test(reads_many_lines),
         cmocka_unit_test(writes_lines_at_once),
+        cmocka_unit_test(goes_on_after_a_part_and_an_interruption),
+        cmocka_unit_test(queues_what_is_not_taken),
         cmocka_unit_test(drains_its_queue_by_flushes),
         cmocka_unit_test(limits_its_queue),
         cmocka_unit_test(takes_a_line_as_long_as_the_queue),
         cmocka_unit_test(fails_to_write_to_nobody),
         cmocka_unit_test(closes_its_socket_once),
+        cmocka_unit_test(has_no_line_before_it_reads),
+        cmocka_unit_test(flushes_nothing_before_it_writes),
     };
     return cmocka_run_group_tests_name("channel", tests, NULL, NULL);
 }

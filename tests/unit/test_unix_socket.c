@@ -174,6 +174,31 @@ static void leaves_a_file_alone(void **state) {
     assert_int_equal(listener, -1);
 }
 
+/* Only root can take another user's place; others have no way to see this. */
+static void trusts_no_other_user_but_root(void **state) {
+    struct room *room = *state;
+    enum { NOBODY = 65534 };
+    if (geteuid() != 0)
+        skip();
+    int listener = unix_socket_listen(room->path);
+    assert_int_equal(chmod(room->folder, 0711), 0);
+    assert_int_equal(chmod(room->path, 0666), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+    int nobody = unix_socket_connect(room->path);
+    assert_int_equal(seteuid(0), 0);
+    int seen = accept(listener, NULL, NULL);
+    assert_true(nobody >= 0 && seen >= 0);
+    assert_false(unix_socket_peer_allowed(seen));
+    assert_int_equal(seteuid(NOBODY), 0);
+    bool nobody_by_nobody = unix_socket_peer_allowed(seen);
+    bool root_by_nobody = unix_socket_peer_allowed(nobody);
+    assert_int_equal(seteuid(0), 0);
+    assert_true(nobody_by_nobody && root_by_nobody);
+    close(nobody);
+    close(seen);
+    close(listener);
+}
+
 static void trusts_no_descriptor_without_a_peer(void **state) {
     (void)state;
     int fd = open("/dev/null", O_RDONLY);
@@ -192,6 +217,7 @@ int main(void) {
         IN_A_ROOM(replaces_what_a_dead_process_left),
         IN_A_ROOM(leaves_the_living_alone),
         IN_A_ROOM(leaves_a_file_alone),
+        IN_A_ROOM(trusts_no_other_user_but_root),
         cmocka_unit_test(trusts_no_descriptor_without_a_peer),
     };
     return cmocka_run_group_tests_name("unix_socket", tests, NULL, NULL);
