@@ -10,16 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include "common/backoff.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "wsclient/dial.h"
 #include "wsclient/heartbeat.h"
 #include "wsclient/inbox.h"
-#include "wsclient/resolver.h"
 #include "wsclient/sender.h"
-#include "wsclient/upstream.h"
 
 #define FIRST_BACKOFF_USEC   (100 * USEC_PER_MSEC)
 #define ATTEMPT_TIMEOUT_USEC (5 * USEC_PER_SEC)
@@ -36,6 +34,8 @@ enum close_code {
     CLOSE_NOT_UTF8 = 1007,
     CLOSE_TOO_BIG = 1009,
 };
+
+enum { HTTP_UNAUTHORIZED = 401, HTTP_FORBIDDEN = 403 };
 
 enum state {
     STATE_WAITING, /* for the next attempt */
@@ -75,17 +75,13 @@ struct session {
     struct pipeline *pipeline;
     struct lws_context *context;
     struct upstream upstream;
-    struct resolver *resolver;
-    struct addresses addresses; /* of this attempt; none: not yet looked up */
-    size_t next_address;
     const char *authorization;
 
     enum state state;
-    struct lws *wsi; /* NULL: there is none */
-    uintptr_t dial;  /* its number; callbacks of earlier ones are ignored */
-    monotime attempt_end;
+    struct dial dial;
     monotime opened;
     struct backoff backoff;
+    int64_t asked_delay; /* by the server, before the next attempt */
     struct heartbeat heartbeat;
     bool beat_due;
     struct inbox inbox;
@@ -94,43 +90,41 @@ struct session {
     unsigned peer_code;         /* of the peer's close; 0: none came */
     bool stopping;
 
-    char tls_error[160]; /* of this attempt, as the library logged it */
-
     lws_sorted_usec_list_t next_attempt;
-    lws_sorted_usec_list_t deadline;     /* of the attempt, or of the close */
-    lws_sorted_usec_list_t address_turn; /* of the next address to be tried */
+    lws_sorted_usec_list_t deadline; /* of the attempt, or of the close */
     lws_sorted_usec_list_t beat;
     struct sender sender;
 };
 
 static void connect_now(lws_sorted_usec_list_t *next_attempt);
-static void on_address_turn(lws_sorted_usec_list_t *turn);
-static void dial_failed(struct session *s, const char *detail, bool unreached);
 
 /* After a connection that stood long the next attempt is made at once. */
 static int64_t next_delay(struct session *s, int64_t stood) {
-    if (stood < STOOD_LONG_USEC)
-        return backoff_next(&s->backoff, arc4random());
-    backoff_reset(&s->backoff);
-    return 0;
+    if (stood >= STOOD_LONG_USEC) {
+        backoff_reset(&s->backoff);
+        return 0;
+    }
+    int64_t delay = backoff_next(&s->backoff, arc4random());
+    int64_t asked_for = s->asked_delay < s->backoff.ceiling_usec
+                            ? s->asked_delay
+                            : s->backoff.ceiling_usec;
+    return delay > asked_for ? delay : asked_for;
 }
 
 /* The connection or the attempt is over, whatever tells it first. */
-static void gone(struct session *s, enum reason reason, const char *detail) {
+static void leave(struct session *s, enum reason reason, const char *detail,
+                  bool hard) {
     if (s->state == STATE_WAITING)
         return;
     bool was_open = s->state != STATE_CONNECTING;
     int64_t stood =
         was_open ? monotime_between(s->opened, clock_monotonic()) : 0;
     s->state = STATE_WAITING;
-    s->wsi = NULL;
-    s->dial++;
     s->close_code = CLOSE_NONE;
     s->beat_due = false;
     lws_sul_cancel(&s->deadline);
-    lws_sul_cancel(&s->address_turn);
     lws_sul_cancel(&s->beat);
-    resolver_cancel(s->resolver);
+    dial_leave(&s->dial, hard);
     if (reason != REASON_STOPPED)
         metrics_count(s->metrics, reasons[reason].metric);
     bool done = s->stopping && pipeline_pending(s->pipeline) == 0;
@@ -152,20 +146,14 @@ static void gone(struct session *s, enum reason reason, const char *detail) {
         lws_sul_schedule(s->context, 0, &s->next_attempt, connect_now, delay);
 }
 
-static void kill_wsi(struct lws *wsi) {
-    struct linger hard = {.l_onoff = 1, .l_linger = 0};
-    if (wsi == NULL)
-        return;
-    setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_LINGER, &hard,
-               sizeof hard);
-    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+/* The peer or the library has ended it. */
+static void gone(struct session *s, enum reason reason, const char *detail) {
+    leave(s, reason, detail, false);
 }
 
 /* Leaves the connection at once, without a closing handshake. */
 static void drop(struct session *s, enum reason reason, const char *detail) {
-    struct lws *wsi = s->wsi;
-    gone(s, reason, detail);
-    kill_wsi(wsi);
+    leave(s, reason, detail, true);
 }
 
 /* Closes with a code, from the writeable callback that this asks for. */
@@ -175,7 +163,7 @@ static void close_with(struct session *s, enum close_code code,
         return;
     s->close_code = code;
     s->reason = reason;
-    lws_callback_on_writable(s->wsi);
+    lws_callback_on_writable(s->dial.wsi);
 }
 
 static void on_deadline(lws_sorted_usec_list_t *deadline) {
@@ -184,91 +172,37 @@ static void on_deadline(lws_sorted_usec_list_t *deadline) {
         drop(s, s->reason, "closing handshake not answered");
     else
         drop(s, REASON_TIMEOUT,
-             s->addresses.count == 0 ? "the name look-up took too long"
-                                     : "the attempt took too long");
+             s->dial.addresses.count == 0 ? "the name look-up took too long"
+                                          : "the attempt took too long");
 }
 
-/* Tries the next address; each has its share of the attempt's time. */
-static void dial_next(struct session *s) {
-    struct lws_client_connect_info info = {
-        .context = s->context,
-        .address = s->addresses.text[s->next_address++],
-        .port = s->upstream.port,
-        .path = s->upstream.path,
-        .host = s->upstream.host_header,
-        .local_protocol_name = SESSION_PROTOCOL,
-        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT |
-                          (s->upstream.tls ? LCCSCF_USE_SSL : 0),
-        .alpn = "http/1.1", /* WebSocket over HTTP/2 is not spoken */
-        .opaque_user_data = (void *)++s->dial,
-    };
-    uintptr_t dial = s->dial;
-    size_t left = s->addresses.count - s->next_address;
-    int64_t time_left = monotime_between(clock_monotonic(), s->attempt_end);
-    s->tls_error[0] = '\0';
-    if (left > 0)
-        lws_sul_schedule(s->context, 0, &s->address_turn, on_address_turn,
-                         time_left / (int64_t)(left + 1));
-    struct lws *wsi = lws_client_connect_via_info(&info);
-    if (s->dial != dial || s->state != STATE_CONNECTING)
-        return; /* it has failed already */
-    s->wsi = wsi;
-    if (wsi == NULL)
-        dial_failed(s, "the library refused to connect", true);
-}
-
-/* The present address had its time, or has failed. */
-static void on_address_turn(lws_sorted_usec_list_t *turn) {
-    struct session *s = lws_container_of(turn, struct session, address_turn);
-    struct lws *wsi = s->wsi;
-    s->wsi = NULL;
-    s->dial++;
-    kill_wsi(wsi);
-    dial_next(s);
-}
-
-/*
- * This address does not serve. Another may, if it was not even reached; it is
- * tried from the loop, as the library can not connect inside its callbacks.
- */
-static void dial_failed(struct session *s, const char *detail, bool unreached) {
-    if (!unreached || s->next_address == s->addresses.count) {
-        gone(s, REASON_FAILED, detail);
-        return;
-    }
-    s->wsi = NULL;
-    s->dial++;
-    lws_sul_schedule(s->context, 0, &s->address_turn, on_address_turn, 1);
-}
-
-static void on_addresses(void *arg, const struct addresses *addresses,
-                         const char *why) {
+static void on_dial_failed(void *arg, const struct dial_failure *failure) {
     struct session *s = arg;
-    char detail[128];
-    s->addresses = *addresses;
-    if (addresses->count > 0) {
-        dial_next(s);
-        return;
+    s->asked_delay = failure->retry_after_usec;
+    if (failure->status == HTTP_UNAUTHORIZED ||
+        failure->status == HTTP_FORBIDDEN) {
+        s->asked_delay = INT64_MAX; /* it will hardly help: at the ceiling */
+        log_error("handshake_refused",
+                  LOG_FIELDS(log_text("upstream", s->upstream.label),
+                             log_int("status", failure->status)));
     }
-    snprintf(detail, sizeof detail, "name look-up: %s", why);
-    gone(s, REASON_FAILED, detail);
+    gone(s, REASON_FAILED, failure->detail);
 }
 
 static void connect_now(lws_sorted_usec_list_t *next_attempt) {
     struct session *s =
         lws_container_of(next_attempt, struct session, next_attempt);
     s->state = STATE_CONNECTING;
-    s->addresses.count = 0;
-    s->next_address = 0;
-    s->attempt_end = monotime_add(clock_monotonic(), ATTEMPT_TIMEOUT_USEC);
+    s->asked_delay = 0;
     lws_sul_schedule(s->context, 0, &s->deadline, on_deadline,
                      ATTEMPT_TIMEOUT_USEC);
-    resolver_ask(s->resolver, on_addresses, s);
+    dial_begin(&s->dial, ATTEMPT_TIMEOUT_USEC);
 }
 
 static bool input_waits(const struct session *s) {
     int bytes = 0;
-    return ioctl(lws_get_socket_fd(s->wsi), FIONREAD, &bytes) == 0 && bytes > 0;
+    return ioctl(lws_get_socket_fd(s->dial.wsi), FIONREAD, &bytes) == 0 &&
+           bytes > 0;
 }
 
 static void on_beat(lws_sorted_usec_list_t *beat) {
@@ -286,7 +220,7 @@ static void on_beat(lws_sorted_usec_list_t *beat) {
     default:
         if (heartbeat_take_due(&s->heartbeat, now)) {
             s->beat_due = true;
-            lws_callback_on_writable(s->wsi);
+            lws_callback_on_writable(s->dial.wsi);
         }
         wait = monotime_between(now, heartbeat_next_look(&s->heartbeat));
     }
@@ -295,12 +229,11 @@ static void on_beat(lws_sorted_usec_list_t *beat) {
 
 static void on_established(struct session *s, struct lws *wsi) {
     s->state = STATE_OPEN;
-    s->wsi = wsi;
     s->opened = clock_monotonic();
     s->peer_code = 0;
     inbox_begin(&s->inbox);
     lws_sul_cancel(&s->deadline);
-    lws_sul_cancel(&s->address_turn);
+    dial_established(&s->dial, wsi);
     heartbeat_start(&s->heartbeat, s->opened);
     log_info("connected", LOG_FIELDS(log_text("url", s->upstream.url)));
     pipeline_connected(s->pipeline);
@@ -309,26 +242,12 @@ static void on_established(struct session *s, struct lws *wsi) {
     s->ports.state_changed(s->ports.arg);
 }
 
-static void on_failed(struct session *s, struct lws *wsi, const char *text) {
-    unsigned status = lws_http_client_http_response(wsi);
-    if (s->tls_error[0] != '\0')
-        text = s->tls_error; /* says more */
-    if (text == NULL)
-        text = "no reason given";
-    char detail[256];
-    if (status != 0)
-        snprintf(detail, sizeof detail, "status %u: %s", status, text);
-    else
-        snprintf(detail, sizeof detail, "%s", text);
-    dial_failed(s, detail, status == 0 && s->tls_error[0] == '\0');
-}
-
 static void on_message(struct session *s, struct span text) {
     monotime now = clock_monotonic();
     if (!pipeline_receive(s->pipeline, text, now))
         return;
     heartbeat_received(&s->heartbeat, now);
-    lws_validity_confirmed(s->wsi);
+    lws_validity_confirmed(s->dial.wsi);
 }
 
 static void on_receive(struct session *s, struct lws *wsi, struct span piece) {
@@ -366,17 +285,17 @@ static bool send_ready(struct session *s) {
     struct span answer;
     monotime now = clock_monotonic();
     if (s->beat_due &&
-        !sender_send(&s->sender, s->wsi, span_of(HEARTBEAT_TEXT)))
+        !sender_send(&s->sender, s->dial.wsi, span_of(HEARTBEAT_TEXT)))
         return false;
     s->beat_due = false;
-    while (!lws_partial_buffered(s->wsi)) {
+    while (!lws_partial_buffered(s->dial.wsi)) {
         if (!pipeline_next_answer(s->pipeline, now, &answer))
             return true;
-        if (!sender_send(&s->sender, s->wsi, answer))
+        if (!sender_send(&s->sender, s->dial.wsi, answer))
             return false;
         pipeline_sent(s->pipeline, now);
     }
-    lws_callback_on_writable(s->wsi);
+    lws_callback_on_writable(s->dial.wsi);
     return true;
 }
 
@@ -385,7 +304,8 @@ static int on_writeable(struct session *s) {
     if (s->state != STATE_OPEN)
         return 0; /* it comes again while closing */
     if (s->close_code != CLOSE_NONE) {
-        lws_close_reason(s->wsi, (enum lws_close_status)s->close_code, NULL, 0);
+        lws_close_reason(s->dial.wsi, (enum lws_close_status)s->close_code,
+                         NULL, 0);
         s->state = STATE_CLOSING;
         lws_sul_schedule(s->context, 0, &s->deadline, on_deadline,
                          CLOSE_TIMEOUT_USEC);
@@ -393,10 +313,10 @@ static int on_writeable(struct session *s) {
     }
     bool many = pipeline_pending(s->pipeline) > 1;
     if (many)
-        sender_cork(s->wsi, true);
+        sender_cork(s->dial.wsi, true);
     bool good = send_ready(s);
     if (many)
-        sender_cork(s->wsi, false);
+        sender_cork(s->dial.wsi, false);
     if (!good)
         drop(s, REASON_CLOSED, "sending failed");
     else if (s->stopping && pipeline_pending(s->pipeline) == 0)
@@ -415,7 +335,7 @@ static void on_closed(struct session *s) {
     char detail[32];
     snprintf(detail, sizeof detail, "close code %u", s->peer_code);
     if (s->state == STATE_CONNECTING)
-        dial_failed(s, "the upgrade was not answered", false);
+        dial_given_up(&s->dial);
     else
         gone(s, s->state == STATE_CLOSING ? s->reason : REASON_CLOSED,
              s->peer_code != 0 ? detail : NULL);
@@ -437,8 +357,7 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason,
     const struct lws_protocols *protocol =
         wsi != NULL ? lws_get_protocol(wsi) : NULL;
     struct session *s = protocol != NULL ? protocol->user : NULL;
-    if (s == NULL || s->state == STATE_WAITING ||
-        lws_get_opaque_user_data(wsi) != (void *)s->dial)
+    if (s == NULL || s->state == STATE_WAITING || !dial_owns(&s->dial, wsi))
         return 0; /* of an attempt that was left */
     switch (reason) {
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
@@ -454,8 +373,11 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason,
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         on_peer_close(s, in, len);
         break;
+    case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
+        dial_answered(&s->dial, wsi);
+        break;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        on_failed(s, wsi, in);
+        dial_error(&s->dial, wsi, in);
         break;
     case LWS_CALLBACK_CLIENT_CLOSED:
     case LWS_CALLBACK_WSI_DESTROY:
@@ -493,8 +415,7 @@ void session_free(struct session **session) {
     *session = NULL;
     inbox_clear(&s->inbox);
     upstream_clear(&s->upstream);
-    if (s->resolver != NULL)
-        resolver_free(&s->resolver);
+    dial_clear(&s->dial);
     sender_clear(&s->sender);
     free(s);
 }
@@ -503,7 +424,12 @@ void session_start(struct session *session, struct lws_context *context,
                    struct pipeline *pipeline) {
     session->context = context;
     session->pipeline = pipeline;
-    session->resolver = resolver_new(context, session->upstream.host);
+    session->dial = (struct dial){.context = context,
+                                  .protocol = SESSION_PROTOCOL,
+                                  .upstream = &session->upstream,
+                                  .failed = on_dial_failed,
+                                  .arg = session};
+    dial_init(&session->dial);
     connect_now(&session->next_attempt);
 }
 
@@ -513,27 +439,19 @@ void session_answers_ready(struct session *session) {
     if (pipeline_overloaded(session->pipeline))
         drop(session, REASON_OVERLOAD, "the peer does not read its answers");
     else
-        lws_callback_on_writable(session->wsi);
+        lws_callback_on_writable(session->dial.wsi);
 }
 
 void session_stop(struct session *session) {
     session->stopping = true;
     if (session->state == STATE_OPEN)
-        lws_callback_on_writable(session->wsi);
+        lws_callback_on_writable(session->dial.wsi);
     else if (pipeline_pending(session->pipeline) == 0)
         session->ports.stopped(session->ports.arg);
 }
 
 void session_library_said(struct session *session, struct span line) {
-    static const char of_tls[] = "SSL error: ";
-    if (line.len <= sizeof of_tls ||
-        memcmp(line.data, of_tls, sizeof of_tls - 1) != 0)
-        return;
-    line = span_from(line, sizeof of_tls - 1);
-    const char *numbers = memmem(line.data, line.len, " (preverify_ok", 14);
-    size_t len = numbers != NULL ? (size_t)(numbers - line.data) : line.len;
-    snprintf(session->tls_error, sizeof session->tls_error, "TLS: %.*s",
-             (int)len, line.data);
+    dial_library_said(&session->dial, line);
 }
 
 bool session_is_connected(const struct session *session) {
