@@ -342,6 +342,25 @@ static void check_providers(struct settings *s) {
                                       rows[needs[i].needed].name));
 }
 
+/* A file that is no trust anchor would fail each connection, later. */
+static void check_ca_file(struct settings *s, enum setting which) {
+    const char *path = settings_text(s, which);
+    size_t len;
+    if (path == NULL)
+        return;
+    char *text = read_file(path, &len);
+    if (text == NULL)
+        add_line(&s->faults,
+                 memory_print("%s=%s: cannot be read: %s", rows[which].name,
+                              path, strerror(errno)));
+    else if (strstr(text, "-----BEGIN CERTIFICATE-----") == NULL &&
+             strstr(text, "-----BEGIN TRUSTED CERTIFICATE-----") == NULL)
+        add_line(&s->faults,
+                 memory_print("%s=%s: must be a file of certificates in PEM",
+                              rows[which].name, path));
+    free(text);
+}
+
 static void check_all(struct settings *s, enum settings_reader readers) {
     for (int i = 0; i < SETTINGS; i++)
         if ((rows[i].readers & readers) != 0 && s->values[i].text != NULL)
@@ -351,6 +370,10 @@ static void check_all(struct settings *s, enum settings_reader readers) {
         add_line(&s->faults, memory_print("REQUESTS_WS_URL is not set: give "
                                           "the upstream's ws:// or wss:// "
                                           "address"));
+    if ((readers & SETTINGS_WSCLIENT) != 0)
+        check_ca_file(s, SETTING_WS_CA_FILE);
+    if ((readers & SETTINGS_RATEFETCHER) != 0)
+        check_ca_file(s, SETTING_HTTP_CA_FILE);
     if (*s->faults == '\0' && (readers & SETTINGS_WSCLIENT) != 0)
         check_heartbeat(s);
     if (*s->faults == '\0' && (readers & SETTINGS_RATEFETCHER) != 0)

@@ -99,3 +99,27 @@ char *url_label(const struct url *url, uint16_t default_port) {
                         url->path.len > 0 ? (int)url->path.len : 1,
                         url->path.len > 0 ? url->path.data : "/");
 }
+
+static int hex_value(char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+char *url_unescape(struct span text) {
+    char *plain = memory_new(text.len + 1);
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        int high = -1, low = -1;
+        if (text.data[i] == '%' && i + 2 < text.len) {
+            high = hex_value(text.data[i + 1]);
+            low = hex_value(text.data[i + 2]);
+        }
+        bool escape = high >= 0 && low >= 0;
+        plain[len++] = escape ? (char)(high * 16 + low) : text.data[i];
+        i += escape ? 2 : 0;
+    }
+    return plain;
+}

@@ -38,4 +38,7 @@ char *url_label(const struct url *url, uint16_t default_port);
 /* 80 for ws and http, 443 for wss and https, else 0. */
 uint16_t url_default_port(const struct url *url);
 
+/* The text with its %XX escapes resolved; the caller frees it. */
+char *url_unescape(struct span text);
+
 #endif

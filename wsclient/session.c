@@ -75,7 +75,6 @@ struct session {
     struct pipeline *pipeline;
     struct lws_context *context;
     struct upstream upstream;
-    const char *authorization;
 
     enum state state;
     struct dial dial;
@@ -341,14 +340,15 @@ static void on_closed(struct session *s) {
              s->peer_code != 0 ? detail : NULL);
 }
 
-static int add_authorization(struct session *s, struct lws *wsi,
+static int add_authorization(const struct session *s, struct lws *wsi,
                              unsigned char **at, size_t room) {
-    if (s->authorization == NULL)
+    const char *value = s->upstream.authorization;
+    if (value == NULL)
         return 0;
     return lws_add_http_header_by_name(
-        wsi, (const unsigned char *)"Authorization:",
-        (const unsigned char *)s->authorization, (int)strlen(s->authorization),
-        at, *at + room);
+        wsi,
+        (const unsigned char *)"Authorization:", (const unsigned char *)value,
+        (int)strlen(value), at, *at + room);
 }
 
 int session_callback(struct lws *wsi, enum lws_callback_reasons reason,
@@ -395,9 +395,9 @@ struct session *session_new(const struct settings *settings,
     struct session *s = memory_new(sizeof *s);
     s->ports = *ports;
     s->metrics = metrics;
-    s->authorization = settings_text(settings, SETTING_WS_AUTHORIZATION);
     upstream_init(&s->upstream,
-                  settings_text(settings, SETTING_REQUESTS_WS_URL));
+                  settings_text(settings, SETTING_REQUESTS_WS_URL),
+                  settings_text(settings, SETTING_WS_AUTHORIZATION));
     s->heartbeat.interval_usec =
         settings_usec(settings, SETTING_HEARTBEAT_INTERVAL_SECONDS);
     s->heartbeat.timeout_usec =

@@ -1,6 +1,8 @@
 #include "wsclient/upstream.h"
 
+#include <libwebsockets.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/memory.h"
 #include "common/url.h"
@@ -14,7 +16,22 @@ static char *written_host(const struct url *url) {
     return memory_copy(start, (size_t)(end - start));
 }
 
-void upstream_init(struct upstream *upstream, const char *address) {
+/* The header's value for user-info, in base64 (RFC 7617). */
+static char *basic_authorization(struct span user_info) {
+    char *plain = url_unescape(user_info);
+    size_t len = strlen(plain), size = (len + 2) / 3 * 4 + 1;
+    char *encoded = memory_new(size);
+    lws_b64_encode_string(plain, (int)len, encoded, (int)size);
+    char *value = memory_print("Basic %s", encoded);
+    explicit_bzero(plain, len);
+    explicit_bzero(encoded, size);
+    free(plain);
+    free(encoded);
+    return value;
+}
+
+void upstream_init(struct upstream *upstream, const char *address,
+                   const char *authorization) {
     struct url url;
     if (!url_parse(span_of(address), &url))
         abort(); /* it was checked */
@@ -26,6 +43,10 @@ void upstream_init(struct upstream *upstream, const char *address) {
                                  url.scheme.data, upstream->label);
     upstream->host = memory_copy(url.host.data, url.host.len);
     upstream->host_header = written_host(&url);
+    upstream->authorization =
+        authorization != NULL   ? memory_print("%s", authorization)
+        : url.user_info.len > 0 ? basic_authorization(url.user_info)
+                                : NULL;
     upstream->path = memory_print(
         "%.*s%s%.*s", url.path.len > 0 ? (int)url.path.len : 1,
         url.path.len > 0 ? url.path.data : "/", url.query.len > 0 ? "?" : "",
@@ -38,4 +59,8 @@ void upstream_clear(struct upstream *upstream) {
     free(upstream->host);
     free(upstream->host_header);
     free(upstream->path);
+    if (upstream->authorization != NULL)
+        explicit_bzero(upstream->authorization,
+                       strlen(upstream->authorization));
+    free(upstream->authorization);
 }

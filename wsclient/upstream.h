@@ -6,17 +6,23 @@
 #include <stdint.h>
 
 struct upstream {
-    char *label;       /* host:port/path, for people */
-    char *url;         /* the same with its scheme */
-    char *host;        /* name or address, without brackets */
-    char *host_header; /* as it is written, with a port that is given */
-    char *path;        /* with the query */
+    char *label;         /* host:port/path, for people */
+    char *url;           /* the same with its scheme */
+    char *host;          /* name or address, without brackets */
+    char *host_header;   /* as it is written, with a port that is given */
+    char *path;          /* with the query */
+    char *authorization; /* value of that header; NULL: none. A secret */
     uint16_t port;
     bool tls;
 };
 
-/* Reads a ws:// or wss:// address that the settings have checked. */
-void upstream_init(struct upstream *upstream, const char *address);
+/*
+ * Reads a ws:// or wss:// address that the settings have checked.
+ * `authorization` (may be NULL) goes before the address's user-info, which
+ * else is sent as RFC 7617 says (Basic).
+ */
+void upstream_init(struct upstream *upstream, const char *address,
+                   const char *authorization);
 void upstream_clear(struct upstream *upstream);
 
 #endif
