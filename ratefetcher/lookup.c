@@ -46,6 +46,8 @@ struct lookup_waiter {
 struct lookup {
     struct provider_context context;
     struct metrics *metrics;
+    void (*latest_came)(void *arg);
+    void *arg;
     struct cache_memory *memory;
     LIST_HEAD(, flight) flights;
     int64_t ttl_usec;
@@ -83,13 +85,16 @@ static void open_sources(struct lookup *lookup, struct span list) {
 }
 
 struct lookup *lookup_new(const struct provider_context *context,
-                          struct metrics *metrics) {
+                          struct metrics *metrics,
+                          void (*latest_came)(void *arg), void *arg) {
     const struct settings *settings = context->settings;
     struct span list = span_of(settings_text(settings, SETTING_RATE_PROVIDERS));
     struct lookup *lookup = memory_new(
         sizeof *lookup + count_words(list) * sizeof *lookup->sources);
     lookup->context = *context;
     lookup->metrics = metrics;
+    lookup->latest_came = latest_came;
+    lookup->arg = arg;
     LIST_INIT(&lookup->flights);
     lookup->ttl_usec = settings_usec(settings, SETTING_CACHE_TTL_SECONDS);
     lookup->request_timeout_usec =
@@ -150,6 +155,8 @@ static void on_fetched(void *arg, const struct provider_answer *answer) {
             waiter->source++;
         try_sources(waiter, rates != NULL);
     }
+    if (rates != NULL && rates_day_is_latest(flight->when))
+        lookup->latest_came(lookup->arg);
     free(flight);
 }
 

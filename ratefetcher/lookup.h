@@ -28,9 +28,13 @@ struct lookup_answer {
 
 typedef void lookup_done(void *arg, const struct lookup_answer *answer);
 
-/* Opens the providers that the settings name. `metrics` is lent. */
+/*
+ * Opens the providers that the settings name. `metrics` is lent;
+ * `latest_came` is called when a table for RATES_LATEST was fetched.
+ */
 struct lookup *lookup_new(const struct provider_context *context,
-                          struct metrics *metrics);
+                          struct metrics *metrics,
+                          void (*latest_came)(void *arg), void *arg);
 void lookup_free(struct lookup **lookup);
 
 /*

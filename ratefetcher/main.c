@@ -25,7 +25,6 @@ struct ratefetcher {
     struct child child;
     struct metrics metrics;
     struct lookup *lookup;
-    bool had_latest; /* as it was last looked at */
 };
 
 static struct json_object *report(void *arg) {
@@ -42,14 +41,15 @@ static struct json_object *report(void *arg) {
     return report;
 }
 
+static void on_latest_came(void *arg) {
+    struct ratefetcher *r = arg;
+    child_report(&r->child);
+}
+
 static void on_refresh(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct ratefetcher *r = arg;
-    bool had = r->had_latest;
     lookup_refresh(r->lookup);
-    r->had_latest = lookup_has_latest(r->lookup);
-    if (r->had_latest != had)
-        child_report(&r->child);
 }
 
 static void on_control(evutil_socket_t fd, short what, void *arg) {
@@ -133,7 +133,7 @@ int main(int argc, char *argv[], char *envp[]) {
         return EX_SOFTWARE;
     }
     const struct provider_context context = {r.base, http, settings};
-    r.lookup = lookup_new(&context, &r.metrics);
+    r.lookup = lookup_new(&context, &r.metrics, on_latest_came, &r);
     struct server *server = server_new(r.base, fd, r.lookup);
     if (server == NULL) {
         log_error("listen_failed",

@@ -72,15 +72,14 @@ char *options_read(int argc, char *argv[], struct options *out) {
     *out = (struct options){0};
     opterr = 0;
     for (;;) {
-        int at = optind;
         int option = getopt_long(argc, argv, ":", known, NULL);
         if (option == -1)
             break;
         if (option == ':')
-            return memory_print("%s: needs a value", argv[at]);
+            return memory_print("%s: needs a value", argv[optind - 1]);
         if (!enter_option(option, out))
             return memory_print("%s: not an option, or its value is bad",
-                                argv[at]);
+                                argv[optind - 1]);
     }
     if (out->command != NULL)
         return NULL; /* --help and --version ignore the rest */
