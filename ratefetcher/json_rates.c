@@ -35,10 +35,10 @@ static bool is_one(struct span text) {
            decimal_compare(value, one) == 0;
 }
 
-bool json_rates_add(struct rates *rates, struct json_object *table,
-                    struct web_faults *faults) {
+/* Adds all members; false: the base is not EUR. */
+static bool add_members(struct rates *rates, struct json_object *table,
+                        struct web_faults *faults) {
     json_object_object_foreach (table, code, value) {
-        /* Of a string this is its text, in which no number is looked for. */
         bool number = json_object_is_type(value, json_type_double) ||
                       json_object_is_type(value, json_type_int);
         struct span text = span_of(number ? json_object_get_string(value) : "");
@@ -48,4 +48,21 @@ bool json_rates_add(struct rates *rates, struct json_object *table,
             return false;
     }
     return true;
+}
+
+const char *json_rates_add_table(struct history *tables,
+                                 struct json_object *table,
+                                 const char *provider, day as_of,
+                                 const struct web_answer *answer,
+                                 struct web_faults *faults) {
+    if (table == NULL)
+        return "no table of the day that was asked for";
+    struct rates *rates = rates_new(provider, "EUR", as_of, answer->fetched_ms);
+    bool base_is_euro = add_members(rates, table, faults);
+    if (base_is_euro && rates_count(rates) > 0) {
+        history_add(tables, rates);
+        return NULL;
+    }
+    rates_release(&rates);
+    return base_is_euro ? "no rates" : "the base is not EUR";
 }

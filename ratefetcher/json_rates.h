@@ -14,10 +14,14 @@ struct json_object *json_rates_object(struct json_object *parent,
                                       const char *name);
 
 /*
- * Adds all members of `table` (currency to number) with the digits that they
- * were sent with. False: the base is not EUR, since EUR is there and not 1.
+ * Adds the table of the day `as_of` whose members are currency and number, to
+ * the digit as they were sent. NULL, or what is wrong with it: no rates at
+ * all, or another base than EUR, since EUR is there and not 1.
  */
-bool json_rates_add(struct rates *rates, struct json_object *table,
-                    struct web_faults *faults);
+const char *json_rates_add_table(struct history *tables,
+                                 struct json_object *table,
+                                 const char *provider, day as_of,
+                                 const struct web_answer *answer,
+                                 struct web_faults *faults);
 
 #endif

@@ -32,18 +32,11 @@ static const char *read_rates(struct json_object *body,
                               struct web_faults *faults) {
     day as_of;
     const char *why = check_head(body, &as_of);
-    struct json_object *table = json_rates_object(body, "rates");
-    if (why != NULL || table == NULL)
-        return why != NULL ? why : "no rates";
-    struct rates *rates =
-        rates_new(provider_frankfurter.name, "EUR", as_of, answer->fetched_ms);
-    bool base_is_euro = json_rates_add(rates, table, faults);
-    if (base_is_euro && rates_count(rates) > 0) {
-        history_add(tables, rates);
-        return NULL;
-    }
-    rates_release(&rates);
-    return base_is_euro ? "no rates" : "the base is not EUR";
+    if (why != NULL)
+        return why;
+    return json_rates_add_table(tables, json_rates_object(body, "rates"),
+                                provider_frankfurter.name, as_of, answer,
+                                faults);
 }
 
 static const char *read_body(const struct web_answer *answer,

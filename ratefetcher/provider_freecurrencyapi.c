@@ -31,17 +31,8 @@ static const char *read_data(struct json_object *data,
         day_print(as_of, date);
         data = json_rates_object(data, date);
     }
-    if (data == NULL)
-        return "no table of the day that was asked for";
-    struct rates *rates = rates_new(provider_freecurrencyapi.name, "EUR", as_of,
-                                    answer->fetched_ms);
-    bool base_is_euro = json_rates_add(rates, data, faults);
-    if (base_is_euro && rates_count(rates) > 0) {
-        history_add(tables, rates);
-        return NULL;
-    }
-    rates_release(&rates);
-    return base_is_euro ? "no rates" : "the base is not EUR";
+    return json_rates_add_table(tables, data, provider_freecurrencyapi.name,
+                                as_of, answer, faults);
 }
 
 static const char *read_body(const struct web_answer *answer,

@@ -208,17 +208,6 @@ void pipeline_receive_too_long(struct pipeline *pipeline, monotime now) {
 }
 
 /*
- * Takes the question's messages out and closes it, so that one that has to
- * wait on asks anew.
- */
-static void close_question(struct question *question,
-                           struct message_queue *messages) {
-    TAILQ_INIT(messages);
-    TAILQ_CONCAT(messages, &question->messages, entry);
-    waiting_close(question);
-}
-
-/*
  * A message that waited is read again: its day may have been today's then and
  * yesterday's now, but the rates that it waited for serve it.
  */
@@ -228,56 +217,67 @@ static void read_again(const struct message *message, day when,
     request->day = when;
 }
 
-static void answer_from(struct pipeline *p, struct message *message, day when,
-                        const struct rates *rates, monotime now) {
+/* What an open question was answered with. */
+struct outcome {
+    day when;
+    const struct rates *rates; /* NULL: none */
+    bool unknown_currency;
+    monotime now;
+};
+
+static void settle(struct pipeline *p, struct message *message,
+                   const struct outcome *outcome) {
     struct request request;
-    read_again(message, when, &request);
-    const struct decimal *rate =
-        rates_find(rates, (struct span){request.code, RATES_CODE_LEN});
+    read_again(message, outcome->when, &request);
+    const struct decimal *rate = NULL;
+    if (outcome->rates != NULL)
+        rate = rates_find(outcome->rates,
+                          (struct span){request.code, RATES_CODE_LEN});
     if (rate != NULL)
         answer_converted(p, message, &request, message->request, *rate);
+    else if (outcome->rates != NULL)
+        convert(p, message, &request, message->request, outcome->now);
     else
-        convert(p, message, &request, message->request, now);
+        answer_error(p, message, request.id,
+                     outcome->unknown_currency ? REFUSAL_NO_CURRENCY
+                                               : REFUSAL_NO_RATES,
+                     METRIC_REQUESTS_NO_RATE);
+}
+
+/* Closes the question first: a message that has to wait on asks anew. */
+static void settle_question(struct pipeline *p, struct span currency,
+                            const struct outcome *outcome) {
+    struct question *question =
+        waiting_find(&p->waiting, outcome->when, currency);
+    if (question == NULL)
+        return;
+    struct message_queue messages = TAILQ_HEAD_INITIALIZER(messages);
+    TAILQ_CONCAT(&messages, &question->messages, entry);
+    waiting_close(question);
+    struct message *message;
+    while ((message = TAILQ_FIRST(&messages)) != NULL) {
+        TAILQ_REMOVE(&messages, message, entry);
+        settle(p, message, outcome);
+    }
+    set_alarm(p);
 }
 
 void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,
                     struct rates *rates, monotime expires) {
-    monotime now = clock_monotonic();
     ratebook_enter(pipeline->ratebook, when, rates, expires);
-    struct question *question =
-        waiting_find(&pipeline->waiting, when, currency);
-    if (question == NULL)
-        return;
-    struct message_queue messages;
-    struct message *message;
-    close_question(question, &messages);
-    while ((message = TAILQ_FIRST(&messages)) != NULL) {
-        TAILQ_REMOVE(&messages, message, entry);
-        answer_from(pipeline, message, when, rates, now);
-    }
-    set_alarm(pipeline);
+    settle_question(pipeline, currency,
+                    &(struct outcome){.when = when,
+                                      .rates = rates,
+                                      .now = clock_monotonic()});
 }
 
 void pipeline_no_rates(struct pipeline *pipeline, day when,
                        struct span currency, bool unknown_currency) {
     if (unknown_currency && currency.len > 0)
         ratebook_enter_unknown(pipeline->ratebook, when, currency);
-    struct question *question =
-        waiting_find(&pipeline->waiting, when, currency);
-    if (question == NULL)
-        return;
-    struct message_queue messages;
-    struct message *message;
-    close_question(question, &messages);
-    while ((message = TAILQ_FIRST(&messages)) != NULL) {
-        struct request request;
-        TAILQ_REMOVE(&messages, message, entry);
-        read_again(message, when, &request);
-        answer_error(pipeline, message, request.id,
-                     unknown_currency ? REFUSAL_NO_CURRENCY : REFUSAL_NO_RATES,
-                     METRIC_REQUESTS_NO_RATE);
-    }
-    set_alarm(pipeline);
+    settle_question(
+        pipeline, currency,
+        &(struct outcome){.when = when, .unknown_currency = unknown_currency});
 }
 
 void pipeline_ask_again(struct pipeline *pipeline) {
