@@ -37,6 +37,7 @@ struct lookup_waiter {
     bool any_currency;
     size_t source; /* the one to be tried next */
     bool had_table;
+    bool had_failure; /* a source that may have had it could not be asked */
     monotime deadline;
     int64_t least_fresh_usec; /* a table fresh for less is fetched anew */
     lookup_done *done;        /* NULL: cancelled */
@@ -151,6 +152,8 @@ static void on_fetched(void *arg, const struct provider_answer *answer) {
     struct lookup_waiter *waiter;
     while ((waiter = TAILQ_FIRST(&flight->waiters)) != NULL) {
         TAILQ_REMOVE(&flight->waiters, waiter, entry);
+        if (!provider_works(answer->result))
+            waiter->had_failure = true;
         if (rates == NULL)
             waiter->source++;
         try_sources(waiter, rates != NULL);
