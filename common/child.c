@@ -70,6 +70,13 @@ void child_report(struct child *child) {
         say_report(child, MESSAGE_REPORT);
 }
 
+void child_alert(struct child *child, const char *event, const char *detail) {
+    struct json_object *message = message_new(MESSAGE_ALERT);
+    message_add_text(message, "event", event);
+    message_add_text(message, "detail", detail);
+    say(child, message);
+}
+
 bool child_has_argument(int argc, char *argv[], const char *argument) {
     for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], argument) == 0)

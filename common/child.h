@@ -21,6 +21,9 @@ enum {
 /* The argument that tells a helper that these descriptors are there. */
 #define CHILD_ARGUMENT "--supervised"
 
+/* The argument that makes a helper wait for a debugger (DEBUG_WAIT). */
+#define CHILD_DEBUG_ARGUMENT "--debug-wait"
+
 struct child {
     struct channel channel; /* fd -1: started by hand, without a supervisor */
     struct json_object *(*report)(void *arg); /* new object, released here */
@@ -53,6 +56,9 @@ void child_ready(struct child *child);
 
 /* Sends the report unasked, because something in it changed. */
 void child_report(struct child *child);
+
+/* Asks for an alert: what happened, in a word, and what it happened to. */
+void child_alert(struct child *child, const char *event, const char *detail);
 
 /* Whether `argv` says that the helper is supervised. */
 bool child_has_argument(int argc, char *argv[], const char *argument);

@@ -12,14 +12,17 @@
 
 enum message_op {
     MESSAGE_UNKNOWN,
-    MESSAGE_RATES,  /* rates.sock: the question, and its good answer */
-    MESSAGE_ERROR,  /* any socket: the bad answer */
-    MESSAGE_STATUS, /* control.sock: the question, and its answer */
-    MESSAGE_STOP,   /* control.sock, and supervisor to helper: end in order */
-    MESSAGE_READY,  /* helper to supervisor, once */
-    MESSAGE_PING,   /* supervisor to helper */
-    MESSAGE_PONG,   /* helper to supervisor: its answer, with its report */
-    MESSAGE_REPORT, /* helper to supervisor: its report unasked */
+    MESSAGE_RATES,   /* rates.sock: the question, and its good answer */
+    MESSAGE_ERROR,   /* any socket: the bad answer */
+    MESSAGE_STATUS,  /* control.sock: the question, and its answer */
+    MESSAGE_STOP,    /* control.sock, and supervisor to helper: end in order */
+    MESSAGE_RELOAD,  /* control.sock: read the configuration anew */
+    MESSAGE_RESTART, /* control.sock: restart the helpers of one name */
+    MESSAGE_READY,   /* helper to supervisor, once */
+    MESSAGE_ALERT,   /* helper to supervisor: a person is needed */
+    MESSAGE_PING,    /* supervisor to helper */
+    MESSAGE_PONG,    /* helper to supervisor: its answer, with its report */
+    MESSAGE_REPORT,  /* helper to supervisor: its report unasked */
     MESSAGE_OPS
 };
 

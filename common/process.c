@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/child.h"
+#include "common/crash.h"
 #include "common/log.h"
 #include "common/memory.h"
 
@@ -44,17 +45,24 @@ void process_mask_secrets(const struct settings *settings) {
     }
 }
 
-struct settings *process_begin_helper(const char *name, bool supervised,
+struct settings *process_begin_helper(const char *name, int argc, char *argv[],
                                       enum settings_reader reader) {
+    bool supervised = child_has_argument(argc, argv, CHILD_ARGUMENT);
     process_title("%s", name);
+    if (child_has_argument(argc, argv, CHILD_DEBUG_ARGUMENT))
+        raise(SIGSTOP);
     struct settings *settings = settings_load(environ, NULL, false, reader);
     if (*settings_faults(settings) != '\0') {
         fputs(settings_faults(settings), stderr);
         exit(EX_CONFIG);
     }
+    int log_fd = supervised ? CHILD_FD_LOG : STDERR_FILENO;
     log_open(name, settings_text(settings, SETTING_LOG_LEVEL),
-             settings_text(settings, SETTING_LOG_FORMAT),
-             supervised ? CHILD_FD_LOG : STDERR_FILENO);
+             settings_text(settings, SETTING_LOG_FORMAT), log_fd);
+    crash_install(
+        name,
+        (int)settings_count(settings, SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0),
+        log_fd);
     process_mask_secrets(settings);
     return settings;
 }

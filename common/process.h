@@ -17,10 +17,11 @@ __attribute__((format(printf, 1, 2))) void process_title(const char *format,
                                                          ...);
 
 /*
- * Loads a helper's settings from its environment and opens its log, with its
- * secrets masked. Ends the process with exit code 78 if a value is bad.
+ * Begins a helper with the arguments of main(): loads its settings from its
+ * environment and opens its log, with its secrets masked; waits for a debugger
+ * if it is told to. Ends the process with exit code 78 if a value is bad.
  */
-struct settings *process_begin_helper(const char *name, bool supervised,
+struct settings *process_begin_helper(const char *name, int argc, char *argv[],
                                       enum settings_reader reader);
 
 /* Masks every secret of `settings` in the log. */

@@ -19,6 +19,7 @@ enum setting {
 
 /* Who reads a setting; also: for whom the settings are loaded. */
 enum settings_reader {
+    SETTINGS_NOBODY = 0,
     SETTINGS_SUPERVISOR = 1,
     SETTINGS_MONITOR = 2,
     SETTINGS_WSCLIENT = 4,

@@ -122,7 +122,7 @@ int main(int argc, char *argv[], char *envp[]) {
     process_init(argc, argv, envp);
     bool supervised = child_has_argument(argc, argv, CHILD_ARGUMENT);
     struct settings *settings =
-        process_begin_helper("ratefetcher", supervised, SETTINGS_RATEFETCHER);
+        process_begin_helper("ratefetcher", argc, argv, SETTINGS_RATEFETCHER);
     struct ratefetcher r = {.base = new_base()};
     int fd = listening_socket(settings, supervised);
     child_init(&r.child, supervised, report, &r);

@@ -5,9 +5,11 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/message.h"
+#include "supervisor/alert.h"
 #include "supervisor/asking.h"
 #include "supervisor/status.h"
 
@@ -120,4 +122,66 @@ int command_stop(const struct options *options) {
     }
     settings_free(&settings);
     return code;
+}
+
+/* Asks the running service to do something; prints why it does not. */
+static int ask_for(const struct options *options, struct json_object *message,
+                   int code_if_refused) {
+    struct settings *settings = load(options, SETTINGS_COMMAND);
+    struct asking asking;
+    int code = EX_CONFIG;
+    if (settings == NULL) {
+        json_object_put(message);
+        return code;
+    }
+    if (asking_open(&asking, settings, "control.sock") < 0) {
+        code = not_running(settings);
+        json_object_put(message);
+    } else {
+        struct json_object *answer =
+            asking_ask(&asking, message, ANSWER_TIMEOUT_MS);
+        const char *why = message_text(answer, "message");
+        bool refused = message_op(answer) == MESSAGE_ERROR;
+        code = answer == NULL ? EX_UNAVAILABLE
+               : refused      ? code_if_refused
+                              : EX_OK;
+        if (answer == NULL)
+            why = "the service did not answer";
+        if (why != NULL)
+            fprintf(stderr, "%s\n", why);
+        json_object_put(answer);
+        asking_close(&asking);
+    }
+    settings_free(&settings);
+    return code;
+}
+
+int command_reload(const struct options *options) {
+    return ask_for(options, message_new(MESSAGE_RELOAD), EX_CONFIG);
+}
+
+int command_restart(const struct options *options) {
+    struct json_object *message = message_new(MESSAGE_RESTART);
+    message_add_text(message, "helper", options->arguments[0]);
+    return ask_for(options, message, EX_USAGE);
+}
+
+int command_alert_test(const struct options *options) {
+    struct settings *settings = load(options, SETTINGS_SUPERVISOR);
+    if (settings == NULL)
+        return EX_CONFIG;
+    bool set = settings_text(settings, SETTING_ALERT_COMMAND) != NULL;
+    if (set) {
+        struct event_base *base = event_base_new();
+        struct alert *alert = alert_new(base, settings, STDERR_FILENO);
+        alert_raise(alert, "test", "fxwire", "asked for by alert-test");
+        while (!alert_is_idle(alert))
+            event_base_loop(base, EVLOOP_ONCE);
+        alert_free(&alert);
+        event_base_free(base);
+    } else {
+        fputs("ALERT_COMMAND is not set\n", stderr);
+    }
+    settings_free(&settings);
+    return set ? EX_OK : EX_CONFIG;
 }

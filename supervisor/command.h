@@ -8,6 +8,9 @@
 int command_check(const struct options *options);
 int command_status(const struct options *options);
 int command_stop(const struct options *options);
+int command_reload(const struct options *options);
+int command_restart(const struct options *options);
+int command_alert_test(const struct options *options);
 int command_convert(const struct options *options);
 
 #endif

@@ -41,7 +41,7 @@ static bool answer_line(struct connection *connection, struct span line) {
     struct control *control = connection->control;
     struct json_object *question = message_parse(line);
     struct json_object *answer =
-        control->answer(control->arg, message_op(question));
+        control->answer(control->arg, message_op(question), question);
     bool good = answer != NULL;
     if (!good) {
         answer = message_new(MESSAGE_ERROR);

@@ -16,7 +16,8 @@ struct control;
  * What answers: gives a new message, which is released after it was sent, or
  * NULL if there is no such question.
  */
-typedef struct json_object *control_answer(void *arg, enum message_op op);
+typedef struct json_object *control_answer(void *arg, enum message_op op,
+                                           const struct json_object *question);
 
 /* Serves on the listening socket `fd`, which it takes over. */
 struct control *control_new(struct event_base *base, int fd,

@@ -18,10 +18,21 @@
 #include "common/url.h"
 #include "supervisor/environment.h"
 #include "supervisor/monitor.h"
+#include "supervisor/process_state.h"
 #include "supervisor/spawn.h"
 
-#define FIRST_DELAY_USEC (100 * USEC_PER_MSEC)
-#define LAST_DELAY_USEC  (5 * USEC_PER_SEC)
+/* After SIGABRT, until SIGKILL. */
+#define ABORT_PATIENCE_USEC (1 * USEC_PER_SEC)
+/* Beyond the grace time, which a helper keeps itself. */
+#define STOP_PATIENCE_USEC (500 * USEC_PER_MSEC)
+/* A little less than a second, as timers are not exact. */
+#define PING_GAP_USEC (950 * USEC_PER_MSEC)
+#define LOOP_USEC     (60 * USEC_PER_SEC)
+
+enum {
+    MAX_UNANSWERED = 3,       /* of one that was ready */
+    MAX_UNANSWERED_START = 10 /* of one that is still starting */
+};
 
 static const struct {
     const char *name;
@@ -36,7 +47,8 @@ static const struct {
                         SETTINGS_MONITOR},
 };
 
-static void start(struct helper *helper);
+static void step(struct helper *helper, enum lifecycle_event event);
+static void perform(struct helper *helper, enum lifecycle_action action);
 
 const char *helper_name(const struct helper *helper) {
     return kinds[helper->kind].name;
@@ -44,32 +56,37 @@ const char *helper_name(const struct helper *helper) {
 
 static void on_start(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
-    start(arg);
+    step(arg, LIFECYCLE_START_DUE);
 }
 
-static void start_after(struct helper *helper, int64_t usec) {
+static void on_patience_over(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    step(arg, LIFECYCLE_PATIENCE_OVER);
+}
+
+static void set_timer(struct event *timer, int64_t usec) {
     struct timeval delay = {.tv_sec = usec / USEC_PER_SEC,
                             .tv_usec = usec % USEC_PER_SEC};
-    evtimer_add(helper->start_event, &delay);
+    evtimer_add(timer, &delay);
 }
 
 struct helper *helper_new(const struct helper_context *context,
                           enum helper_kind kind, struct span upstream) {
     struct helper *helper = memory_new(sizeof *helper);
+    struct url url;
     helper->context = context;
     helper->kind = kind;
     helper->pid_fd = -1;
     helper->channel.fd = -1;
-    helper->backoff = (struct backoff){.first_usec = FIRST_DELAY_USEC,
-                                       .ceiling_usec = LAST_DELAY_USEC,
-                                       .floor_share = 50};
-    struct url url;
+    lifecycle_init(&helper->life);
     if (upstream.len > 0 && url_parse(upstream, &url)) {
         helper->upstream = memory_copy(upstream.data, upstream.len);
         helper->label = url_label(&url, url_default_port(&url));
     }
     helper->start_event = evtimer_new(context->base, on_start, helper);
-    start_after(helper, 0);
+    helper->patience_event =
+        evtimer_new(context->base, on_patience_over, helper);
+    set_timer(helper->start_event, 0);
     return helper;
 }
 
@@ -83,6 +100,7 @@ static void free_event(struct event **event) {
 static void forget_process(struct helper *helper) {
     free_event(&helper->channel_event);
     free_event(&helper->death_event);
+    evtimer_del(helper->patience_event);
     channel_clear(&helper->channel);
     if (helper->pid_fd >= 0)
         close(helper->pid_fd);
@@ -97,6 +115,7 @@ void helper_free(struct helper **helper) {
     *helper = NULL;
     forget_process(h);
     free_event(&h->start_event);
+    free_event(&h->patience_event);
     json_object_put(h->counted);
     free(h->upstream);
     free(h->label);
@@ -105,6 +124,17 @@ void helper_free(struct helper **helper) {
 
 static void changed(struct helper *helper) {
     helper->context->changed(helper->context->arg);
+}
+
+/* Who it is, for an alert: its upstream tells wsclients apart. */
+static void alert(const struct helper *helper, const char *event,
+                  const char *detail) {
+    char *subject = memory_print("%s%s%s", helper_name(helper),
+                                 helper->label != NULL ? " " : "",
+                                 helper->label != NULL ? helper->label : "");
+    helper->context->alert(helper->context->arg, event != NULL ? event : "",
+                           subject, detail != NULL ? detail : "");
+    free(subject);
 }
 
 static void keep_report(struct helper *helper, struct json_object *message) {
@@ -119,17 +149,24 @@ static void on_line(struct helper *helper, struct span line) {
     struct json_object *message = message_parse(line);
     switch (message_op(message)) {
     case MESSAGE_READY:
-        if (helper->state == LIFECYCLE_STARTING)
-            helper->state = LIFECYCLE_READY;
-        helper->ready_since = clock_monotonic();
+        step(helper, LIFECYCLE_SAID_READY);
+        helper->unanswered = 0;
         log_info("helper_ready",
                  LOG_FIELDS(log_text("helper", helper_name(helper)),
                             log_int("helper_pid", helper->pid),
                             log_text("upstream", helper->label)));
         break;
     case MESSAGE_PONG:
+        if (helper->life.ready)
+            helper->unanswered = 0;
+        keep_report(helper, message);
+        break;
     case MESSAGE_REPORT:
         keep_report(helper, message);
+        break;
+    case MESSAGE_ALERT:
+        alert(helper, message_text(message, "event"),
+              message_text(message, "detail"));
         break;
     default:
         log_warn("helper_line_bad",
@@ -172,38 +209,65 @@ static void keep_counters(struct helper *helper) {
     helper->counted = counted;
 }
 
+/* Whether this death makes it HELPER_LOOP_DEATHS within a minute. */
+static bool is_crash_loop(struct helper *helper, monotime now) {
+    monotime *oldest =
+        &helper->recent_deaths[helper->deaths % HELPER_LOOP_DEATHS];
+    bool loop = helper->deaths >= HELPER_LOOP_DEATHS &&
+                monotime_between(*oldest, now) < LOOP_USEC;
+    *oldest = now;
+    helper->deaths++;
+    return loop;
+}
+
+static void mourn(struct helper *helper, const siginfo_t *death, monotime now) {
+    bool again = helper->life.state != LIFECYCLE_REFUSED;
+    obituary_cause(death, helper->last_death);
+    obituary_log(helper_name(helper), helper->pid, death, helper_uptime(helper),
+                 again ? helper->life.delay_usec : OBITUARY_NO_RESTART);
+    if (is_crash_loop(helper, now))
+        alert(helper, "crash_loop", helper->last_death);
+    if (!again)
+        alert(helper, "configuration_refused", helper->last_death);
+}
+
+/*
+ * How the process ended. One that a debugger holds is dead, but is not given
+ * to its parent before the debugger lets go.
+ */
+static void get_death(const struct helper *helper, siginfo_t *death) {
+    *death = (siginfo_t){0};
+    if (waitid(P_PIDFD, (id_t)helper->pid_fd, death, WEXITED | WNOHANG) < 0 ||
+        death->si_pid == 0) {
+        death->si_code = CLD_KILLED;
+        death->si_status = SIGKILL;
+    }
+}
+
 static void on_death(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct helper *helper = arg;
     siginfo_t death;
-    if (waitid(P_PIDFD, (id_t)helper->pid_fd, &death, WEXITED) < 0)
-        return;
+    get_death(helper, &death);
     if (helper->channel.fd >= 0)
         (void)read_channel(helper); /* its last words */
+    bool asked_to = helper->life.state == LIFECYCLE_STOPPING;
     monotime now = clock_monotonic();
-    bool was_ready = helper->state == LIFECYCLE_READY;
-    int64_t delay;
-    helper->state = lifecycle_after_death(
-        helper->state, death.si_code == CLD_EXITED ? death.si_status : -1,
-        was_ready ? monotime_between(helper->ready_since, now) : 0,
-        &helper->backoff, arc4random(), &delay);
-    if (helper->state == LIFECYCLE_STOPPED) {
+    bool refuses = death.si_code == CLD_EXITED && death.si_status == EX_CONFIG;
+    enum lifecycle_action action = lifecycle_step(
+        &helper->life, refuses ? LIFECYCLE_DIED_REFUSING : LIFECYCLE_DIED, now,
+        arc4random());
+    if (action != LIFECYCLE_START_LATER)
+        helper->life.delay_usec = 0;
+    if (asked_to)
         log_info("helper_stopped",
                  LOG_FIELDS(log_text("helper", helper_name(helper)),
                             log_int("helper_pid", helper->pid)));
-    } else {
-        helper->deaths++;
-        obituary_cause(&death, helper->last_death);
-        obituary_log(
-            helper_name(helper), helper->pid, &death, helper_uptime(helper),
-            helper->state == LIFECYCLE_WAITING ? delay : OBITUARY_NO_RESTART);
-    }
+    else
+        mourn(helper, &death, now);
     keep_counters(helper);
     forget_process(helper);
-    if (helper->state == LIFECYCLE_WAITING && delay == 0)
-        start(helper);
-    else if (helper->state == LIFECYCLE_WAITING)
-        start_after(helper, delay);
+    perform(helper, action);
     changed(helper);
 }
 
@@ -218,19 +282,31 @@ static int extra_fd(const struct helper *helper) {
     }
 }
 
+static bool waits_for_debugger(const struct helper *helper) {
+    return settings_is(helper->context->settings, SETTING_DEBUG_WAIT,
+                       helper_name(helper));
+}
+
+char **helper_environment(const struct helper *helper,
+                          const struct settings *settings) {
+    return environment_new(settings, kinds[helper->kind].reader,
+                           helper->upstream);
+}
+
 /* Forks and execs; gives the pid or -1. */
 static pid_t spawn_helper(struct helper *helper, int control_fd) {
     const struct helper_context *context = helper->context;
     char *path = spawn_sibling(kinds[helper->kind].program);
-    char *argv[5] = {(char *)(uintptr_t)kinds[helper->kind].program};
+    char *argv[6] = {(char *)(uintptr_t)kinds[helper->kind].program};
     int n = 1;
     if (kinds[helper->kind].argument != NULL)
         argv[n++] = (char *)(uintptr_t)kinds[helper->kind].argument;
     argv[n++] = (char *)(uintptr_t)CHILD_ARGUMENT;
     if (context->show_messages && helper->kind == HELPER_WSCLIENT)
         argv[n++] = (char *)(uintptr_t) "--show-messages";
-    char **environment = environment_new(
-        context->settings, kinds[helper->kind].reader, helper->upstream);
+    if (waits_for_debugger(helper))
+        argv[n++] = (char *)(uintptr_t)CHILD_DEBUG_ARGUMENT;
+    char **environment = helper_environment(helper, context->settings);
     struct spawn spawn = {.path = path,
                           .argv = argv,
                           .environment = environment,
@@ -257,12 +333,11 @@ static void watch_process(struct helper *helper, int channel_fd) {
 
 /* A start that fails is tried again, as after an early death. */
 static void start_failed(struct helper *helper, int error) {
-    int64_t delay = backoff_next(&helper->backoff, arc4random());
+    step(helper, LIFECYCLE_START_FAILED);
     log_error("start_failed",
               LOG_FIELDS(log_text("helper", helper_name(helper)),
                          log_text("why", strerror(error)),
-                         log_seconds("retry_in", delay)));
-    start_after(helper, delay);
+                         log_seconds("retry_in", helper->life.delay_usec)));
 }
 
 static void start(struct helper *helper) {
@@ -280,44 +355,113 @@ static void start(struct helper *helper) {
         start_failed(helper, error);
         return;
     }
+    evtimer_del(helper->start_event);
     helper->pid = pid;
-    helper->state = LIFECYCLE_STARTING;
     helper->started = clock_monotonic();
+    helper->unanswered = 0;
+    helper->debugged = false;
     watch_process(helper, pair[0]);
 }
 
 static void tell(struct helper *helper, enum message_op op) {
-    if (!lifecycle_is_alive(helper->state))
-        return;
     struct json_object *message = message_new(op);
     /* One that does not read is found by its missing answers. */
     (void)channel_write(&helper->channel, message_line(message));
     json_object_put(message);
 }
 
-void helper_ping(struct helper *helper) {
-    tell(helper, MESSAGE_PING);
+static void stop(struct helper *helper) {
+    tell(helper, MESSAGE_STOP);
+    set_timer(helper->patience_event,
+              settings_usec(helper->context->settings,
+                            SETTING_SHUTDOWN_GRACE_SECONDS) +
+                  STOP_PATIENCE_USEC);
 }
 
-/* False: there is no process to be ended; it is marked as stopped. */
-static bool begin_stop(struct helper *helper) {
-    evtimer_del(helper->start_event);
-    if (!lifecycle_is_alive(helper->state)) {
-        helper->state = LIFECYCLE_STOPPED;
-        return false;
+static void send_signal(const struct helper *helper, int number) {
+    if (helper->pid_fd >= 0)
+        pidfd_send_signal(helper->pid_fd, number, NULL, 0);
+}
+
+/* A stopped process would not take SIGABRT before it is continued. */
+static void end_hanging(struct helper *helper) {
+    log_error("hangs", LOG_FIELDS(log_text("process", helper_name(helper)),
+                                  log_int("helper_pid", helper->pid)));
+    alert(helper, "hang", "no answer to the supervisor");
+    send_signal(helper,
+                process_state_of(helper->pid).stopped ? SIGKILL : SIGABRT);
+    set_timer(helper->patience_event, ABORT_PATIENCE_USEC);
+}
+
+static void perform(struct helper *helper, enum lifecycle_action action) {
+    switch (action) {
+    case LIFECYCLE_NOTHING:
+    case LIFECYCLE_ACTIONS:
+        break;
+    case LIFECYCLE_START:
+        start(helper);
+        break;
+    case LIFECYCLE_START_LATER:
+        set_timer(helper->start_event, helper->life.delay_usec);
+        break;
+    case LIFECYCLE_FORGET_START:
+        evtimer_del(helper->start_event);
+        break;
+    case LIFECYCLE_STOP:
+        stop(helper);
+        break;
+    case LIFECYCLE_ABORT:
+        end_hanging(helper);
+        break;
+    case LIFECYCLE_KILL:
+        send_signal(helper, SIGKILL);
+        break;
     }
-    helper->state = LIFECYCLE_STOPPING;
-    return true;
+}
+
+static void step(struct helper *helper, enum lifecycle_event event) {
+    perform(helper, lifecycle_step(&helper->life, event, clock_monotonic(),
+                                   arc4random()));
+}
+
+/* One that a debugger holds, or that waits for one, is not asked to hurry. */
+static bool is_debugged(const struct helper *helper) {
+    struct process_state state = process_state_of(helper->pid);
+    return state.traced ||
+           (state.stopped && !helper->life.ready && waits_for_debugger(helper));
+}
+
+void helper_ping(struct helper *helper) {
+    monotime now = clock_monotonic();
+    unsigned most = helper->life.ready ? MAX_UNANSWERED : MAX_UNANSWERED_START;
+    if (!lifecycle_has_process(&helper->life) ||
+        monotime_between(helper->last_ping, now) < PING_GAP_USEC)
+        return;
+    helper->last_ping = now;
+    helper->debugged = helper->unanswered > 0 && is_debugged(helper);
+    if (helper->debugged)
+        helper->unanswered = 0;
+    if (helper->unanswered++ >= most)
+        step(helper, LIFECYCLE_SILENT);
+    else
+        tell(helper, MESSAGE_PING);
 }
 
 void helper_stop(struct helper *helper) {
-    if (helper->state != LIFECYCLE_STOPPING && begin_stop(helper))
-        tell(helper, MESSAGE_STOP);
+    step(helper, LIFECYCLE_WANT_DOWN);
+}
+
+void helper_restart(struct helper *helper) {
+    step(helper, LIFECYCLE_WANT_RESTART);
 }
 
 void helper_kill(struct helper *helper) {
-    if (begin_stop(helper))
-        pidfd_send_signal(helper->pid_fd, SIGKILL, NULL, 0);
+    step(helper, LIFECYCLE_WANT_DOWN);
+    send_signal(helper, SIGKILL);
+}
+
+bool helper_is_stopped(const struct helper *helper) {
+    return !helper->life.wanted && !lifecycle_has_process(&helper->life);
 }
 
 int64_t helper_uptime(const struct helper *helper) {

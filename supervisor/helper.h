@@ -13,6 +13,9 @@
 #include "supervisor/lifecycle.h"
 #include "supervisor/obituary.h"
 
+/* So many deaths within a minute are a crash loop. */
+enum { HELPER_LOOP_DEATHS = 10 };
+
 /* What helpers there are; they are stopped in this order. */
 enum helper_kind {
     HELPER_WSCLIENT,
@@ -29,6 +32,9 @@ struct helper_context {
     int rates_fd; /* the listening rates.sock */
     bool show_messages;
     void (*changed)(void *arg); /* a helper died or said something */
+    /* Something needs a person: what, of whom, and a detail. */
+    void (*alert)(void *arg, const char *event, const char *subject,
+                  const char *detail);
     void *arg;
 };
 
@@ -37,15 +43,17 @@ struct helper {
     enum helper_kind kind;
     char *upstream; /* its address, of a wsclient; else NULL */
     char *label;    /* `host:port/path` of that; else NULL */
-    enum lifecycle_state state;
+    struct lifecycle life;
     pid_t pid;
     int pid_fd; /* -1: there is no process */
     struct channel channel;
-    struct event *channel_event, *death_event, *start_event;
-    monotime started, ready_since;
-    struct backoff backoff;
+    struct event *channel_event, *death_event, *start_event, *patience_event;
+    monotime started, last_ping;
+    unsigned unanswered; /* pings in a row */
+    bool debugged;       /* a debugger holds it, or it waits for one */
     unsigned deaths;
-    char last_death[OBITUARY_CAUSE_SIZE]; /* "": none yet */
+    monotime recent_deaths[HELPER_LOOP_DEATHS]; /* as a ring */
+    char last_death[OBITUARY_CAUSE_SIZE];       /* "": none yet */
     struct json_object *report;  /* the last one of this process, or NULL */
     struct json_object *counted; /* by its dead predecessors, or NULL */
 };
@@ -57,14 +65,28 @@ void helper_free(struct helper **helper);
 
 const char *helper_name(const struct helper *helper);
 
-/* Asks whether it is alive. */
+/*
+ * To be called each second: asks whether it is alive, and ends it if it has
+ * not answered for too long.
+ */
 void helper_ping(struct helper *helper);
 
 /* Asks it to end in order; it is not started again. */
 void helper_stop(struct helper *helper);
 
+/* Asks it to end in order; then it is started again, at once. */
+void helper_restart(struct helper *helper);
+
 /* Kills it at once; it is not started again. */
 void helper_kill(struct helper *helper);
+
+/* Whether it is gone, and meant to be. */
+bool helper_is_stopped(const struct helper *helper);
+
+/* The environment that it would be given under `settings`; see
+ * environment_new(). */
+char **helper_environment(const struct helper *helper,
+                          const struct settings *settings);
 
 /* Microseconds since its process started; 0 if there is none. */
 int64_t helper_uptime(const struct helper *helper);

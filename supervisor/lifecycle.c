@@ -1,29 +1,158 @@
 #include "supervisor/lifecycle.h"
 
-#include <sysexits.h>
+/* The delays before a start after an early death. */
+#define FIRST_DELAY_USEC (100 * USEC_PER_MSEC)
+#define LAST_DELAY_USEC  (5 * USEC_PER_SEC)
+enum { DELAY_FLOOR_SHARE = 50 };
 
-const char *lifecycle_name(enum lifecycle_state state) {
-    static const char *const names[LIFECYCLE_STATES] = {
-        [LIFECYCLE_WAITING] = "waiting", [LIFECYCLE_STARTING] = "starting",
-        [LIFECYCLE_READY] = "ready",     [LIFECYCLE_STOPPING] = "stopping",
-        [LIFECYCLE_STOPPED] = "stopped", [LIFECYCLE_REFUSED] = "refused",
+/* What an event does; RESPAWN becomes one of the starts, or nothing. */
+enum verb { IGNORE, START, RESPAWN, FORGET, STOP, ABORT, KILL };
+
+struct cell {
+    enum verb verb;
+    enum lifecycle_state next;
+};
+
+#define STAY(state)                                                            \
+    { IGNORE, LIFECYCLE_##state }
+
+/* An event that can not come in a state leaves it as it is. */
+static const struct cell table[LIFECYCLE_STATES][LIFECYCLE_EVENTS] =
+    {
+        [LIFECYCLE_DOWN] =
+            {
+                [LIFECYCLE_START_DUE] = {START, LIFECYCLE_RUNNING},
+                [LIFECYCLE_START_FAILED] = STAY(DOWN),
+                [LIFECYCLE_SAID_READY] = STAY(DOWN),
+                [LIFECYCLE_SILENT] = STAY(DOWN),
+                [LIFECYCLE_PATIENCE_OVER] = STAY(DOWN),
+                [LIFECYCLE_DIED] = STAY(DOWN),
+                [LIFECYCLE_DIED_REFUSING] = STAY(DOWN),
+                [LIFECYCLE_WANT_DOWN] = {FORGET, LIFECYCLE_DOWN},
+                [LIFECYCLE_WANT_RESTART] = {START, LIFECYCLE_RUNNING},
+            },
+        [LIFECYCLE_RUNNING] =
+            {
+                [LIFECYCLE_START_DUE] = STAY(RUNNING),
+                [LIFECYCLE_START_FAILED] = {RESPAWN, LIFECYCLE_DOWN},
+                [LIFECYCLE_SAID_READY] = STAY(RUNNING),
+                [LIFECYCLE_SILENT] = {ABORT, LIFECYCLE_ABORTING},
+                [LIFECYCLE_PATIENCE_OVER] = STAY(RUNNING),
+                [LIFECYCLE_DIED] = {RESPAWN, LIFECYCLE_DOWN},
+                [LIFECYCLE_DIED_REFUSING] = STAY(REFUSED),
+                [LIFECYCLE_WANT_DOWN] = {STOP, LIFECYCLE_STOPPING},
+                [LIFECYCLE_WANT_RESTART] = {STOP, LIFECYCLE_STOPPING},
+            },
+        [LIFECYCLE_STOPPING] =
+            {
+                [LIFECYCLE_START_DUE] = STAY(STOPPING),
+                [LIFECYCLE_START_FAILED] = STAY(STOPPING),
+                [LIFECYCLE_SAID_READY] = STAY(STOPPING),
+                [LIFECYCLE_SILENT] = STAY(STOPPING),
+                [LIFECYCLE_PATIENCE_OVER] = {KILL, LIFECYCLE_STOPPING},
+                [LIFECYCLE_DIED] = {RESPAWN, LIFECYCLE_DOWN},
+                [LIFECYCLE_DIED_REFUSING] = {RESPAWN, LIFECYCLE_DOWN},
+                [LIFECYCLE_WANT_DOWN] = STAY(STOPPING),
+                [LIFECYCLE_WANT_RESTART] = STAY(STOPPING),
+            },
+        [LIFECYCLE_ABORTING] =
+            {
+                [LIFECYCLE_START_DUE] = STAY(ABORTING),
+                [LIFECYCLE_START_FAILED] = STAY(ABORTING),
+                [LIFECYCLE_SAID_READY] = STAY(ABORTING),
+                [LIFECYCLE_SILENT] = STAY(ABORTING),
+                [LIFECYCLE_PATIENCE_OVER] = {KILL, LIFECYCLE_ABORTING},
+                [LIFECYCLE_DIED] = {RESPAWN, LIFECYCLE_DOWN},
+                [LIFECYCLE_DIED_REFUSING] = {RESPAWN, LIFECYCLE_DOWN},
+                [LIFECYCLE_WANT_DOWN] = {KILL, LIFECYCLE_STOPPING},
+                [LIFECYCLE_WANT_RESTART] = STAY(ABORTING),
+            },
+        [LIFECYCLE_REFUSED] =
+            {
+                [LIFECYCLE_START_DUE] = STAY(REFUSED),
+                [LIFECYCLE_START_FAILED] = STAY(REFUSED),
+                [LIFECYCLE_SAID_READY] = STAY(REFUSED),
+                [LIFECYCLE_SILENT] = STAY(REFUSED),
+                [LIFECYCLE_PATIENCE_OVER] = STAY(REFUSED),
+                [LIFECYCLE_DIED] = STAY(REFUSED),
+                [LIFECYCLE_DIED_REFUSING] = STAY(REFUSED),
+                [LIFECYCLE_WANT_DOWN] = {IGNORE, LIFECYCLE_DOWN},
+                [LIFECYCLE_WANT_RESTART] = {START, LIFECYCLE_RUNNING},
+            },
+};
+
+void lifecycle_init(struct lifecycle *life) {
+    *life = (struct lifecycle){
+        .wanted = true,
+        .backoff = {.first_usec = FIRST_DELAY_USEC,
+                    .ceiling_usec = LAST_DELAY_USEC,
+                    .floor_share = DELAY_FLOOR_SHARE},
     };
-    return names[state];
 }
 
-enum lifecycle_state lifecycle_after_death(enum lifecycle_state state,
-                                           int exit_code, int64_t ready_usec,
-                                           struct backoff *backoff,
-                                           uint32_t chance,
-                                           int64_t *delay_usec) {
-    *delay_usec = 0;
-    if (state == LIFECYCLE_STOPPING)
-        return LIFECYCLE_STOPPED;
-    if (exit_code == EX_CONFIG)
-        return LIFECYCLE_REFUSED;
-    if (ready_usec >= LIFECYCLE_HEALTHY_USEC)
-        backoff_reset(backoff);
-    else
-        *delay_usec = backoff_next(backoff, chance);
-    return LIFECYCLE_WAITING;
+/*
+ * A helper that was healthy, or that was told to stop in order to be
+ * restarted, starts at once; one that died soon waits.
+ */
+static enum lifecycle_action respawn(struct lifecycle *life,
+                                     enum lifecycle_state before, monotime now,
+                                     uint32_t chance) {
+    if (!life->wanted)
+        return LIFECYCLE_NOTHING;
+    bool healthy = life->ready && monotime_between(life->ready_since, now) >=
+                                      LIFECYCLE_HEALTHY_USEC;
+    if (healthy)
+        backoff_reset(&life->backoff);
+    if (healthy || before == LIFECYCLE_STOPPING) {
+        life->state = LIFECYCLE_RUNNING;
+        return LIFECYCLE_START;
+    }
+    life->delay_usec = backoff_next(&life->backoff, chance);
+    return LIFECYCLE_START_LATER;
+}
+
+/* The facts that an event changes whatever the state is. */
+static void note(struct lifecycle *life, enum lifecycle_event event,
+                 monotime now) {
+    if (event == LIFECYCLE_WANT_DOWN)
+        life->wanted = false;
+    if (event == LIFECYCLE_WANT_RESTART)
+        life->wanted = true;
+    if (event == LIFECYCLE_SAID_READY && !life->ready) {
+        life->ready = true;
+        life->ready_since = now;
+    }
+}
+
+enum lifecycle_action lifecycle_step(struct lifecycle *life,
+                                     enum lifecycle_event event, monotime now,
+                                     uint32_t chance) {
+    static const enum lifecycle_action actions[] = {
+        [IGNORE] = LIFECYCLE_NOTHING,      [START] = LIFECYCLE_START,
+        [FORGET] = LIFECYCLE_FORGET_START, [STOP] = LIFECYCLE_STOP,
+        [ABORT] = LIFECYCLE_ABORT,         [KILL] = LIFECYCLE_KILL,
+    };
+    enum lifecycle_state before = life->state;
+    const struct cell *cell = &table[before][event];
+    note(life, event, now);
+    life->state = cell->next;
+    enum lifecycle_action action = cell->verb == RESPAWN
+                                       ? respawn(life, before, now, chance)
+                                       : actions[cell->verb];
+    if (!lifecycle_has_process(life) || action == LIFECYCLE_START)
+        life->ready = false;
+    return action;
+}
+
+const char *lifecycle_name(const struct lifecycle *life) {
+    static const char *const names[LIFECYCLE_STATES] = {
+        [LIFECYCLE_DOWN] = "waiting",      [LIFECYCLE_RUNNING] = "starting",
+        [LIFECYCLE_STOPPING] = "stopping", [LIFECYCLE_ABORTING] = "hanging",
+        [LIFECYCLE_REFUSED] = "refused",
+    };
+    if (life->state == LIFECYCLE_RUNNING && life->ready)
+        return "ready";
+    if (life->state == LIFECYCLE_DOWN && !life->wanted)
+        return "stopped";
+    return names[life->state];
 }

@@ -1,4 +1,7 @@
-/* A helper's states, and what its death means for it. Pure. */
+/*
+ * A helper's life as a table: state x event -> action. What is wanted of it,
+ * what it is, and whether it said that it is ready are separate facts. Pure.
+ */
 #ifndef FXWIRE_SUPERVISOR_LIFECYCLE_H
 #define FXWIRE_SUPERVISOR_LIFECYCLE_H
 
@@ -6,37 +9,71 @@
 #include <stdint.h>
 
 #include "common/backoff.h"
+#include "common/clock.h"
 
 enum lifecycle_state {
-    LIFECYCLE_WAITING,  /* to be started */
-    LIFECYCLE_STARTING, /* runs, and has not said that it is ready */
-    LIFECYCLE_READY,
-    LIFECYCLE_STOPPING, /* was asked to stop */
-    LIFECYCLE_STOPPED,  /* is gone, as wanted */
-    LIFECYCLE_REFUSED,  /* is gone: its configuration is bad */
+    LIFECYCLE_DOWN,     /* no process */
+    LIFECYCLE_RUNNING,  /* a process, ready or not */
+    LIFECYCLE_STOPPING, /* a process that was told to stop */
+    LIFECYCLE_ABORTING, /* a process that was silent and got SIGABRT */
+    LIFECYCLE_REFUSED,  /* no process: it refused its configuration */
     LIFECYCLE_STATES
 };
 
-/* The word that the status has for it. */
-const char *lifecycle_name(enum lifecycle_state state);
+enum lifecycle_event {
+    LIFECYCLE_START_DUE,    /* the delay before a start is over */
+    LIFECYCLE_START_FAILED, /* no process could be made */
+    LIFECYCLE_SAID_READY,
+    LIFECYCLE_SILENT,        /* too many pings are unanswered */
+    LIFECYCLE_PATIENCE_OVER, /* it had its time to end */
+    LIFECYCLE_DIED,
+    LIFECYCLE_DIED_REFUSING, /* with exit code 78 */
+    LIFECYCLE_WANT_DOWN,
+    LIFECYCLE_WANT_RESTART,
+    LIFECYCLE_EVENTS
+};
 
-static inline bool lifecycle_is_alive(enum lifecycle_state state) {
-    return state == LIFECYCLE_STARTING || state == LIFECYCLE_READY ||
-           state == LIFECYCLE_STOPPING;
-}
+enum lifecycle_action {
+    LIFECYCLE_NOTHING,
+    LIFECYCLE_START,        /* make a process now */
+    LIFECYCLE_START_LATER,  /* after lifecycle.delay_usec */
+    LIFECYCLE_FORGET_START, /* the delay before a start is given up */
+    LIFECYCLE_STOP,         /* tell it to stop, and give it time */
+    LIFECYCLE_ABORT,        /* SIGABRT, and a second of time */
+    LIFECYCLE_KILL,         /* SIGKILL */
+    LIFECYCLE_ACTIONS
+};
 
-/* A helper that was ready for so long is started again at once. */
-#define LIFECYCLE_HEALTHY_USEC INT64_C(1000000)
+/* One that was ready for so long is started again at once. */
+#define LIFECYCLE_HEALTHY_USEC (1 * USEC_PER_SEC)
+
+struct lifecycle {
+    bool wanted;
+    enum lifecycle_state state;
+    bool ready;
+    monotime ready_since;
+    struct backoff backoff;
+    int64_t delay_usec; /* before the start, after LIFECYCLE_START_LATER */
+};
+
+/* One that is wanted, with no process yet. */
+void lifecycle_init(struct lifecycle *life);
 
 /*
- * The state after a death: of a helper that was in `state`, had been ready for
- * `ready_usec`, and exited with `exit_code` (-1: killed by a signal). For
- * LIFECYCLE_WAITING, `*delay_usec` is the time until its next start.
+ * What has to be done because of `event` at the time `now`; the state has
+ * changed as if it were done. `chance` is any 32 random bits.
  */
-enum lifecycle_state lifecycle_after_death(enum lifecycle_state state,
-                                           int exit_code, int64_t ready_usec,
-                                           struct backoff *backoff,
-                                           uint32_t chance,
-                                           int64_t *delay_usec);
+enum lifecycle_action lifecycle_step(struct lifecycle *life,
+                                     enum lifecycle_event event, monotime now,
+                                     uint32_t chance);
+
+/* The word that the status has for it. */
+const char *lifecycle_name(const struct lifecycle *life);
+
+static inline bool lifecycle_has_process(const struct lifecycle *life) {
+    return life->state == LIFECYCLE_RUNNING ||
+           life->state == LIFECYCLE_STOPPING ||
+           life->state == LIFECYCLE_ABORTING;
+}
 
 #endif

@@ -30,6 +30,11 @@ static const struct {
     {"status", command_status, 0, 0, "status [--json] [--wait SECONDS --ready]",
      "what the running service is doing"},
     {"stop", command_stop, 0, 0, "stop", "ask it to stop gracefully and wait"},
+    {"reload", command_reload, 0, 0, "reload", "re-read the configuration"},
+    {"restart", command_restart, 1, 1, "restart HELPER",
+     "restart wsclient, ratefetcher or monitor"},
+    {"alert-test", command_alert_test, 0, 0, "alert-test",
+     "run ALERT_COMMAND once"},
     {"convert", command_convert, 2, 3, "convert AMOUNT CURRENCY [DATE]",
      "one conversion through the running ratefetcher"},
     {"--help", help, 0, 0, "--help", "this text"},
@@ -39,7 +44,7 @@ static const struct {
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static int run(const struct options *options) {
-    return options->no_watchdog ? service_run(options, NULL)
+    return options->no_watchdog ? service_run(options, NULL, -1)
                                 : watchdog_run(options);
 }
 
@@ -75,7 +80,7 @@ static int usage(const char *what) {
 int main(int argc, char *argv[], char *envp[]) {
     process_init(argc, argv, envp);
     if (argc > 1 && strcmp(argv[1], MONITOR_COMMAND) == 0)
-        return monitor_run();
+        return monitor_run(argc, argv);
     struct options options;
     char *fault = options_read(argc, argv, &options);
     if (fault != NULL) {

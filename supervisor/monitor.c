@@ -96,9 +96,9 @@ static void on_control(evutil_socket_t fd, short what, void *arg) {
     }
 }
 
-int monitor_run(void) {
+int monitor_run(int argc, char *argv[]) {
     struct settings *settings =
-        process_begin_helper("monitor", true, SETTINGS_MONITOR);
+        process_begin_helper("monitor", argc, argv, SETTINGS_MONITOR);
     struct monitor m = {.base = event_base_new()};
     child_init(&m.child, true, report, &m);
     struct event *control = event_new(m.base, m.child.channel.fd,

@@ -9,6 +9,6 @@
 #define MONITOR_COMMAND "monitor"
 
 /* Runs until the supervisor stops it or is gone; returns the exit code. */
-int monitor_run(void);
+int monitor_run(int argc, char *argv[]);
 
 #endif

@@ -8,134 +8,190 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/crash.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/process.h"
 #include "common/runtime_dir.h"
 #include "common/unix_socket.h"
+#include "supervisor/alert.h"
 #include "supervisor/control.h"
-#include "supervisor/helper.h"
+#include "supervisor/helpers.h"
+#include "supervisor/notify.h"
 #include "supervisor/status.h"
 
 enum {
     PING_SECONDS = 1,
-    /* Beyond the grace time, which the helpers keep themselves. */
-    KILL_AFTER_GRACE_USEC = 500000,
+    /* Beyond the helpers' own patience with each other. */
+    KILL_AFTER_GRACE_USEC = 1000000,
 };
 
 struct service {
-    const struct settings *settings;
+    const struct options *options;
+    struct settings *settings; /* in force; its own */
     struct event_base *base;
-    struct helper_context context;
-    struct helper **helpers; /* in the order in which they are stopped */
-    size_t count;
+    struct helpers helpers;
+    struct alert *alert;
     struct control *control;
     struct event *ping, *kill_timer;
+    int tick_fd; /* to the watchdog; -1: there is none */
     monotime started;
     bool stopping;
+    bool told_ready; /* the service manager knows */
 };
-
-/*
- * Stops the helpers kind by kind: no one goes before those who need it. Ends
- * the loop when all are gone.
- */
-static void stop_next(struct service *s) {
-    for (int kind = 0; kind < HELPER_KINDS; kind++) {
-        bool any = false;
-        for (size_t i = 0; i < s->count; i++) {
-            struct helper *helper = s->helpers[i];
-            if ((int)helper->kind != kind)
-                continue;
-            if (kind == HELPER_MONITOR && helper->state == LIFECYCLE_READY)
-                log_info("stopped", NULL);
-            helper_stop(helper);
-            any = any || helper->state != LIFECYCLE_STOPPED;
-        }
-        if (any)
-            return;
-    }
-    event_base_loopbreak(s->base);
-}
 
 static void on_changed(void *arg) {
     struct service *s = arg;
-    if (s->stopping)
-        stop_next(s);
-}
-
-static void kill_all(struct service *s) {
-    for (size_t i = 0; i < s->count; i++)
-        if (s->helpers[i]->kind != HELPER_MONITOR)
-            helper_kill(s->helpers[i]);
+    if (!s->told_ready && helpers_all_ready(&s->helpers)) {
+        s->told_ready = true;
+        notify_send("READY=1\nSTATUS=running");
+    }
+    if (s->stopping && helpers_stop_next(&s->helpers))
+        event_base_loopbreak(s->base);
 }
 
 static void on_grace_over(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct service *s = arg;
     log_warn("stop_forced", NULL);
-    for (size_t i = 0; i < s->count; i++)
-        helper_kill(s->helpers[i]);
-    stop_next(s);
+    helpers_kill(&s->helpers, true);
+    on_changed(s);
 }
 
 static void stop(struct service *s) {
     if (s->stopping) {
-        kill_all(s); /* asked a second time: cut short */
+        helpers_kill(&s->helpers, false); /* a second time: cut short */
         return;
     }
     s->stopping = true;
+    notify_send("STOPPING=1\nSTATUS=stopping");
     log_info("stopping", NULL);
     int64_t grace = settings_usec(s->settings, SETTING_SHUTDOWN_GRACE_SECONDS) +
                     KILL_AFTER_GRACE_USEC;
     struct timeval limit = {.tv_sec = grace / USEC_PER_SEC,
                             .tv_usec = grace % USEC_PER_SEC};
     evtimer_add(s->kill_timer, &limit);
-    stop_next(s);
+    on_changed(s);
+}
+
+/* What this process itself takes from the settings. */
+static void open_own_log(const struct settings *settings, int fd) {
+    log_close();
+    log_open("supervisor", settings_text(settings, SETTING_LOG_LEVEL),
+             settings_text(settings, SETTING_LOG_FORMAT), fd);
+    process_mask_secrets(settings);
+}
+
+/* Why these settings can not be put in force now, or NULL. Caller frees. */
+static char *reload_fault(const struct service *s,
+                          const struct settings *settings) {
+    if (*settings_faults(settings) != '\0')
+        return memory_print("%s", settings_faults(settings));
+    if (strcmp(settings_text(settings, SETTING_RUNTIME_DIR),
+               settings_text(s->settings, SETTING_RUNTIME_DIR)) != 0)
+        return memory_print("RUNTIME_DIR: cannot change while the service "
+                            "runs; restart it");
+    return NULL;
+}
+
+/* Reads the configuration anew. NULL, or why the old one stays; caller frees.
+ */
+static char *reload(struct service *s) {
+    struct settings *settings =
+        options_load_settings(s->options, SETTINGS_ALL & ~SETTINGS_COMMAND);
+    char *fault = reload_fault(s, settings);
+    if (fault != NULL) {
+        log_error("reload_refused", LOG_FIELDS(log_text("why", fault)));
+        settings_free(&settings);
+        return fault;
+    }
+    notify_send("RELOADING=1");
+    open_own_log(settings, s->helpers.context.log_write_fd);
+    alert_set(s->alert, settings);
+    size_t concerned = helpers_reload(&s->helpers, settings);
+    settings_free(&s->settings);
+    s->settings = settings;
+    log_info("reloaded",
+             LOG_FIELDS(log_int("helpers_restarted", (int64_t)concerned)));
+    notify_send("READY=1");
+    return NULL;
+}
+
+/* The window was closed: that is an end, not a wish for other settings. */
+static bool means_stop(int number) {
+    return number != SIGHUP || isatty(STDIN_FILENO);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg) {
     (void)what;
     struct service *s = arg;
-    if (number == SIGHUP && !isatty(STDIN_FILENO))
-        log_warn("reload_ignored",
-                 LOG_FIELDS(log_text("why", "not in this version")));
-    else
+    if (means_stop((int)number))
         stop(s);
+    else
+        free(reload(s));
 }
 
 static void on_ping(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct service *s = arg;
-    for (size_t i = 0; i < s->count; i++)
-        helper_ping(s->helpers[i]);
+    helpers_ping(&s->helpers);
+    helpers_sweep(&s->helpers);
+    notify_send("WATCHDOG=1");
+    if (s->tick_fd >= 0) {
+        ssize_t ignored = write(s->tick_fd, ".", 1);
+        (void)ignored; /* a full pipe is as good as a tick */
+    }
 }
 
-static struct json_object *on_question(void *arg, enum message_op op) {
+static void on_alert(void *arg, const char *event, const char *subject,
+                     const char *detail) {
     struct service *s = arg;
+    alert_raise(s->alert, event, subject, detail);
+}
+
+static struct json_object *refusal(const char *code, const char *why) {
+    struct json_object *message = message_new(MESSAGE_ERROR);
+    message_add_text(message, "code", code);
+    message_add_text(message, "message", why);
+    return message;
+}
+
+static struct json_object *answer_reload(struct service *s) {
+    char *fault = reload(s);
+    struct json_object *answer = fault != NULL ? refusal("configuration", fault)
+                                               : message_new(MESSAGE_RELOAD);
+    free(fault);
+    return answer;
+}
+
+static struct json_object *answer_restart(struct service *s, const char *name) {
+    size_t count = name != NULL ? helpers_restart(&s->helpers, name) : 0;
+    if (count == 0)
+        return refusal("unknown_helper",
+                       "HELPER must be wsclient, ratefetcher or monitor");
+    log_info("restart_asked_for", LOG_FIELDS(log_text("helper", name)));
+    return message_new(MESSAGE_RESTART);
+}
+
+static struct json_object *on_question(void *arg, enum message_op op,
+                                       const struct json_object *question) {
+    struct service *s = arg;
+    if (s->stopping && (op == MESSAGE_RELOAD || op == MESSAGE_RESTART))
+        return refusal("stopping", "the service is stopping");
     switch (op) {
     case MESSAGE_STATUS:
-        return status_new(s->helpers, s->count,
+        return status_new(s->helpers.list, s->helpers.count,
                           monotime_between(s->started, clock_monotonic()));
     case MESSAGE_STOP:
         stop(s);
         return message_new(MESSAGE_STOP);
+    case MESSAGE_RELOAD:
+        return answer_reload(s);
+    case MESSAGE_RESTART:
+        return answer_restart(s, message_text(question, "helper"));
     default:
         return NULL;
     }
-}
-
-static void open_helpers(struct service *s) {
-    struct span list =
-        span_of(settings_text(s->settings, SETTING_REQUESTS_WS_URL));
-    struct span upstream, none = {"", 0};
-    while (settings_next_word(&list, &upstream)) {
-        s->helpers = memory_resize(s->helpers,
-                                   (s->count + HELPER_KINDS) * sizeof(void *));
-        s->helpers[s->count++] =
-            helper_new(&s->context, HELPER_WSCLIENT, upstream);
-    }
-    s->helpers[s->count++] = helper_new(&s->context, HELPER_RATEFETCHER, none);
-    s->helpers[s->count++] = helper_new(&s->context, HELPER_MONITOR, none);
 }
 
 /* Runs the loop, with everything that has to be there for it. */
@@ -151,14 +207,14 @@ static void run(struct service *s, int control_fd) {
     s->ping = event_new(s->base, -1, EV_PERSIST, on_ping, s);
     event_add(s->ping, &period);
     s->kill_timer = evtimer_new(s->base, on_grace_over, s);
+    s->alert = alert_new(s->base, s->settings, s->helpers.context.log_write_fd);
     s->control = control_new(s->base, control_fd, on_question, s);
-    open_helpers(s);
+    helpers_start(&s->helpers);
     log_info("started", LOG_FIELDS(log_text("version", FXWIRE_VERSION)));
     event_base_dispatch(s->base);
     control_free(&s->control);
-    for (size_t i = 0; i < s->count; i++)
-        helper_free(&s->helpers[i]);
-    free(s->helpers);
+    helpers_free(&s->helpers);
+    alert_free(&s->alert);
     event_free(s->kill_timer);
     event_free(s->ping);
     for (int i = 0; i < NUMBERS; i++)
@@ -202,67 +258,76 @@ static int claim(const char *dir, int *lock_fd) {
 }
 
 /* Serves in the claimed folder; returns the exit code. */
-static int serve(const struct options *options, const struct settings *settings,
-                 const struct log_pipe *log) {
-    const char *dir = settings_text(settings, SETTING_RUNTIME_DIR);
+static int serve(struct service *s, const struct log_pipe *log) {
+    char *dir =
+        memory_print("%s", settings_text(s->settings, SETTING_RUNTIME_DIR));
     int control_fd = listen_in(dir, "control.sock");
     int rates_fd = listen_in(dir, "rates.sock");
-    if (control_fd < 0 || rates_fd < 0)
-        return EX_CONFIG;
-    struct service s = {.settings = settings,
-                        .base = event_base_new(),
-                        .started = clock_monotonic()};
-    s.context = (struct helper_context){
-        .base = s.base,
-        .settings = settings,
-        .log_read_fd = log->read_fd,
-        .log_write_fd = log->write_fd,
-        .rates_fd = rates_fd,
-        .show_messages = options->show_messages,
-        .changed = on_changed,
-        .arg = &s,
-    };
-    run(&s, control_fd);
-    remove_from(dir, "control.sock");
-    remove_from(dir, "rates.sock");
-    close(rates_fd);
-    event_base_free(s.base);
-    libevent_global_shutdown();
-    return EX_OK;
+    int code = EX_CONFIG;
+    if (control_fd >= 0 && rates_fd >= 0) {
+        s->base = event_base_new();
+        s->started = clock_monotonic();
+        s->helpers.context = (struct helper_context){
+            .base = s->base,
+            .settings = s->settings,
+            .log_read_fd = log->read_fd,
+            .log_write_fd = log->write_fd,
+            .rates_fd = rates_fd,
+            .show_messages = s->options->show_messages,
+            .changed = on_changed,
+            .alert = on_alert,
+            .arg = s,
+        };
+        run(s, control_fd);
+        remove_from(dir, "control.sock");
+        remove_from(dir, "rates.sock");
+        close(rates_fd);
+        event_base_free(s->base);
+        libevent_global_shutdown();
+        code = EX_OK;
+    }
+    free(dir);
+    return code;
 }
 
-static int run_with(const struct options *options,
-                    const struct settings *settings,
-                    const struct log_pipe *log) {
+static int run_with_settings(struct service *s, const struct log_pipe *log) {
     struct log_pipe own;
-    if (*settings_faults(settings) != '\0') {
-        fputs(settings_faults(settings), stderr);
+    int lock_fd;
+    if (*settings_faults(s->settings) != '\0') {
+        fputs(settings_faults(s->settings), stderr);
         return EX_CONFIG;
     }
     if (log == NULL && log_pipe_open(&own) < 0) {
         perror("pipe");
         return EX_OSERR;
     }
-    int lock_fd;
-    int code = claim(settings_text(settings, SETTING_RUNTIME_DIR), &lock_fd);
+    int code = claim(settings_text(s->settings, SETTING_RUNTIME_DIR), &lock_fd);
     if (code != EX_OK)
         return code;
     if (log == NULL)
         log = &own;
-    log_open("supervisor", settings_text(settings, SETTING_LOG_LEVEL),
-             settings_text(settings, SETTING_LOG_FORMAT), log->write_fd);
-    process_mask_secrets(settings);
-    code = serve(options, settings, log);
+    open_own_log(s->settings, log->write_fd);
+    crash_install("supervisor",
+                  (int)settings_count(s->settings,
+                                      SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0),
+                  settings_is(s->settings, SETTING_LOG_FORMAT, "json"),
+                  log->write_fd);
+    code = serve(s, log);
     log_close();
     close(lock_fd);
     return code;
 }
 
-int service_run(const struct options *options, const struct log_pipe *log) {
+int service_run(const struct options *options, const struct log_pipe *log,
+                int tick_fd) {
     process_title("supervisor");
-    struct settings *settings =
-        options_load_settings(options, SETTINGS_ALL & ~SETTINGS_COMMAND);
-    int code = run_with(options, settings, log);
-    settings_free(&settings);
+    struct service s = {
+        .options = options,
+        .settings =
+            options_load_settings(options, SETTINGS_ALL & ~SETTINGS_COMMAND),
+        .tick_fd = tick_fd,
+    };
+    int code = run_with_settings(&s, log);
+    settings_free(&s.settings);
     return code;
 }

@@ -7,8 +7,10 @@
 
 /*
  * Runs the service until it is told to stop; returns the exit code. `log` is
- * the watchdog's log pipe; NULL: there is no watchdog, it makes its own.
+ * the watchdog's log pipe; NULL: there is no watchdog, it makes its own. A
+ * byte is written to `tick_fd` each second; -1: nobody wants that.
  */
-int service_run(const struct options *options, const struct log_pipe *log);
+int service_run(const struct options *options, const struct log_pipe *log,
+                int tick_fd);
 
 #endif

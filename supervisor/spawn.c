@@ -14,6 +14,7 @@
 
 #include "common/child.h"
 #include "common/memory.h"
+#include "common/settings.h"
 
 /* Above all that is given to a child, so that no dup2() hits another. */
 enum { FIRST_FREE_FD = 16 };
@@ -47,23 +48,25 @@ static void reset_signals(void) {
             signal(number, SIG_DFL);
 }
 
-static _Noreturn void be_child(const struct spawn *spawn, pid_t parent) {
+/* What every child does first. */
+static void detach(pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(EX_SOFTWARE); /* it died before the line above */
     setpgid(0, 0);
     reset_signals();
+}
+
+static _Noreturn void be_helper(const struct spawn *spawn, pid_t parent) {
+    detach(parent);
     place_fds(spawn);
     execve(spawn->path, spawn->argv, spawn->environment);
     dprintf(CHILD_FD_LOG, "%s: %s\n", spawn->path, strerror(errno));
     _exit(EX_UNAVAILABLE);
 }
 
-pid_t spawn_start(const struct spawn *spawn, int *pid_fd) {
-    pid_t parent = getpid();
-    pid_t pid = fork();
-    if (pid == 0)
-        be_child(spawn, parent);
+/* Gives the child's pid and its descriptor, or -1. */
+static pid_t watch_child(pid_t pid, int *pid_fd) {
     if (pid < 0)
         return -1;
     *pid_fd = pidfd_open(pid, 0);
@@ -74,6 +77,46 @@ pid_t spawn_start(const struct spawn *spawn, int *pid_fd) {
     waitpid(pid, NULL, 0);
     errno = error;
     return -1;
+}
+
+pid_t spawn_start(const struct spawn *spawn, int *pid_fd) {
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0)
+        be_helper(spawn, parent);
+    return watch_child(pid, pid_fd);
+}
+
+/* The command's words and the arguments as one list, which is never freed:
+ * it is made in the child. */
+static char **command_argv(const char *command, const char *const arguments[]) {
+    char **argv = memory_new((strlen(command) + 16) * sizeof *argv);
+    size_t n = 0;
+    struct span list = span_of(command), word;
+    while (settings_next_word(&list, &word))
+        argv[n++] = memory_copy(word.data, word.len);
+    for (; *arguments != NULL; arguments++)
+        argv[n++] = memory_print("%s", *arguments);
+    return argv;
+}
+
+pid_t spawn_command(const char *command, const char *const arguments[],
+                    char *const environment[], int input, int output,
+                    int *pid_fd) {
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0) {
+        detach(parent);
+        char **argv = command_argv(command, arguments);
+        dup2(input, STDIN_FILENO);
+        dup2(output, STDOUT_FILENO);
+        dup2(output, STDERR_FILENO);
+        close_range(STDERR_FILENO + 1, UINT_MAX, 0);
+        execvpe(argv[0], argv, environment);
+        dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
+        _exit(EX_UNAVAILABLE);
+    }
+    return watch_child(pid, pid_fd);
 }
 
 char *spawn_sibling(const char *name) {

@@ -22,6 +22,15 @@ struct spawn {
  */
 pid_t spawn_start(const struct spawn *spawn, int *pid_fd);
 
+/*
+ * Starts a user's command: the words of `command`, found in PATH, and behind
+ * them `arguments` (NULL-terminated), with `input` as standard input and
+ * `output` as standard output and error. No shell. As spawn_start() else.
+ */
+pid_t spawn_command(const char *command, const char *const arguments[],
+                    char *const environment[], int input, int output,
+                    int *pid_fd);
+
 /* The path of a program beside this one; the caller frees it. */
 char *spawn_sibling(const char *name);
 

@@ -16,7 +16,9 @@ static struct json_object *helper_row(const struct helper *helper) {
     message_add_text(row, "upstream", helper->label);
     json_object_object_add(
         row, "pid", helper->pid != 0 ? json_object_new_int(helper->pid) : NULL);
-    message_add_text(row, "state", lifecycle_name(helper->state));
+    message_add_text(row, "state", lifecycle_name(&helper->life));
+    if (helper->debugged)
+        json_object_object_add(row, "debugged", json_object_new_boolean(1));
     message_add_seconds(row, "uptime_seconds", helper_uptime(helper));
     json_object_object_add(row, "deaths",
                            json_object_new_int((int)helper->deaths));
@@ -57,7 +59,7 @@ static void add_reasons(struct json_object *reasons,
     if (helper->kind == HELPER_RATEFETCHER)
         good =
             json_object_get_boolean(helper_reported(helper, "latest_at_hand"));
-    if (helper->state != LIFECYCLE_READY)
+    if (!helper->life.ready)
         add_reason(reasons, "helper is not ready", helper_name(helper));
     else if (!good && helper->kind == HELPER_WSCLIENT)
         add_reason(reasons, "upstream is not connected", helper->label);
@@ -147,8 +149,8 @@ static void print_counters(struct json_object *status, FILE *out) {
 
 void status_print(struct json_object *status, FILE *out) {
     static const char *const of_helper[] = {
-        "name",   "pid",        "state",   "uptime_seconds",
-        "deaths", "last_death", "upstream"};
+        "name",   "pid",        "state",    "uptime_seconds",
+        "deaths", "last_death", "debugged", "upstream"};
     static const char *const of_upstream[] = {"upstream", "connected",
                                               "heartbeat_age_seconds",
                                               "pending", "receipts"};
@@ -161,7 +163,7 @@ void status_print(struct json_object *status, FILE *out) {
     for (size_t i = 0; reasons && i < json_object_array_length(reasons); i++)
         fprintf(out, "%-11s %s\n", "not ready",
                 json_object_get_string(json_object_array_get_idx(reasons, i)));
-    print_rows(status, "helpers", of_helper, 7, out);
+    print_rows(status, "helpers", of_helper, 8, out);
     print_rows(status, "upstreams", of_upstream, 5, out);
     print_rows(status, "providers", of_provider, 4, out);
     fprintf(out, "%-11s %s\n", "redis", text_of(status, "redis"));

@@ -1,6 +1,7 @@
 #include "supervisor/watchdog.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,10 +20,14 @@
 #include "common/process.h"
 #include "supervisor/log_pipe.h"
 #include "supervisor/obituary.h"
+#include "supervisor/process_state.h"
 #include "supervisor/service.h"
 
 /* One that lived so long is started again at once. */
 #define HEALTHY_USEC (1 * USEC_PER_SEC)
+
+/* The supervisor writes a byte each second. */
+enum { MAX_MISSED_TICKS = 3 };
 
 static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP};
 
@@ -55,21 +60,32 @@ static void open_log(const struct watchdog *w) {
     settings_free(&settings);
 }
 
-static _Noreturn void be_supervisor(struct watchdog *w, pid_t watchdog) {
+static _Noreturn void be_supervisor(struct watchdog *w, pid_t watchdog,
+                                    int tick_fd) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != watchdog)
         _exit(EX_SOFTWARE); /* it died before the line above */
     setpgid(0, 0);
     close(w->signal_fd);
     sigprocmask(SIG_SETMASK, &w->old_mask, NULL);
-    exit(service_run(w->options, &w->log));
+    exit(service_run(w->options, &w->log, tick_fd));
 }
 
-static pid_t start_supervisor(struct watchdog *w) {
+/* Gives its pid, and the descriptor on which it ticks; -1: neither. */
+static pid_t start_supervisor(struct watchdog *w, int *tick_fd) {
+    int ticks[2];
     pid_t watchdog = getpid();
+    if (pipe2(ticks, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -1;
     pid_t pid = fork();
-    if (pid == 0)
-        be_supervisor(w, watchdog);
+    if (pid == 0) {
+        close(ticks[0]);
+        be_supervisor(w, watchdog, ticks[1]);
+    }
+    close(ticks[1]);
+    *tick_fd = ticks[0];
+    if (pid < 0)
+        close(ticks[0]);
     return pid;
 }
 
@@ -83,20 +99,50 @@ static int take_signal(struct watchdog *w) {
     return (int)info.ssi_signo;
 }
 
-/* Passes signals on until the supervisor is dead. */
-static void watch(struct watchdog *w, pid_t pid, siginfo_t *death) {
-    int pid_fd = pidfd_open(pid, 0);
+static bool take_ticks(int tick_fd) {
+    char ticks[64];
+    return read(tick_fd, ticks, sizeof ticks) > 0;
+}
+
+/*
+ * Whether the supervisor is to be killed because it does not tick. Looks of
+ * this process are counted, not time: after a stall of its own it kills no one.
+ * One that a debugger holds is left alone.
+ */
+static bool is_hanging(pid_t pid, int tick_fd, int *missed) {
+    if (take_ticks(tick_fd) || process_state_of(pid).traced)
+        *missed = 0;
+    else
+        ++*missed;
+    return *missed > MAX_MISSED_TICKS;
+}
+
+/* Passes signals on until the supervisor is dead, and sees to that it ticks. */
+static void watch(struct watchdog *w, pid_t pid, int tick_fd,
+                  siginfo_t *death) {
+    int pid_fd = pidfd_open(pid, 0), missed = 0;
     struct pollfd fds[] = {{.fd = w->signal_fd, .events = POLLIN},
                            {.fd = pid_fd, .events = POLLIN}};
+    monotime look = monotime_add(clock_monotonic(), USEC_PER_SEC);
     while (fds[1].revents == 0) {
-        if (poll(fds, 2, -1) < 0)
+        int64_t wait = monotime_between(clock_monotonic(), look);
+        if (wait > 0 && poll(fds, 2, (int)(wait / USEC_PER_MSEC) + 1) < 0)
             continue;
         int signal = fds[0].revents != 0 ? take_signal(w) : 0;
         if (signal != 0)
             pidfd_send_signal(pid_fd, signal, NULL, 0);
+        if (!monotime_reached(clock_monotonic(), look))
+            continue;
+        look = monotime_add(clock_monotonic(), USEC_PER_SEC);
+        if (is_hanging(pid, tick_fd, &missed)) {
+            log_error("hangs", LOG_FIELDS(log_text("process", "supervisor"),
+                                          log_int("pid", pid)));
+            pidfd_send_signal(pid_fd, SIGKILL, NULL, 0);
+        }
     }
     waitid(P_PIDFD, (id_t)pid_fd, death, WEXITED);
     close(pid_fd);
+    close(tick_fd);
 }
 
 /*
@@ -151,9 +197,10 @@ int watchdog_run(const struct options *options) {
     while (!w.stop_wanted) {
         monotime start = clock_monotonic();
         siginfo_t death = {.si_code = CLD_EXITED, .si_status = EX_OSERR};
-        pid_t pid = start_supervisor(&w);
+        int tick_fd;
+        pid_t pid = start_supervisor(&w, &tick_fd);
         if (pid > 0)
-            watch(&w, pid, &death);
+            watch(&w, pid, tick_fd, &death);
         clear_leftovers();
         int code;
         if (is_final(&w, &death, &code))

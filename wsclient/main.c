@@ -232,7 +232,7 @@ int main(int argc, char *argv[], char *envp[]) {
     process_init(argc, argv, envp);
     bool supervised = child_has_argument(argc, argv, CHILD_ARGUMENT);
     struct settings *settings =
-        process_begin_helper("wsclient", supervised, SETTINGS_WSCLIENT);
+        process_begin_helper("wsclient", argc, argv, SETTINGS_WSCLIENT);
     struct wsclient w = {.settings = settings};
     child_init(&w.child, supervised, report, &w);
     open_parts(&w, child_has_argument(argc, argv, "--show-messages"));

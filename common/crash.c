@@ -1,0 +1,215 @@
+/*
+ * The handler may run in any state of the process: it allocates nothing, takes
+ * no lock of ours, and formats by hand. The symbol table is mapped beforehand.
+ */
+#include "common/crash.h"
+
+#include <elf.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <link.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/day.h"
+
+enum {
+    MAX_FRAMES = 64,
+    MAX_OBJECTS = 64,
+    LINE_BYTES = 4000,
+    STACK_BYTES = 65536
+};
+
+/* A loaded file: the program itself is the first. */
+struct object {
+    uintptr_t base, end;
+    char name[48];
+};
+
+static struct {
+    const char *process;
+    int frames;
+    bool json;
+    int fd;
+    struct object objects[MAX_OBJECTS];
+    size_t object_count;
+    const ElfW(Sym) * symbols;
+    size_t count;
+    const char *names;
+} crash;
+
+static const struct {
+    int number;
+    const char *name;
+} signals[] = {
+    {SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},
+    {SIGILL, "SIGILL"},   {SIGABRT, "SIGABRT"},
+};
+
+/* A line under construction, cut at its end. */
+struct line {
+    char text[LINE_BYTES];
+    size_t len;
+};
+
+static void put(struct line *line, const char *text) {
+    while (*text != '\0' && line->len < sizeof line->text - 1)
+        line->text[line->len++] = *text++;
+}
+
+static void put_number(struct line *line, uintptr_t value, unsigned base) {
+    char digits[24];
+    size_t at = sizeof digits - 1;
+    digits[at] = '\0';
+    do
+        digits[--at] = "0123456789abcdef"[value % base];
+    while ((value /= base) > 0);
+    put(line, digits + at);
+}
+
+/* The function of this program that has `address`, or NULL. */
+static const ElfW(Sym) * find_symbol(uintptr_t address) {
+    for (size_t i = 0; i < crash.count; i++) {
+        const ElfW(Sym) *symbol = &crash.symbols[i];
+        if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC &&
+            address >= symbol->st_value &&
+            address < symbol->st_value + symbol->st_size)
+            return symbol;
+    }
+    return NULL;
+}
+
+static const struct object *find_object(uintptr_t address) {
+    for (size_t i = 0; i < crash.object_count; i++)
+        if (address >= crash.objects[i].base && address < crash.objects[i].end)
+            return &crash.objects[i];
+    return NULL;
+}
+
+/* `function+12` in the program, `libc.so.6+0x2a1b` elsewhere. */
+static void put_frame(struct line *line, uintptr_t address) {
+    const struct object *object = find_object(address);
+    uintptr_t offset = address - (object != NULL ? object->base : 0);
+    const ElfW(Sym) *symbol =
+        object == crash.objects ? find_symbol(offset) : NULL;
+    if (symbol != NULL) {
+        put(line, crash.names + symbol->st_name);
+        put(line, "+");
+        put_number(line, offset - symbol->st_value, 10);
+        return;
+    }
+    put(line, object != NULL ? object->name : "?");
+    put(line, "+0x");
+    put_number(line, offset, 16);
+}
+
+static const char *signal_name(int number) {
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (signals[i].number == number)
+            return signals[i].name;
+    return "?";
+}
+
+/* As log.c begins its lines. */
+static void put_head(struct line *line) {
+    char moment[MOMENT_TEXT_SIZE];
+    moment_print_ms(clock_wall_ms(), moment);
+    put(line, crash.json ? "{\"time\":\"" : "");
+    put(line, moment);
+    put(line, crash.json ? "\",\"level\":\"error\",\"process\":\"" : " ERROR ");
+    put(line, crash.process);
+    put(line, crash.json ? "\",\"pid\":" : "[");
+    put_number(line, (uintptr_t)getpid(), 10);
+    put(line, crash.json ? ",\"event\":\"crashed\",\"signal\":\""
+                         : "] crashed signal=");
+}
+
+/* Frames 0 and 1 are this handler and what the kernel put below it. */
+static void on_crash(int number) {
+    enum { OWN_FRAMES = 2 };
+    static struct line line;
+    static void *frames[MAX_FRAMES + OWN_FRAMES];
+    int count = backtrace(frames, crash.frames + OWN_FRAMES);
+    put_head(&line);
+    put(&line, signal_name(number));
+    put(&line, crash.json ? "\",\"frames\":\"" : " frames=\"");
+    for (int i = OWN_FRAMES; i < count; i++) {
+        put(&line, i > OWN_FRAMES ? " < " : "");
+        put_frame(&line, (uintptr_t)frames[i]);
+    }
+    put(&line, crash.json ? "\"}" : "\"");
+    line.text[line.len++] = '\n';
+    ssize_t ignored = write(crash.fd, line.text, line.len);
+    (void)ignored;
+    raise(number); /* the default action, as SA_RESETHAND put it back */
+}
+
+/* Finds the symbol table in the mapped program. */
+static void read_sections(const char *image, size_t size) {
+    const ElfW(Ehdr) *head = (const void *)image;
+    if (size < sizeof *head || memcmp(head->e_ident, ELFMAG, SELFMAG) != 0 ||
+        head->e_shoff + head->e_shnum * sizeof(ElfW(Shdr)) > size)
+        return;
+    const ElfW(Shdr) *sections = (const void *)(image + head->e_shoff);
+    for (size_t i = 0; i < head->e_shnum; i++) {
+        const ElfW(Shdr) *section = &sections[i];
+        if (section->sh_type != SHT_SYMTAB ||
+            section->sh_offset + section->sh_size > size)
+            continue;
+        crash.symbols = (const void *)(image + section->sh_offset);
+        crash.count = section->sh_size / sizeof *crash.symbols;
+        crash.names = image + sections[section->sh_link].sh_offset;
+    }
+}
+
+static void map_symbols(void) {
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    if (fd >= 0 && fstat(fd, &status) == 0) {
+        size_t size = (size_t)status.st_size;
+        const char *image = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (image != MAP_FAILED)
+            read_sections(image, size);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static int on_object(struct dl_phdr_info *info, size_t size, void *arg) {
+    (void)size, (void)arg;
+    struct object *object = &crash.objects[crash.object_count++];
+    const char *name = strrchr(info->dlpi_name, '/');
+    strncpy(object->name, name != NULL ? name + 1 : "program",
+            sizeof object->name - 1);
+    object->base = info->dlpi_addr;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        uintptr_t end = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr +
+                        info->dlpi_phdr[i].p_memsz;
+        if (info->dlpi_phdr[i].p_type == PT_LOAD && end > object->end)
+            object->end = end;
+    }
+    return crash.object_count == MAX_OBJECTS;
+}
+
+void crash_install(const char *process, int frames, bool json, int fd) {
+    static char stack[STACK_BYTES]; /* for an overflow of the usual one */
+    void *warm_up[1];
+    crash.process = process;
+    crash.frames = frames < MAX_FRAMES ? frames : MAX_FRAMES;
+    crash.json = json;
+    crash.fd = fd;
+    backtrace(warm_up, 1); /* loads what it needs, while that is safe */
+    map_symbols();
+    dl_iterate_phdr(on_object, NULL);
+    sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
+    struct sigaction action = {.sa_handler = on_crash,
+                               .sa_flags =
+                                   SA_RESETHAND | SA_NODEFER | SA_ONSTACK};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i].number, &action, NULL);
+}

@@ -1,0 +1,241 @@
+#include "supervisor/alert.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/queue.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/day.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "common/message.h"
+#include "supervisor/environment.h"
+#include "supervisor/obituary.h"
+#include "supervisor/spawn.h"
+
+#define REPEAT_AFTER_USEC (60 * USEC_PER_SEC)
+
+enum { MAX_WAITING = 16, TIME_LIMIT_SECONDS = 10, MAX_RECENT = 32 };
+
+struct notice {
+    TAILQ_ENTRY(notice) entry;
+    char *event, *subject, *detail;
+    char time[MOMENT_TEXT_SIZE];
+};
+
+/* What was told lately, so that it is not told again at once. */
+struct recent {
+    char *key; /* event and subject; NULL: free */
+    monotime told;
+};
+
+struct alert {
+    struct event_base *base;
+    const struct settings *settings;
+    int output;
+    TAILQ_HEAD(, notice) waiting;
+    size_t count;
+    struct recent recent[MAX_RECENT];
+    struct notice *running; /* NULL: none */
+    int pid_fd;
+    struct event *ended, *limit;
+};
+
+static void start_next(struct alert *alert);
+
+static void free_notice(struct notice *notice) {
+    free(notice->event);
+    free(notice->subject);
+    free(notice->detail);
+    free(notice);
+}
+
+static void on_limit(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct alert *alert = arg;
+    if (alert->running == NULL)
+        return;
+    log_warn("alert_command_too_slow",
+             LOG_FIELDS(log_text("alert", alert->running->event)));
+    pidfd_send_signal(alert->pid_fd, SIGKILL, NULL, 0);
+}
+
+struct alert *alert_new(struct event_base *base,
+                        const struct settings *settings, int output) {
+    struct alert *alert = memory_new(sizeof *alert);
+    alert->base = base;
+    alert->settings = settings;
+    alert->output = output;
+    alert->pid_fd = -1;
+    alert->limit = evtimer_new(base, on_limit, alert);
+    TAILQ_INIT(&alert->waiting);
+    return alert;
+}
+
+static void forget_running(struct alert *alert) {
+    if (alert->running == NULL)
+        return;
+    event_free(alert->ended);
+    evtimer_del(alert->limit);
+    close(alert->pid_fd);
+    free_notice(alert->running);
+    alert->running = NULL;
+    alert->pid_fd = -1;
+}
+
+void alert_free(struct alert **alert) {
+    struct alert *a = *alert;
+    *alert = NULL;
+    struct notice *notice;
+    while ((notice = TAILQ_FIRST(&a->waiting)) != NULL) {
+        TAILQ_REMOVE(&a->waiting, notice, entry);
+        free_notice(notice);
+    }
+    forget_running(a);
+    for (size_t i = 0; i < MAX_RECENT; i++)
+        free(a->recent[i].key);
+    event_free(a->limit);
+    free(a);
+}
+
+void alert_set(struct alert *alert, const struct settings *settings) {
+    alert->settings = settings;
+}
+
+/* A file in memory with the notice as JSON, to be read as standard input. */
+static int notice_input(const struct notice *notice) {
+    int fd = memfd_create("alert", MFD_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    struct json_object *json = json_object_new_object();
+    message_add_text(json, "event", notice->event);
+    message_add_text(json, "subject", notice->subject);
+    message_add_text(json, "detail", notice->detail);
+    message_add_text(json, "time", notice->time);
+    struct span line = message_line(json);
+    ssize_t ignored = write(fd, line.data, line.len);
+    (void)ignored;
+    lseek(fd, 0, SEEK_SET);
+    json_object_put(json);
+    return fd;
+}
+
+static void on_ended(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct alert *alert = arg;
+    siginfo_t death;
+    if (waitid(P_PIDFD, (id_t)alert->pid_fd, &death, WEXITED) < 0)
+        return;
+    if (death.si_code != CLD_EXITED || death.si_status != 0) {
+        char cause[OBITUARY_CAUSE_SIZE];
+        obituary_cause(&death, cause);
+        log_warn("alert_command_failed",
+                 LOG_FIELDS(log_text("alert", alert->running->event),
+                            log_text("cause", cause)));
+    }
+    forget_running(alert);
+    start_next(alert);
+}
+
+static void watch_command(struct alert *alert, struct notice *notice,
+                          int pid_fd) {
+    struct timeval limit = {.tv_sec = TIME_LIMIT_SECONDS};
+    alert->running = notice;
+    alert->pid_fd = pid_fd;
+    alert->ended = event_new(alert->base, pid_fd, EV_READ, on_ended, alert);
+    event_add(alert->ended, NULL);
+    evtimer_add(alert->limit, &limit);
+}
+
+/* Runs the command for one notice, which it takes over. */
+static void start(struct alert *alert, struct notice *notice) {
+    const char *command = settings_text(alert->settings, SETTING_ALERT_COMMAND);
+    const char *const arguments[] = {notice->event, notice->subject,
+                                     notice->detail, NULL};
+    char **environment =
+        environment_new(alert->settings, SETTINGS_NOBODY, NULL);
+    int input = notice_input(notice), pid_fd = -1;
+    pid_t pid = -1;
+    if (input >= 0)
+        pid = spawn_command(command, arguments, environment, input,
+                            alert->output, &pid_fd);
+    if (pid < 0)
+        log_error("alert_command_failed",
+                  LOG_FIELDS(log_text("alert", notice->event),
+                             log_text("cause", strerror(errno))));
+    environment_free(&environment);
+    if (input >= 0)
+        close(input);
+    if (pid >= 0)
+        watch_command(alert, notice, pid_fd);
+    else
+        free_notice(notice);
+}
+
+static void start_next(struct alert *alert) {
+    struct notice *notice;
+    while (alert->running == NULL &&
+           (notice = TAILQ_FIRST(&alert->waiting)) != NULL) {
+        TAILQ_REMOVE(&alert->waiting, notice, entry);
+        alert->count--;
+        start(alert, notice);
+    }
+}
+
+/* Whether this was told within the last minute; if not, it is now. */
+static bool told_lately(struct alert *alert, const char *event,
+                        const char *subject) {
+    monotime now = clock_monotonic();
+    struct recent *place = &alert->recent[0];
+    char *key = memory_print("%s %s", event, subject);
+    for (size_t i = 0; i < MAX_RECENT; i++) {
+        struct recent *recent = &alert->recent[i];
+        if (recent->key != NULL && strcmp(recent->key, key) == 0) {
+            place = recent;
+            break;
+        }
+        if (recent->key == NULL || recent->told.usec < place->told.usec)
+            place = recent;
+    }
+    bool same = place->key != NULL && strcmp(place->key, key) == 0;
+    bool lately =
+        same && monotime_between(place->told, now) < REPEAT_AFTER_USEC;
+    if (lately) {
+        free(key);
+        return true;
+    }
+    free(place->key);
+    *place = (struct recent){key, now};
+    return false;
+}
+
+void alert_raise(struct alert *alert, const char *event, const char *subject,
+                 const char *detail) {
+    if (told_lately(alert, event, subject))
+        return;
+    log_error("alert",
+              LOG_FIELDS(log_text("alert", event), log_text("subject", subject),
+                         log_text("detail", detail)));
+    if (settings_text(alert->settings, SETTING_ALERT_COMMAND) == NULL ||
+        alert->count == MAX_WAITING)
+        return;
+    struct notice *notice = memory_new(sizeof *notice);
+    notice->event = memory_print("%s", event);
+    notice->subject = memory_print("%s", subject);
+    notice->detail = memory_print("%s", detail);
+    moment_print_ms(clock_wall_ms(), notice->time);
+    TAILQ_INSERT_TAIL(&alert->waiting, notice, entry);
+    alert->count++;
+    start_next(alert);
+}
+
+bool alert_is_idle(const struct alert *alert) {
+    return alert->running == NULL && alert->count == 0;
+}

@@ -1,0 +1,33 @@
+/*
+ * Alerts: ALERT_COMMAND is run when something needs a person, with the event
+ * as arguments and as JSON on its standard input. One at a time, for a limited
+ * time; the same event of the same subject at most once a minute.
+ */
+#ifndef FXWIRE_SUPERVISOR_ALERT_H
+#define FXWIRE_SUPERVISOR_ALERT_H
+
+#include <event2/event.h>
+
+#include "common/settings.h"
+
+struct alert;
+
+/*
+ * `settings` are lent until alert_set(); without ALERT_COMMAND it only logs.
+ * What the command prints goes to `output`.
+ */
+struct alert *alert_new(struct event_base *base,
+                        const struct settings *settings, int output);
+void alert_free(struct alert **alert);
+
+/* Other settings are in force from now on. */
+void alert_set(struct alert *alert, const struct settings *settings);
+
+/* Tells of `event` (a word) that happened to `subject`, with a detail. */
+void alert_raise(struct alert *alert, const char *event, const char *subject,
+                 const char *detail);
+
+/* Whether no command runs or waits. */
+bool alert_is_idle(const struct alert *alert);
+
+#endif
