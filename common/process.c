@@ -62,7 +62,7 @@ struct settings *process_begin_helper(const char *name, int argc, char *argv[],
     crash_install(
         name,
         (int)settings_count(settings, SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0),
-        log_fd);
+        settings_is(settings, SETTING_LOG_FORMAT, "json"), log_fd);
     process_mask_secrets(settings);
     return settings;
 }
