@@ -82,6 +82,14 @@ static void put_escaped_char(struct line *line, char c, const char *also) {
     put_text(line, escape);
 }
 
+/* Takes back the last character, which a cut may have left in parts. */
+static void drop_last_char(struct line *line) {
+    while (line->len > 0 && (line->text[line->len - 1] & 0xC0) == 0x80)
+        line->len--;
+    if (line->len > 0 && (line->text[line->len - 1] & 0xC0) == 0xC0)
+        line->len--;
+}
+
 /* The text with secrets masked, control characters and `also` escaped. */
 static void put_escaped(struct line *line, struct span text, const char *also) {
     for (size_t i = 0; i < text.len; i++) {
@@ -93,6 +101,8 @@ static void put_escaped(struct line *line, struct span text, const char *also) {
             put_escaped_char(line, text.data[i], also);
         }
     }
+    if (line->cut)
+        drop_last_char(line);
 }
 
 static bool needs_quotes(struct span text) {
@@ -105,23 +115,11 @@ static bool needs_quotes(struct span text) {
     return false;
 }
 
-/* Takes back the last character, which the cut may have left in parts. */
-static void drop_last_char(struct line *line) {
-    while (line->len > 0 && (line->text[line->len - 1] & 0xC0) == 0x80)
-        line->len--;
-    if (line->len > 0 && (line->text[line->len - 1] & 0xC0) == 0xC0)
-        line->len--;
-}
-
+/* The quote that opened has to close, if need be in the reserve. */
 static void put_quoted(struct line *line, struct span text) {
     put_text(line, "\"");
     put_escaped(line, text, "\"\\");
-    if (line->cut) {
-        drop_last_char(line);
-        put_end(line, "...\""); /* the quote that opened has to close */
-    } else {
-        put_text(line, "\"");
-    }
+    put_end(line, line->cut ? "...\"" : "\"");
 }
 
 static void put_value(struct line *line, const struct log_field *field) {

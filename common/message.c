@@ -13,6 +13,14 @@ static const char *const op_names[MESSAGE_OPS] = {
     [MESSAGE_PONG] = "pong",     [MESSAGE_REPORT] = "report",
 };
 
+/* json-c stops at a NUL byte, whatever stands behind it. */
+static bool is_blank(struct span text) {
+    for (size_t i = 0; i < text.len; i++)
+        if (memchr(" \t\r", text.data[i], 3) == NULL)
+            return false;
+    return true;
+}
+
 struct json_object *message_parse(struct span line) {
     struct json_tokener *tokener = json_tokener_new_ex(JSON_MAX_DEPTH);
     if (tokener == NULL)
@@ -21,7 +29,8 @@ struct json_object *message_parse(struct span line) {
                            JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
     struct json_object *message =
         json_tokener_parse_ex(tokener, line.data, (int)line.len);
-    bool whole = json_tokener_get_error(tokener) == json_tokener_success;
+    bool whole = json_tokener_get_error(tokener) == json_tokener_success &&
+                 is_blank(span_from(line, json_tokener_get_parse_end(tokener)));
     json_tokener_free(tokener);
     if (whole && json_object_is_type(message, json_type_object))
         return message;

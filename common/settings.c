@@ -4,19 +4,18 @@
  */
 #include "common/settings.h"
 
+#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/envfile.h"
 #include "common/memory.h"
 #include "common/settings_check.h"
+#include "common/settings_rules.h"
+#include "common/small_file.h"
 #include "common/url.h"
-
-enum { MAX_FILE_BYTES = 1024 * 1024 };
 
 struct row {
     const char *name;
@@ -51,6 +50,7 @@ struct value {
     char *text; /* NULL: none */
     char *origin;
     int64_t number;
+    bool bad;
 };
 
 struct settings {
@@ -75,26 +75,6 @@ static void set_value(struct settings *s, enum setting which, const char *text,
     free(value->origin);
     value->text = *text == '\0' ? NULL : memory_copy(text, strlen(text));
     value->origin = memory_copy(origin, strlen(origin));
-}
-
-/* The whole of a small regular file, or NULL and errno. */
-static char *read_file(const char *path, size_t *len) {
-    /* Non-blocking, so that a FIFO in its place can not hold us up. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return NULL;
-    char *text = memory_new(MAX_FILE_BYTES + 1);
-    ssize_t n;
-    *len = 0;
-    while ((n = read(fd, text + *len, MAX_FILE_BYTES - *len)) > 0)
-        *len += (size_t)n;
-    int error = n < 0 ? errno : *len == MAX_FILE_BYTES ? EFBIG : 0;
-    close(fd);
-    if (error == 0)
-        return text;
-    free(text);
-    errno = error;
-    return NULL;
 }
 
 static bool find_row(const char *name, size_t len, enum setting *which) {
@@ -163,7 +143,7 @@ static void on_fault(void *arg, const char *why, int line) {
 static void set_from_file(struct settings *s, enum setting which,
                           const char *path) {
     size_t len;
-    char *text = read_file(path, &len);
+    char *text = small_file_read(path, &len);
     if (text == NULL) {
         add_line(&s->faults,
                  memory_print("%s_FILE=%s: cannot be read: %s",
@@ -200,7 +180,7 @@ static void apply_layer(struct settings *s, const struct layer *layer,
 static void apply_env_file(struct settings *s, const char *path,
                            bool required) {
     size_t len;
-    char *text = read_file(path, &len);
+    char *text = small_file_read(path, &len);
     if (text == NULL) {
         if (required || errno != ENOENT)
             add_line(&s->faults, memory_print("%s: cannot be read: %s", path,
@@ -296,69 +276,45 @@ static void apply_default(struct settings *s, enum setting which,
     free(computed);
 }
 
+/* Addresses without user-info and query. */
+static char *shown_addresses(const char *text) {
+    char *shown = memory_copy("", 0);
+    struct span list = span_of(text), word;
+    while (settings_next_word(&list, &word)) {
+        struct url url;
+        if (!url_parse(word, &url)) {
+            free(shown);
+            return memory_print("***"); /* who knows what is in it */
+        }
+        char *label = url_label(&url, url_default_port(&url));
+        char *joined =
+            memory_print("%s%s%.*s://%s%s%s", shown, *shown != '\0' ? " " : "",
+                         (int)url.scheme.len, url.scheme.data,
+                         url.user_info.len > 0 ? "***@" : "", label,
+                         url.query.len > 0 ? "?***" : "");
+        free(label);
+        free(shown);
+        shown = joined;
+    }
+    return shown;
+}
+
 static void check_value(struct settings *s, enum setting which) {
     struct value *value = &s->values[which];
     const struct row *row = &rows[which];
     if (settings_check(&row->rule, value->text, &value->number))
         return;
+    value->bad = true;
     char *allowed = settings_allowed(&row->rule);
+    char *shown = row->secret ? memory_print("***") : settings_shown(s, which);
     add_line(&s->faults,
-             memory_print("%s=%s: must be %s", row->name,
-                          row->secret ? "***" : value->text, allowed));
+             memory_print("%s=%s: must be %s", row->name, shown, allowed));
+    free(shown);
     free(allowed);
 }
 
-/* Rules that tie two settings together. */
-static void check_heartbeat(struct settings *s) {
-    if (settings_usec(s, SETTING_HEARTBEAT_TIMEOUT_SECONDS) <=
-        settings_usec(s, SETTING_HEARTBEAT_INTERVAL_SECONDS))
-        add_line(
-            &s->faults,
-            memory_print("HEARTBEAT_TIMEOUT_SECONDS=%s: must be larger than "
-                         "HEARTBEAT_INTERVAL_SECONDS (%s)",
-                         settings_text(s, SETTING_HEARTBEAT_TIMEOUT_SECONDS),
-                         settings_text(s, SETTING_HEARTBEAT_INTERVAL_SECONDS)));
-}
-
-static void check_providers(struct settings *s) {
-    static const struct {
-        const char *provider;
-        enum setting needed;
-    } needs[] = {
-        {"freecurrencyapi", SETTING_FREECURRENCYAPI_KEY},
-        {"exchangeratehost", SETTING_EXCHANGE_ACCESS_KEY},
-        {"exchangerateapi", SETTING_EXCHANGERATEAPI_KEY},
-        {"file", SETTING_RATES_FILE},
-    };
-    struct span list = span_of(settings_text(s, SETTING_RATE_PROVIDERS)), word;
-    while (settings_next_word(&list, &word))
-        for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
-            if (span_equals(word, needs[i].provider) &&
-                s->values[needs[i].needed].text == NULL)
-                add_line(&s->faults,
-                         memory_print("RATE_PROVIDERS=%s: %s needs %s",
-                                      settings_text(s, SETTING_RATE_PROVIDERS),
-                                      needs[i].provider,
-                                      rows[needs[i].needed].name));
-}
-
-/* A file that is no trust anchor would fail each connection, later. */
-static void check_ca_file(struct settings *s, enum setting which) {
-    const char *path = settings_text(s, which);
-    size_t len;
-    if (path == NULL)
-        return;
-    char *text = read_file(path, &len);
-    if (text == NULL)
-        add_line(&s->faults,
-                 memory_print("%s=%s: cannot be read: %s", rows[which].name,
-                              path, strerror(errno)));
-    else if (strstr(text, "-----BEGIN CERTIFICATE-----") == NULL &&
-             strstr(text, "-----BEGIN TRUSTED CERTIFICATE-----") == NULL)
-        add_line(&s->faults,
-                 memory_print("%s=%s: must be a file of certificates in PEM",
-                              rows[which].name, path));
-    free(text);
+static void add_fault(struct settings *s, char *line) {
+    add_line(&s->faults, line);
 }
 
 static void check_all(struct settings *s, enum settings_reader readers) {
@@ -370,14 +326,7 @@ static void check_all(struct settings *s, enum settings_reader readers) {
         add_line(&s->faults, memory_print("REQUESTS_WS_URL is not set: give "
                                           "the upstream's ws:// or wss:// "
                                           "address"));
-    if ((readers & SETTINGS_WSCLIENT) != 0)
-        check_ca_file(s, SETTING_WS_CA_FILE);
-    if ((readers & SETTINGS_RATEFETCHER) != 0)
-        check_ca_file(s, SETTING_HTTP_CA_FILE);
-    if (*s->faults == '\0' && (readers & SETTINGS_WSCLIENT) != 0)
-        check_heartbeat(s);
-    if (*s->faults == '\0' && (readers & SETTINGS_RATEFETCHER) != 0)
-        check_providers(s);
+    settings_rules_check(s, readers, add_fault);
 }
 
 struct settings *settings_load(char *const environment[], const char *env_file,
@@ -438,6 +387,11 @@ bool settings_is(const struct settings *settings, enum setting which,
     return text != NULL && strcmp(text, word) == 0;
 }
 
+bool settings_is_good(const struct settings *settings, enum setting which) {
+    const struct value *value = &settings->values[which];
+    return value->text != NULL && !value->bad;
+}
+
 const char *settings_name(enum setting which) {
     return rows[which].name;
 }
@@ -454,34 +408,19 @@ bool settings_is_read_by(enum setting which, enum settings_reader reader) {
     return (rows[which].readers & reader) != 0;
 }
 
-/* The addresses of REQUESTS_WS_URL without user-info and query. */
-static char *shown_addresses(const char *text) {
-    char *shown = memory_copy("", 0);
-    struct span list = span_of(text), word;
-    while (settings_next_word(&list, &word)) {
-        struct url url;
-        char *label = url_parse(word, &url)
-                          ? url_label(&url, url_default_port(&url))
-                          : memory_print("***");
-        char *joined = memory_print(
-            "%s%s%.*s://%s%s%s", shown, *shown != '\0' ? " " : "",
-            (int)url.scheme.len, url.scheme.len > 0 ? url.scheme.data : "",
-            url.user_info.len > 0 ? "***@" : "", label,
-            url.query.len > 0 ? "?***" : "");
-        free(label);
-        free(shown);
-        shown = joined;
-    }
-    return shown;
-}
-
 char *settings_shown(const struct settings *settings, enum setting which) {
     const char *text = settings->values[which].text;
     if (text == NULL)
         return memory_copy("", 0);
-    if (which == SETTING_REQUESTS_WS_URL)
+    if (which == SETTING_REQUESTS_WS_URL ||
+        (rows[which].rule.kind == SETTINGS_HTTP_URL &&
+         strpbrk(text, "@?") != NULL))
         return shown_addresses(text);
-    return memory_print("%s", rows[which].secret ? "***" : text);
+    char *shown = memory_print("%s", rows[which].secret ? "***" : text);
+    for (char *c = shown; *c != '\0'; c++)
+        if (iscntrl((unsigned char)*c))
+            *c = '?'; /* a fault is one line, and no terminal's command */
+    return shown;
 }
 
 const char *settings_origin(const struct settings *settings,

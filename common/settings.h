@@ -51,6 +51,9 @@ const char *settings_warnings(const struct settings *settings);
 /* The value as text, lent; NULL if there is none. */
 const char *settings_text(const struct settings *settings, enum setting which);
 
+/* Whether there is a value, and it is allowed. */
+bool settings_is_good(const struct settings *settings, enum setting which);
+
 /* A SECONDS setting, in microseconds. */
 int64_t settings_usec(const struct settings *settings, enum setting which);
 

@@ -56,12 +56,33 @@ static bool check_http_url(char *text) {
            url.query.len == 0;
 }
 
+/* A database number, or nothing. */
+static bool is_database(struct span text) {
+    for (size_t i = 0; i < text.len; i++)
+        if (!isdigit((unsigned char)text.data[i]))
+            return false;
+    return text.len <= 5;
+}
+
+static bool check_redis_unix(struct span rest) {
+    const char *query = memchr(rest.data, '?', rest.len);
+    size_t path_len = query != NULL ? (size_t)(query - rest.data) : rest.len;
+    struct span db = span_from(rest, path_len);
+    if (path_len < 2 || rest.data[0] != '/')
+        return false;
+    return db.len == 0 || (db.len > 4 && memcmp(db.data, "?db=", 4) == 0 &&
+                           is_database(span_from(db, 4)));
+}
+
 static bool check_redis_url(char *text) {
-    static const char unix_scheme[] = "unix:///";
-    if (strncmp(text, unix_scheme, sizeof unix_scheme - 1) == 0)
-        return true;
+    static const char unix_scheme[] = "unix://";
+    size_t len = sizeof unix_scheme - 1;
+    if (strncmp(text, unix_scheme, len) == 0)
+        return check_redis_unix(span_of(text + len));
     struct url url;
-    return url_parse(span_of(text), &url) && is_scheme(&url, "redis");
+    return url_parse(span_of(text), &url) && is_scheme(&url, "redis") &&
+           url.query.len == 0 && strchr(text, '?') == NULL &&
+           (url.path.len == 0 || is_database(span_from(url.path, 1)));
 }
 
 /* A plain number in bounds; its decimals beyond `scale` are cut off. */
@@ -84,26 +105,34 @@ static bool check_number(const struct settings_rule *rule, const char *text,
     return scale > 0 || value.scale == 0;
 }
 
+static void lower(char *text) {
+    for (; *text != '\0'; text++)
+        *text = (char)tolower((unsigned char)*text);
+}
+
+/* Words are put in lower case, but only if they are allowed. */
 static bool check_words(const struct settings_rule *rule, char *text) {
-    for (char *c = text; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
-    struct span list = span_of(text), word;
+    char *lowered = memory_print("%s", text);
+    lower(lowered);
+    struct span list = span_of(lowered), word;
     size_t count = 0;
+    bool good = true;
     for (; settings_next_word(&list, &word); count++)
-        if (!list_has(span_of(rule->words), word) || list_has(list, word))
-            return false;
-    return rule->kind == SETTINGS_WORDS
-               ? count > 0
-               : count == 1 &&
-                     strlen(text) == word.len + (size_t)(word.data - text);
+        good = good && list_has(span_of(rule->words), word) &&
+               !list_has(list, word);
+    free(lowered);
+    if (rule->kind == SETTINGS_WORD) /* exactly one, without blanks */
+        good = good && count == 1 && strpbrk(text, " \t") == NULL;
+    if (good && count > 0)
+        lower(text);
+    return good && count > 0;
 }
 
 static bool check_address(const char *text) {
     char *url_text = memory_print("http://%s", text);
     struct url url;
-    bool good = url_parse(span_of(url_text), &url) && url.port != 0 &&
-                url.path.len == 0 && url.query.len == 0 &&
-                url.user_info.len == 0;
+    bool good = strpbrk(text, "@/?#") == NULL &&
+                url_parse(span_of(url_text), &url) && url.port != 0;
     free(url_text);
     return good;
 }

@@ -64,8 +64,8 @@ static void on_field(void *field, size_t len, void *arg) {
     r->column++;
 }
 
+/* Also called for an empty line, and twice for one that ends in CR LF. */
 static void on_row(int end, void *arg) {
-    (void)end;
     struct reader *r = arg;
     if (r->table != NULL && rates_count(r->table) > 0) {
         history_add(r->history, r->table);
@@ -73,7 +73,8 @@ static void on_row(int end, void *arg) {
     }
     rates_release(&r->table);
     r->column = 0;
-    r->line++;
+    if (end != '\r')
+        r->line++;
 }
 
 struct history *ecb_csv_read(struct span text, const char *provider,
@@ -87,7 +88,7 @@ struct history *ecb_csv_read(struct span text, const char *provider,
                        .line = 1,
                        .bad_header = true};
     struct csv_parser parser;
-    if (csv_init(&parser, 0) != 0)
+    if (csv_init(&parser, CSV_REPALL_NL) != 0)
         return NULL;
     bool whole = csv_parse(&parser, text.data, text.len, on_field, on_row,
                            &r) == text.len &&

@@ -72,14 +72,16 @@ char *options_read(int argc, char *argv[], struct options *out) {
     *out = (struct options){0};
     opterr = 0;
     for (;;) {
-        int option = getopt_long(argc, argv, ":", known, NULL);
+        int which = -1;
+        int option = getopt_long(argc, argv, ":", known, &which);
         if (option == -1)
             break;
         if (option == ':')
             return memory_print("%s: needs a value", argv[optind - 1]);
-        if (!enter_option(option, out))
-            return memory_print("%s: not an option, or its value is bad",
-                                argv[optind - 1]);
+        if (which >= 0 && !enter_option(option, out))
+            return memory_print("--%s: its value is bad", known[which].name);
+        if (which < 0)
+            return memory_print("%s: no such option", argv[optind - 1]);
     }
     if (out->command != NULL)
         return NULL; /* --help and --version ignore the rest */

@@ -16,7 +16,8 @@ UNIT_metrics   = common/metrics.c
 UNIT_message   = common/message.c
 UNIT_rates     = common/rates.c common/memory.c common/message.c common/day.c \
                  common/decimal.c
-SETTINGS_C     = common/settings.c common/settings_check.c common/envfile.c \
+SETTINGS_C     = common/settings.c common/settings_check.c \
+                 common/settings_rules.c common/small_file.c common/envfile.c \
                  common/url.c common/decimal.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c

@@ -17,6 +17,7 @@ struct pipeline {
     struct ratebook *ratebook;
     struct waiting waiting;
     struct message_queue answered; /* to be sent, in this order */
+    struct message *lent;          /* whose answer was given out; or NULL */
     struct refusals refusals; /* answers to what the ledger had no room for */
     int64_t request_timeout_usec;
     int64_t retry_ttl_usec;
@@ -110,7 +111,7 @@ static void wait_for_rates(struct pipeline *p, struct message *message,
         question = waiting_open(&p->waiting, when, currency);
         p->ports.ask(p->ports.arg, when, currency);
     }
-    TAILQ_INSERT_TAIL(&question->messages, message, entry);
+    waiting_join(question, message);
     if (!p->alarm_set)
         set_alarm(p);
 }
@@ -335,6 +336,7 @@ bool pipeline_next_answer(struct pipeline *pipeline, monotime now,
     while ((message = TAILQ_FIRST(&pipeline->answered)) != NULL &&
            is_expired(pipeline, message, now))
         expire(pipeline, message);
+    pipeline->lent = message;
     if (message == NULL)
         return refusals_next(&pipeline->refusals, answer);
     *answer = message->answer;
@@ -342,7 +344,8 @@ bool pipeline_next_answer(struct pipeline *pipeline, monotime now,
 }
 
 void pipeline_sent(struct pipeline *pipeline, monotime now) {
-    struct message *message = TAILQ_FIRST(&pipeline->answered);
+    struct message *message = pipeline->lent;
+    pipeline->lent = NULL;
     metrics_count(pipeline->metrics, METRIC_RESPONSES);
     if (message == NULL) {
         refusals_sent(&pipeline->refusals);

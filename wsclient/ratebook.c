@@ -61,14 +61,17 @@ enum ratebook_result ratebook_find(const struct ratebook *book, day when,
                                    const struct decimal **rate) {
     size_t place = place_of(when);
     const struct page *page = place < book->count ? book->pages[place] : NULL;
-    if (page == NULL || page->tables == 0 ||
-        monotime_reached(now, page->table[0].expires))
-        return RATEBOOK_NO_TABLE;
-    for (size_t i = 0; i < page->tables; i++) {
+    bool known = false;
+    for (size_t i = 0; page != NULL && i < page->tables; i++) {
+        if (monotime_reached(now, page->table[i].expires))
+            continue;
+        known = true;
         *rate = rates_find(page->table[i].rates, currency);
-        if (*rate != NULL && !monotime_reached(now, page->table[i].expires))
+        if (*rate != NULL)
             return RATEBOOK_FOUND;
     }
+    if (!known)
+        return RATEBOOK_NO_TABLE;
     return is_unknown(page, currency) ? RATEBOOK_UNKNOWN_CURRENCY
                                       : RATEBOOK_NOT_IN_TABLE;
 }

@@ -1,13 +1,14 @@
 #include "wsclient/request.h"
 
+#include <stdlib.h>
+
 #include "common/clock.h"
 #include "common/json_scan.h"
+#include "common/memory.h"
 
 enum {
     /* A moment of tomorrow so near is today, seen by a clock ahead of ours. */
     CLOCK_TOLERANCE_SECONDS = 300,
-    /* A date with escapes in it is unescaped into a buffer of this size. */
-    ESCAPED_DATE_BYTES = 512,
 };
 
 static const struct decimal stake_limit = {1000000000000000, 0};
@@ -104,10 +105,13 @@ static enum day_error read_moment(struct span string, int64_t *seconds) {
     struct span inside = {string.data + 1, string.len - 2};
     if (memchr(inside.data, '\\', inside.len) == NULL)
         return moment_parse(inside, seconds);
-    char plain[ESCAPED_DATE_BYTES];
-    int len = json_string_copy(string, plain, sizeof plain);
-    return len < 0 ? DAY_SYNTAX
-                   : moment_parse((struct span){plain, (size_t)len}, seconds);
+    char *plain = memory_new(string.len);
+    int len = json_string_copy(string, plain, string.len);
+    enum day_error error =
+        len < 0 ? DAY_SYNTAX
+                : moment_parse((struct span){plain, (size_t)len}, seconds);
+    free(plain);
+    return error;
 }
 
 static enum refusal read_date(const struct json_found *date, int64_t now_ms,

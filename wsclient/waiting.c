@@ -28,6 +28,16 @@ struct question *waiting_open(struct waiting *waiting, day when,
     return question;
 }
 
+void waiting_join(struct question *question, struct message *message) {
+    struct message *before = TAILQ_LAST(&question->messages, message_queue);
+    while (before != NULL && before->arrived.usec > message->arrived.usec)
+        before = TAILQ_PREV(before, message_queue, entry);
+    if (before != NULL)
+        TAILQ_INSERT_AFTER(&question->messages, before, message, entry);
+    else
+        TAILQ_INSERT_HEAD(&question->messages, message, entry);
+}
+
 void waiting_close(struct question *question) {
     LIST_REMOVE(question, entry);
     free(question);

@@ -33,6 +33,12 @@ struct question *waiting_find(struct waiting *waiting, day when,
 struct question *waiting_open(struct waiting *waiting, day when,
                               struct span currency);
 
+/*
+ * Adds a message to those that wait, by its arrival: one that waited for
+ * another question before may be older than the last.
+ */
+void waiting_join(struct question *question, struct message *message);
+
 /* Closes it; its messages have been taken out of it before. */
 void waiting_close(struct question *question);
 

@@ -1,0 +1,75 @@
+#include "common/settings_rules.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/memory.h"
+#include "common/small_file.h"
+
+typedef void add_fault(struct settings *settings, char *line);
+
+static void check_heartbeat(struct settings *s, add_fault *fault) {
+    const enum setting timeout = SETTING_HEARTBEAT_TIMEOUT_SECONDS;
+    const enum setting interval = SETTING_HEARTBEAT_INTERVAL_SECONDS;
+    if (settings_is_good(s, timeout) && settings_is_good(s, interval) &&
+        settings_usec(s, timeout) <= settings_usec(s, interval))
+        fault(s, memory_print("%s=%s: must be larger than %s (%s)",
+                              settings_name(timeout), settings_text(s, timeout),
+                              settings_name(interval),
+                              settings_text(s, interval)));
+}
+
+/* A provider that is named needs its key or its file. */
+static void check_providers(struct settings *s, add_fault *fault) {
+    static const struct {
+        const char *provider;
+        enum setting needed;
+    } needs[] = {
+        {"freecurrencyapi", SETTING_FREECURRENCYAPI_KEY},
+        {"exchangeratehost", SETTING_EXCHANGE_ACCESS_KEY},
+        {"exchangerateapi", SETTING_EXCHANGERATEAPI_KEY},
+        {"file", SETTING_RATES_FILE},
+    };
+    if (!settings_is_good(s, SETTING_RATE_PROVIDERS))
+        return;
+    const char *providers = settings_text(s, SETTING_RATE_PROVIDERS);
+    struct span list = span_of(providers), word;
+    while (settings_next_word(&list, &word))
+        for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+            if (span_equals(word, needs[i].provider) &&
+                settings_text(s, needs[i].needed) == NULL)
+                fault(s, memory_print("RATE_PROVIDERS=%s: %s needs %s",
+                                      providers, needs[i].provider,
+                                      settings_name(needs[i].needed)));
+}
+
+/* A file that is no trust anchor would fail each connection, later. */
+static void check_ca_file(struct settings *s, enum setting which,
+                          add_fault *fault) {
+    size_t len;
+    if (!settings_is_good(s, which))
+        return;
+    const char *path = settings_text(s, which);
+    char *text = small_file_read(path, &len);
+    if (text == NULL)
+        fault(s, memory_print("%s=%s: cannot be read: %s", settings_name(which),
+                              path, strerror(errno)));
+    else if (strstr(text, "-----BEGIN CERTIFICATE-----") == NULL &&
+             strstr(text, "-----BEGIN TRUSTED CERTIFICATE-----") == NULL)
+        fault(s, memory_print("%s=%s: must be a file of certificates in PEM",
+                              settings_name(which), path));
+    free(text);
+}
+
+void settings_rules_check(struct settings *settings,
+                          enum settings_reader readers, add_fault *fault) {
+    if ((readers & SETTINGS_WSCLIENT) != 0) {
+        check_heartbeat(settings, fault);
+        check_ca_file(settings, SETTING_WS_CA_FILE, fault);
+    }
+    if ((readers & SETTINGS_RATEFETCHER) != 0) {
+        check_providers(settings, fault);
+        check_ca_file(settings, SETTING_HTTP_CA_FILE, fault);
+    }
+}

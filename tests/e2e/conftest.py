@@ -1,0 +1,96 @@
+"""Fixtures of the black-box tests."""
+import collections
+import contextlib
+import time
+
+import pytest
+
+from places import BUILD
+from raw_upstream import RawUpstream
+from service import Service
+from upstream import Upstream
+from waiting import sleep_until
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "smoke: also worth running under valgrind")
+    config.addinivalue_line("markers", "slow: takes some 10 seconds")
+    for name in ("supervisor", "wsclient", "ratefetcher"):
+        if not (BUILD / name).exists():
+            raise pytest.UsageError(f"{BUILD / name} is not there: say make first")
+
+
+@pytest.fixture
+def upstream():
+    """An upstream that accepts and beats."""
+    with Upstream() as up:
+        yield up
+
+
+@pytest.fixture
+def raw():
+    """An upstream whose every byte is the test's own."""
+    with RawUpstream() as up:
+        yield up
+
+
+@pytest.fixture
+def make_service():
+    """make_service(settings, ...) gives a Service; all end with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def make(settings=None, **more):
+            service = Service(settings, **more)
+            stack.callback(service.finish)
+            return service
+
+        yield make
+
+
+@pytest.fixture
+def start(make_service):
+    """start(upstream, NAME=value...) gives a service that is ready."""
+
+    def start_one(up, args=(), wrappers=None, **settings):
+        settings = {"REQUESTS_WS_URL": up.url} | settings
+        return make_service(settings, args=args, wrappers=wrappers).start()
+
+    return start_one
+
+
+class Talk:
+    """A service and its upstream, for many questions in turn."""
+
+    def __init__(self, up, service):
+        self.upstream = up
+        self.service = service
+        self._nameless = collections.deque(maxlen=9)
+
+    def ask(self, text):
+        """Sends a message and gives the next answer."""
+        return self.upstream.link.ask(text)
+
+    def ask_nameless(self, text):
+        """The same for errors without an id: at most 9 of them a second."""
+        if len(self._nameless) == self._nameless.maxlen:
+            sleep_until(self._nameless[0] + 1.05)
+        answer = self.ask(text)
+        self._nameless.append(time.monotonic())
+        return answer
+
+
+@pytest.fixture(scope="module")
+def talk():
+    """One service for all cases of a module."""
+    with Upstream(beat=1) as up:
+        service = Service({"REQUESTS_WS_URL": up.url,
+                           "HEARTBEAT_TIMEOUT_SECONDS": "60"})
+        try:
+            service.start()
+            up.wait_link()
+            yield Talk(up, service)
+            assert len(up.links) == 1, "the link did not stay up"
+        except BaseException:
+            service.remove()
+            raise
+        service.finish()

@@ -1,0 +1,181 @@
+/* A pipeline whose ports write down what is asked of them. */
+#ifndef FXWIRE_TESTS_UNIT_PIPELINE_BENCH_H
+#define FXWIRE_TESTS_UNIT_PIPELINE_BENCH_H
+
+#include <stdio.h>
+
+#include "common/log.h"
+#include "tests/unit/fake_clock.h"
+#include "tests/unit/unit.h"
+#include "wsclient/pipeline.h"
+
+enum { BENCH_TEXT_SIZE = 1024, BENCH_LEDGER_BYTES = 1 << 20 };
+
+struct bench {
+    struct settings *settings;
+    struct ledger *ledger;
+    struct metrics metrics;
+    struct pipeline *pipeline;
+    int ready;        /* calls of answers_ready */
+    char asked[4096]; /* "DAY CURRENCY;" for each question */
+    int alarms;       /* calls of set_alarm */
+    monotime alarm;   /* the last one */
+};
+
+static inline void bench_answers_ready(void *arg) {
+    ((struct bench *)arg)->ready++;
+}
+
+static inline void bench_ask(void *arg, day when, struct span currency) {
+    struct bench *b = arg;
+    char text[DAY_TEXT_SIZE];
+    rates_day_print(when, text);
+    size_t len = strlen(b->asked);
+    snprintf(b->asked + len, sizeof b->asked - len, "%s %.*s;", text,
+             (int)currency.len, currency.data);
+}
+
+static inline void bench_set_alarm(void *arg, monotime when) {
+    struct bench *b = arg;
+    b->alarms++;
+    b->alarm = when;
+}
+
+/* With a timeout of 5 s, a TTL of 60 s, and `date` for RESPONSE_DATE. */
+static inline void bench_open(struct bench *b, size_t ledger_bytes,
+                              const char *date) {
+    char date_line[64] = "RESPONSE_DATE=";
+    char url[] = "REQUESTS_WS_URL=ws://localhost/";
+    char timeout[] = "REQUEST_TIMEOUT_SECONDS=5",
+         ttl[] = "RETRY_MESSAGE_TTL=60";
+    char *environment[] = {url, timeout, ttl, date_line, NULL};
+    strcat(date_line, date);
+    *b = (struct bench){.ready = 0};
+    log_open("test", "error", "text", STDERR_FILENO);
+    fake_wall_ms = FAKE_NOON_MS;
+    b->settings = settings_load(environment, NULL, false, SETTINGS_WSCLIENT);
+    assert_string_equal(settings_faults(b->settings), "");
+    b->ledger = ledger_new(ledger_bytes);
+    struct pipeline_ports ports = {bench_answers_ready, bench_ask,
+                                   bench_set_alarm, b};
+    b->pipeline =
+        pipeline_new(b->settings, b->ledger, &b->metrics, &ports, false);
+    pipeline_connected(b->pipeline);
+}
+
+static inline void bench_close(struct bench *b) {
+    pipeline_free(&b->pipeline);
+    ledger_free(&b->ledger);
+    settings_free(&b->settings);
+}
+
+/* Moments of the test, in microseconds since its start. */
+static inline monotime bench_at(int64_t usec) {
+    return (monotime){INT64_C(1000000000) + usec};
+}
+
+#define SECOND INT64_C(1000000)
+
+/* Hands over a message that is gone when the call returns. */
+static inline bool bench_receive(struct bench *b, const char *text,
+                                 int64_t at) {
+    size_t len = strlen(text);
+    char *copy = malloc(len + 1);
+    memcpy(copy, text, len);
+    fake_monotonic_usec = bench_at(at).usec;
+    bool beat =
+        pipeline_receive(b->pipeline, (struct span){copy, len}, bench_at(at));
+    free(copy);
+    return beat;
+}
+
+/* A request of a stake of 12 in that currency on that date. */
+static inline void bench_request(struct bench *b, int id, const char *currency,
+                                 const char *date, int64_t at) {
+    char text[BENCH_TEXT_SIZE];
+    sprintf(text,
+            "{\"type\":\"message\",\"id\":%d,\"payload\":{\"stake\":12,"
+            "\"currency\":\"%s\",\"date\":\"%s\"}}",
+            id, currency, date);
+    assert_false(bench_receive(b, text, at));
+}
+
+/* The next answer has to be this one; it is sent. */
+static inline void bench_expect(struct bench *b, int64_t at,
+                                const char *wanted) {
+    struct span answer;
+    if (!pipeline_next_answer(b->pipeline, bench_at(at), &answer))
+        fail_msg("no answer, but %s is due", wanted);
+    if (!span_equals(answer, wanted))
+        fail_msg("%.*s\nis not\n%s", (int)answer.len, answer.data, wanted);
+    pipeline_sent(b->pipeline, bench_at(at));
+}
+
+/* The next answer has to be the response to bench_request(). */
+static inline void bench_expect_euro(struct bench *b, int id,
+                                     const char *amount, const char *date,
+                                     int64_t at) {
+    char wanted[BENCH_TEXT_SIZE];
+    sprintf(wanted,
+            "{\"type\":\"message\",\"id\":%d,\"payload\":{\"stake\":%s,"
+            "\"currency\":\"EUR\",\"date\":\"%s\"}}",
+            id, amount, date);
+    bench_expect(b, at, wanted);
+}
+
+static inline void bench_expect_error(struct bench *b, const char *id,
+                                      const char *reason, int64_t at) {
+    char wanted[BENCH_TEXT_SIZE];
+    sprintf(wanted,
+            "{\"type\":\"error\",\"id\":%s,\"message\":\"Unable to convert "
+            "stake. Error: %s\"}",
+            id, reason);
+    bench_expect(b, at, wanted);
+}
+
+static inline void bench_expect_nothing(struct bench *b, int64_t at) {
+    struct span answer;
+    if (pipeline_next_answer(b->pipeline, bench_at(at), &answer))
+        fail_msg("%.*s is not due", (int)answer.len, answer.data);
+}
+
+static inline void bench_expect_asked(struct bench *b, const char *wanted) {
+    assert_string_equal(b->asked, wanted);
+    b->asked[0] = '\0';
+}
+
+static inline day bench_day(const char *text) {
+    day when;
+    assert_true(rates_day_parse(span_of(text), &when));
+    return when;
+}
+
+/* A table comes: `list` is "USD 1.2 JPY 130". It holds until `expires`. */
+static inline void bench_rates(struct bench *b, const char *date,
+                               const char *currency, const char *provider,
+                               const char *list, int64_t at, int64_t expires) {
+    struct rates *rates = rates_new(provider, "EUR", (day){18765}, 0);
+    struct span rest = span_of(list), code, rate;
+    while (settings_next_word(&rest, &code)) {
+        assert_true(settings_next_word(&rest, &rate));
+        assert_int_equal(rates_add(rates, code, rate), RATES_ADDED);
+    }
+    fake_monotonic_usec = bench_at(at).usec;
+    pipeline_rates(b->pipeline, bench_day(date), span_of(currency), rates,
+                   bench_at(expires));
+    rates_release(&rates);
+}
+
+static inline void bench_no_rates(struct bench *b, const char *date,
+                                  const char *currency, bool unknown) {
+    pipeline_no_rates(b->pipeline, bench_day(date), span_of(currency), unknown);
+}
+
+static inline void bench_expect_metric(const struct bench *b, enum metric which,
+                                       int wanted) {
+    if ((int)b->metrics.values[which] != wanted)
+        fail_msg("metric %d is %g, not %d", which, b->metrics.values[which],
+                 wanted);
+}
+
+#endif

@@ -1,0 +1,279 @@
+/* The pipeline's second half: answers and connections, bounds, the stop. */
+#ifndef FXWIRE_TESTS_UNIT_PIPELINE_SENDING_H
+#define FXWIRE_TESTS_UNIT_PIPELINE_SENDING_H
+
+#include "tests/unit/pipeline_bench.h"
+
+#define PAST     "2021-05-18"
+#define HOUR     (3600 * SECOND)
+#define FULL     "too many messages are in hand"
+#define TOO_LONG "the message is too long"
+#define NOT_JSON "the message is not valid JSON"
+
+static void answers_stay_over_a_reconnect(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, BENCH_LEDGER_BYTES, "request");
+    bench_request(&b, 1, "EUR", PAST, 0);
+    bench_request(&b, 2, "USD", PAST, 0);
+    bench_request(&b, 3, "EUR", PAST, 0);
+    bench_expect_euro(&b, 1, "12", PAST, 1);
+    pipeline_connected(b.pipeline);
+    bench_request(&b, 4, "EUR", PAST, 2);
+    /* What was answered on the earlier connection comes first. */
+    bench_expect_euro(&b, 3, "12", PAST, 3);
+    bench_expect_metric(&b, METRIC_RETRIED, 1);
+    bench_expect_euro(&b, 4, "12", PAST, 3);
+    bench_expect_metric(&b, METRIC_RETRIED, 1);
+    /* What waited for rates is answered on the later one. */
+    bench_rates(&b, PAST, "", "one", "USD 1.2", 4, HOUR);
+    bench_expect_euro(&b, 2, "10", PAST, 5);
+    bench_expect_metric(&b, METRIC_RETRIED, 2);
+    bench_expect_metric(&b, METRIC_RESPONSES, 4);
+    bench_expect_nothing(&b, 5);
+    bench_close(&b);
+}
+
+/* An answer that was lent and not sent is the next one again. */
+static void a_lent_answer_is_not_a_sent_one(void **state) {
+    (void)state;
+    struct bench b;
+    struct span first, again;
+    bench_open(&b, BENCH_LEDGER_BYTES, "request");
+    bench_request(&b, 1, "EUR", PAST, 0);
+    assert_true(pipeline_next_answer(b.pipeline, bench_at(1), &first));
+    assert_true(pipeline_next_answer(b.pipeline, bench_at(2), &again));
+    assert_ptr_equal(first.data, again.data);
+    assert_int_equal(pipeline_pending(b.pipeline), 1);
+    bench_expect_metric(&b, METRIC_RESPONSES, 0);
+    bench_expect_euro(&b, 1, "12", PAST, 3);
+    assert_int_equal(pipeline_pending(b.pipeline), 0);
+    bench_close(&b);
+}
+
+static void old_answers_expire_across_a_break_only(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, BENCH_LEDGER_BYTES, "request");
+    bench_request(&b, 1, "EUR", PAST, 0);
+    bench_request(&b, 2, "EUR", PAST, 1);
+    bench_request(&b, 3, "EUR", PAST, 0);
+    bench_request(&b, 4, "EUR", PAST, 2 * SECOND);
+    bench_request(&b, 5, "EUR", PAST, 0);
+    /* However late on the same connection. */
+    bench_expect_euro(&b, 1, "12", PAST, 1000 * SECOND);
+    bench_expect_metric(&b, METRIC_EXPIRED, 0);
+    pipeline_connected(b.pipeline);
+    bench_expect_euro(&b, 2, "12", PAST, 60 * SECOND);
+    /* The third is 60.000001 s old, the fourth is not, the fifth is. */
+    bench_expect_euro(&b, 4, "12", PAST, 60 * SECOND + 1);
+    bench_expect_nothing(&b, 60 * SECOND + 1);
+    bench_expect_metric(&b, METRIC_EXPIRED, 2);
+    bench_expect_metric(&b, METRIC_RETRIED, 2);
+    bench_expect_metric(&b, METRIC_RESPONSES, 3);
+    assert_int_equal(pipeline_pending(b.pipeline), 0);
+    /* An error is an answer like others. */
+    bench_receive(&b, "{", 0);
+    pipeline_connected(b.pipeline);
+    bench_expect_nothing(&b, 61 * SECOND);
+    bench_expect_metric(&b, METRIC_EXPIRED, 3);
+    bench_close(&b);
+}
+
+/* How many requests a small ledger takes before it refuses one. */
+static int fill(struct bench *b) {
+    int taken = 0;
+    while (b->metrics.values[METRIC_REQUESTS_FULL] < 1) {
+        assert_true(taken < 100);
+        bench_request(b, taken++, "USD", PAST, 0);
+    }
+    return taken - 1;
+}
+
+static void a_full_ledger_refuses(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, 4096, "request");
+    int taken = fill(&b);
+    char id[16];
+    sprintf(id, "%d", taken);
+    assert_true(taken >= 4);
+    assert_true(b.ready > 0);
+    assert_int_equal(pipeline_pending(b.pipeline), taken + 1);
+    bench_expect_error(&b, id, FULL, 1);
+    /* Refused before it is read for its rate, a faulty one as well. */
+    bench_request(&b, 98, "EUR", PAST, 1);
+    bench_receive(&b,
+                  "{\"type\":\"message\",\"id\":\"bad\",\"payload\":{\"stake\":"
+                  "-1,\"currency\":\"USD\",\"date\":\"2021-05-18\",\"more\":"
+                  "\"a message that is as long as the others, or longer\"}}",
+                  1);
+    bench_expect_error(&b, "98", FULL, 1);
+    bench_expect_error(&b, "\"bad\"", FULL, 1);
+    bench_expect_metric(&b, METRIC_REQUESTS_FULL, 3);
+    /* Nothing that was taken is given up for them. */
+    bench_rates(&b, PAST, "", "one", "USD 1.2", 2, HOUR);
+    for (int i = 0; i < taken; i++)
+        bench_expect_euro(&b, i, "10", PAST, 3);
+    bench_expect_nothing(&b, 3);
+    assert_int_equal(pipeline_pending(b.pipeline), 0);
+    /* There is room again. */
+    bench_request(&b, 99, "USD", PAST, 4);
+    bench_expect_euro(&b, 99, "10", PAST, 4);
+    bench_close(&b);
+}
+
+static void refusals_are_not_kept_over_a_break(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, 4096, "request");
+    int taken = fill(&b);
+    pipeline_connected(b.pipeline);
+    bench_expect_nothing(&b, 1);
+    assert_int_equal(pipeline_pending(b.pipeline), taken);
+    bench_close(&b);
+}
+
+/*
+ * A refusal is on its way out when a message is answered: it is the refusal
+ * that was sent, and the answer is still due.
+ */
+static void an_answer_that_comes_while_a_refusal_is_sent(void **state) {
+    (void)state;
+    struct bench b;
+    struct span answer;
+    bench_open(&b, 4096, "request");
+    int taken = fill(&b);
+    assert_true(pipeline_next_answer(b.pipeline, bench_at(1), &answer));
+    bench_rates(&b, PAST, "", "one", "USD 1.2", 2, HOUR);
+    pipeline_sent(b.pipeline, bench_at(2));
+    for (int i = 0; i < taken; i++)
+        bench_expect_euro(&b, i, "10", PAST, 3);
+    bench_expect_nothing(&b, 3);
+    bench_close(&b);
+}
+
+static void more_than_a_mebibyte_of_refusals_is_too_much(void **state) {
+    (void)state;
+    struct bench b;
+    /* An id as long as makes each refusal 1024 bytes. */
+    char id[1024], text[2048];
+    size_t around =
+        strlen("{\"type\":\"error\",\"id\":\"\",\"message\":\"Unable "
+               "to convert stake. Error: " FULL "\"}");
+    memset(id, 'x', sizeof id);
+    id[sizeof id - around] = '\0';
+    sprintf(text, "{\"id\":\"%s\",\"type\":\"message\",\"payload\":1}", id);
+    bench_open(&b, 1024, "request");
+    for (int i = 0; i < 1024; i++)
+        bench_receive(&b, text, 0);
+    assert_int_equal(pipeline_pending(b.pipeline), 1024);
+    assert_false(pipeline_overloaded(b.pipeline));
+    bench_receive(&b, text, 0);
+    assert_true(pipeline_overloaded(b.pipeline));
+    /* The next connection begins without them. */
+    pipeline_connected(b.pipeline);
+    assert_false(pipeline_overloaded(b.pipeline));
+    assert_int_equal(pipeline_pending(b.pipeline), 0);
+    bench_close(&b);
+}
+
+static void errors_without_an_id_are_bounded(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, BENCH_LEDGER_BYTES, "request");
+    for (int i = 0; i < 25; i++)
+        bench_receive(&b, "{", i);
+    for (int i = 0; i < 10; i++)
+        bench_expect_error(&b, "null", NOT_JSON, 30);
+    bench_expect_nothing(&b, 30);
+    bench_expect_metric(&b, METRIC_REQUESTS_INVALID, 10);
+    bench_expect_metric(&b, METRIC_REQUESTS_UNANSWERED, 15);
+    /* One that has an id, and one that is too long. */
+    bench_receive(&b, "{\"id\":1,", 30);
+    bench_expect_error(&b, "1", NOT_JSON, 30);
+    pipeline_receive_too_long(b.pipeline, bench_at(30));
+    bench_expect_nothing(&b, 30);
+    bench_expect_metric(&b, METRIC_REQUESTS_UNANSWERED, 16);
+    /* A new connection is no way around it. */
+    pipeline_connected(b.pipeline);
+    bench_receive(&b, "[]", 40);
+    bench_expect_nothing(&b, 40);
+    /* Each of the ten is forgotten a second after it. */
+    bench_receive(&b, "{", SECOND - 1);
+    bench_expect_nothing(&b, SECOND - 1);
+    bench_receive(&b, "{", SECOND);
+    bench_receive(&b, "{", SECOND);
+    bench_expect_error(&b, "null", NOT_JSON, SECOND);
+    bench_expect_nothing(&b, SECOND);
+    bench_close(&b);
+}
+
+/* Bounded, too, where the ledger has no room for them. */
+static void refusals_without_an_id_are_bounded(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, 0, "request");
+    for (int i = 0; i < 12; i++)
+        bench_receive(&b, "{\"type\":\"message\",\"id\":null}", 0);
+    for (int i = 0; i < 10; i++)
+        bench_expect_error(&b, "null", FULL, 0);
+    bench_expect_nothing(&b, 0);
+    bench_close(&b);
+}
+
+static void messages_that_are_too_long(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, BENCH_LEDGER_BYTES, "request");
+    pipeline_receive_too_long(b.pipeline, bench_at(0));
+    assert_int_equal(b.ready, 1);
+    assert_int_equal(pipeline_pending(b.pipeline), 1);
+    bench_expect_error(&b, "null", TOO_LONG, 1);
+    bench_expect_metric(&b, METRIC_REQUESTS_INVALID, 1);
+    pipeline_stop(b.pipeline);
+    pipeline_receive_too_long(b.pipeline, bench_at(2));
+    bench_expect_nothing(&b, 2);
+    bench_close(&b);
+}
+
+static void a_stop_takes_nothing_new(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, 4096, "request");
+    int taken = fill(&b);
+    char id[16];
+    sprintf(id, "%d", taken);
+    int ready = b.ready;
+    pipeline_stop(b.pipeline);
+    bench_request(&b, 50, "EUR", PAST, 1);
+    bench_receive(&b, "{", 1);
+    bench_receive(&b, "{\"type\":\"message\",\"id\":51}", 1);
+    assert_true(bench_receive(&b, "{\"type\":\"heartbeat\"}", 1));
+    assert_int_equal(b.ready, ready);
+    assert_int_equal(pipeline_pending(b.pipeline), taken + 1);
+    /* What is in hand is answered. */
+    bench_expect_error(&b, id, FULL, 2);
+    bench_rates(&b, PAST, "", "one", "USD 1.2", 2, HOUR);
+    for (int i = 0; i < taken; i++)
+        bench_expect_euro(&b, i, "10", PAST, 3);
+    bench_expect_nothing(&b, 3);
+    assert_int_equal(pipeline_pending(b.pipeline), 0);
+    bench_close(&b);
+}
+
+/* From the arrival to the answer's sending, in cumulative buckets. */
+static void the_time_to_the_answer_is_measured(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, BENCH_LEDGER_BYTES, "request");
+    bench_request(&b, 1, "EUR", PAST, 0);
+    bench_expect_euro(&b, 1, "12", PAST, 2 * SECOND);
+    bench_expect_metric(&b, METRIC_REQUEST_UNDER_1S, 0);
+    bench_expect_metric(&b, METRIC_REQUEST_UNDER_10S, 1);
+    bench_expect_metric(&b, METRIC_REQUEST_ALL, 1);
+    bench_expect_metric(&b, METRIC_REQUEST_SUM, 2);
+    bench_close(&b);
+}
+
+#endif

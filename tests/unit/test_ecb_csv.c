@@ -1,0 +1,263 @@
+/* The ECB's CSV form: what is read of it, and what is left out and counted. */
+#include <stdio.h>
+
+#include "ratefetcher/ecb_csv.h"
+#include "tests/unit/tables.h"
+#include "tests/unit/unit.h"
+
+/* A day and a currency, and the rate that has to be there, or "none". */
+struct wanted {
+    const char *date, *code, *rate;
+};
+
+static const struct csv_case {
+    const char *name, *text;
+    size_t bad_rows, bad_rates, line;
+    const char *example;
+    struct wanted wanted[6];
+} csv_cases[] = {
+    {"good form",
+     "Date,USD,JPY,\n2021-05-18,1.2222,133.16,\n"
+     "2021-05-17,1.2142,132.55,\n",
+     0,
+     0,
+     0,
+     "",
+     {{"2021-05-18", "USD", "1.2222"},
+      {"2021-05-18", "JPY", "133.16"},
+      {"2021-05-17", "USD", "1.2142"},
+      {"2021-05-17", "JPY", "132.55"},
+      {"latest", "USD", "1.2222"}}},
+    {"no comma at the end, no line end at the end",
+     "Date,USD,JPY\n2021-05-18,1.2222,133.16",
+     0,
+     0,
+     0,
+     "",
+     {{"2021-05-18", "USD", "1.2222"}, {"2021-05-18", "JPY", "133.16"}}},
+    {"CRLF",
+     "Date,USD,JPY,\r\n2021-05-18,1.2222,133.16,\r\n"
+     "2021-05-17,1.2142,132.55,\r\n",
+     0,
+     0,
+     0,
+     "",
+     {{"2021-05-18", "JPY", "133.16"}, {"2021-05-17", "JPY", "132.55"}}},
+    {"blanks behind the commas, as the daily file has them",
+     "Date, USD, JPY, \n2021-05-18, 1.2222, 133.16, \n",
+     0,
+     0,
+     0,
+     "",
+     {{"2021-05-18", "USD", "1.2222"}, {"2021-05-18", "JPY", "133.16"}}},
+    {"N/A and nothing are no rates and no faults",
+     "Date,USD,CYP,JPY,GBP,\n2021-05-18,1.2222,N/A,,0.86,\n"
+     "2021-05-17,,N/A,132,,\n",
+     0,
+     0,
+     0,
+     "",
+     {{"2021-05-18", "CYP", "none"},
+      {"2021-05-18", "JPY", "none"},
+      {"2021-05-18", "GBP", "0.86"},
+      {"2021-05-17", "USD", "none"},
+      {"2021-05-17", "JPY", "132"}}},
+    {"quotes",
+     "\"Date\",\"USD\",\"JPY\"\n\"2021-05-18\",\"1.2222\",\"133\"\n",
+     0,
+     0,
+     0,
+     "",
+     {{"2021-05-18", "USD", "1.2222"}, {"2021-05-18", "JPY", "133"}}},
+    {"days in any order",
+     "Date,USD\n2021-05-14,4\n2021-05-19,9\n"
+     "2021-05-17,7\n2021-05-18,8\n",
+     0,
+     0,
+     0,
+     "",
+     {{"2021-05-14", "USD", "4"},
+      {"2021-05-17", "USD", "7"},
+      {"2021-05-18", "USD", "8"},
+      {"2021-05-19", "USD", "9"},
+      {"latest", "USD", "9"}}},
+    {"a column that is no currency",
+     "Date,USD,Remark,usd,EURO,JPY\n2021-05-18,1.5,all well,2,3,133\n",
+     0,
+     0,
+     0,
+     "",
+     {{"2021-05-18", "USD", "1.5"}, {"2021-05-18", "JPY", "133"}}},
+    {"a short row and a long one",
+     "Date,USD,JPY\n2021-05-18,1.5\n2021-05-17,1.4,132,77,88\n",
+     0,
+     0,
+     0,
+     "",
+     {{"2021-05-18", "USD", "1.5"},
+      {"2021-05-18", "JPY", "none"},
+      {"2021-05-17", "JPY", "132"}}},
+    {"bad rates are left out, the rest of the day serves",
+     "Date,USD,JPY,GBP,CHF,SEK,NOK\n"
+     "2021-05-18,0,-133,abc,1e11,1.1,1.0000000000000000001\n",
+     0,
+     5,
+     2,
+     "0",
+     {{"2021-05-18", "USD", "none"},
+      {"2021-05-18", "JPY", "none"},
+      {"2021-05-18", "GBP", "none"},
+      {"2021-05-18", "CHF", "none"},
+      {"2021-05-18", "SEK", "1.1"},
+      {"2021-05-18", "NOK", "none"}}},
+    {"rates at their limits",
+     "Date,USD,JPY,GBP,CHF\n"
+     "2021-05-18,0.000000001,10000000000,0.0000000009,10000000000.1\n",
+     0,
+     2,
+     2,
+     "0.0000000009",
+     {{"2021-05-18", "USD", "0.000000001"},
+      {"2021-05-18", "JPY", "10000000000"},
+      {"2021-05-18", "GBP", "none"},
+      {"2021-05-18", "CHF", "none"}}},
+    {"bad days are left out, the other days serve",
+     "Date,USD\n18.05.2021,1\n2021-05-17,2\n2021-02-29,3\n2021-5-16,4\n",
+     3,
+     0,
+     2,
+     "18.05.2021",
+     {{"2021-05-17", "USD", "2"}, {"latest", "USD", "2"}}},
+    {"the first fault is the example",
+     "Date,USD,JPY\n2021-05-18,1.5,133\n2021-05-17,x,132\nyesterday,1,2\n",
+     1,
+     1,
+     3,
+     "x",
+     {{"2021-05-18", "USD", "1.5"}, {"2021-05-17", "JPY", "132"}}},
+    {"empty lines are no faults, and count as lines",
+     "Date,USD\n\n2021-05-18,1.5\n\n\n2021-05-17,x\n",
+     0,
+     1,
+     6,
+     "x",
+     {{"2021-05-18", "USD", "1.5"}, {"2021-05-17", "USD", "none"}}},
+    {"a column twice: its first value serves",
+     "Date,USD,USD\n2021-05-18,1.5,1.6\n",
+     0,
+     1,
+     2,
+     "1.6",
+     {{"2021-05-18", "USD", "1.5"}}},
+    {"a day twice: its last row serves",
+     "Date,USD\n2021-05-18,1.5\n2021-05-18,1.6\n",
+     0,
+     0,
+     0,
+     "",
+     {{"2021-05-18", "USD", "1.6"}}},
+    {"a long fault is cut",
+     "Date,USD\n2021-05-18,1.5\nThe quick brown fox jumps over the lazy dog "
+     "and is gone,1\n",
+     1,
+     0,
+     3,
+     "The quick brown fox jumps over the lazy dog and ",
+     {{"2021-05-18", "USD", "1.5"}}},
+};
+
+static void check_rate(const char *name, const struct history *history,
+                       const struct wanted *wanted) {
+    const struct rates *rates = history_find(history, day_of_text(wanted->date),
+                                             day_of_text("2021-05-21"));
+    const struct decimal *rate =
+        rates == NULL ? NULL : rates_find(rates, span_of(wanted->code));
+    if (strcmp(rate_text(rate), wanted->rate) != 0)
+        fail_msg("%s: %s on %s is %s, not %s", name, wanted->code, wanted->date,
+                 rate_text(rate), wanted->rate);
+    if (rate == NULL)
+        return;
+    assert_string_equal(rates_provider(rates), "ecb");
+    assert_string_equal(rates_base(rates), "EUR");
+    assert_int_equal(rates_fetched_ms(rates), 123456789);
+}
+
+static void table(void **state) {
+    const struct csv_case *c = *state;
+    struct ecb_csv_faults faults;
+    struct history *history = ecb_csv_read(exact_copy(c->text, strlen(c->text)),
+                                           "ecb", 123456789, &faults);
+    if (history == NULL)
+        fail_msg("%s: refused", c->name);
+    for (size_t k = 0; k < 6 && c->wanted[k].date != NULL; k++)
+        check_rate(c->name, history, &c->wanted[k]);
+    history_free(&history);
+    if (faults.rows != c->bad_rows || faults.rates != c->bad_rates)
+        fail_msg("%s: %zu bad rows, %zu bad rates", c->name, faults.rows,
+                 faults.rates);
+    if (faults.line != c->line || strcmp(faults.example, c->example) != 0)
+        fail_msg("%s: the example is `%s` of line %zu", c->name, faults.example,
+                 faults.line);
+}
+
+static const char *const refused_texts[] = {
+    "",
+    "\n",
+    "Date,USD\n",
+    "Date,USD",
+    "Date\n2021-05-18\n",
+    "USD,JPY\n1,2\n",
+    "date,USD\n2021-05-18,1.5\n",
+    "Day,USD\n2021-05-18,1.5\n",
+    "2021-05-18,1.5\nDate,USD\n",
+    "Date;USD\n2021-05-18;1.5\n",
+    "Date,usd\n2021-05-18,1.5\n",
+    "Date,USD\n2021-05-18,N/A\n",
+    "Date,USD\n2021-05-18,x\n18.05.2021,1.5\n",
+    "<html><body>Not found</body></html>\n",
+    "\xef\xbb\xbf<?xml version=\"1.0\"?>\n",
+};
+
+static void other_forms_are_refused(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(refused_texts); i++) {
+        struct ecb_csv_faults faults;
+        struct history *history =
+            ecb_csv_read(exact_copy(refused_texts[i], strlen(refused_texts[i])),
+                         "ecb", 0, &faults);
+        if (history != NULL)
+            fail_msg("taken: %s", refused_texts[i]);
+    }
+}
+
+/* More columns than there are currencies: what is beyond is left out. */
+static void too_many_columns(void **state) {
+    (void)state;
+    static char text[16384];
+    char *at = text + sprintf(text, "Date");
+    for (int i = 0; i < 400; i++)
+        at += sprintf(at, ",A%c%c", 'A' + i / 26, 'A' + i % 26);
+    at += sprintf(at, "\n2021-05-18");
+    for (int i = 0; i < 400; i++)
+        at += sprintf(at, ",%d", i + 1);
+    struct ecb_csv_faults faults;
+    struct history *history =
+        ecb_csv_read(exact_copy(text, strlen(text)), "ecb", 123456789, &faults);
+    assert_non_null(history);
+    check_rate("many", history, &(struct wanted){"latest", "AAA", "1"});
+    check_rate("many", history, &(struct wanted){"latest", "AHR", "200"});
+    history_free(&history);
+}
+
+int main(void) {
+    static struct CMUnitTest tests[COUNT_OF(csv_cases) + 2] = {
+        cmocka_unit_test(other_forms_are_refused),
+        cmocka_unit_test(too_many_columns),
+    };
+    for (size_t i = 0; i < COUNT_OF(csv_cases); i++)
+        tests[i + 2] =
+            (struct CMUnitTest){.name = csv_cases[i].name,
+                                .test_func = table,
+                                .initial_state = (void *)&csv_cases[i]};
+    return cmocka_run_group_tests_name("ecb_csv", tests, NULL, NULL);
+}

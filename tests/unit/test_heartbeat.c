@@ -1,0 +1,230 @@
+/* Heartbeats: who is silent, who is not, and when one goes out. */
+#include "tests/unit/unit.h"
+#include "wsclient/heartbeat.h"
+
+#define MS INT64_C(1000)
+
+#define ALIVE     HEARTBEAT_ALIVE
+#define UNDECIDED HEARTBEAT_UNDECIDED
+#define SILENT    HEARTBEAT_SILENT
+
+/* Moments of the test, on a clock that does not begin at zero. */
+static monotime at(int64_t usec) {
+    return (monotime){INT64_C(7777777777) + usec};
+}
+
+/* One each second, silent after two, connected at 0. */
+static struct heartbeat connected(void) {
+    struct heartbeat heartbeat = {.interval_usec = 1000 * MS,
+                                  .timeout_usec = 2000 * MS};
+    heartbeat_start(&heartbeat, at(0));
+    return heartbeat;
+}
+
+/* A peer that beats each so often, looked at each millisecond for a minute. */
+static const struct peer_case {
+    int64_t each_usec;
+    bool is_silent;
+} peer_cases[] = {
+    {1000 * MS, false}, {1900 * MS, false},    {1990 * MS, false},
+    {2000 * MS, false}, {2000 * MS + 1, true}, {2001 * MS, true},
+    {10 * MS, false},
+};
+
+static void peers_that_beat(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(peer_cases); i++) {
+        const struct peer_case *c = &peer_cases[i];
+        struct heartbeat heartbeat = connected();
+        bool silent = false;
+        for (int64_t beat = c->each_usec, now = 0; now < 60000 * MS;
+             now += MS) {
+            for (; beat <= now; beat += c->each_usec) {
+                /* The last look before the beat, then the beat. */
+                silent |= heartbeat_judge(&heartbeat, at(beat), false) != ALIVE;
+                heartbeat_received(&heartbeat, at(beat));
+            }
+            silent |= heartbeat_judge(&heartbeat, at(now), false) != ALIVE;
+        }
+        if (silent != c->is_silent)
+            fail_msg("a beat each %lld us: silent %d", (long long)c->each_usec,
+                     silent);
+    }
+}
+
+/* Steps of one life: what happens when, and what it has to give. */
+enum action { RECEIVE, JUDGE, JUDGE_WITH_INPUT, RECONNECT };
+
+struct step {
+    int64_t usec;
+    enum action action;
+    enum heartbeat_verdict verdict;
+};
+
+static const struct life_case {
+    const char *name;
+    struct step steps[12];
+} life_cases[] = {
+    {"the time counts from the connect",
+     {{0, JUDGE, ALIVE},
+      {2000 * MS, JUDGE, ALIVE},
+      {2000 * MS + 1, JUDGE, SILENT}}},
+    {"and from the last beat",
+     {{500 * MS, RECEIVE, ALIVE},
+      {1500 * MS, RECEIVE, ALIVE},
+      {3500 * MS, JUDGE, ALIVE},
+      {3500 * MS + 1, JUDGE, SILENT}}},
+    {"waiting input alone does not make it alive or doubtful",
+     {{2000 * MS, JUDGE_WITH_INPUT, ALIVE},
+      {2000 * MS + 1, JUDGE_WITH_INPUT, UNDECIDED}}},
+    {"the doubt ends after 50 ms",
+     {{2001 * MS, JUDGE_WITH_INPUT, UNDECIDED},
+      {2030 * MS, JUDGE_WITH_INPUT, UNDECIDED},
+      {2051 * MS - 1, JUDGE_WITH_INPUT, UNDECIDED},
+      {2051 * MS, JUDGE_WITH_INPUT, SILENT},
+      {2052 * MS, JUDGE_WITH_INPUT, SILENT}}},
+    {"and begins with the first look, however late",
+     {{9000 * MS, JUDGE_WITH_INPUT, UNDECIDED},
+      {9050 * MS - 1, JUDGE_WITH_INPUT, UNDECIDED},
+      {9050 * MS, JUDGE_WITH_INPUT, SILENT}}},
+    {"the input is read and holds no beat",
+     {{9000 * MS, JUDGE_WITH_INPUT, UNDECIDED}, {9001 * MS, JUDGE, SILENT}}},
+    {"the input is read and holds a beat",
+     {{9000 * MS, JUDGE_WITH_INPUT, UNDECIDED},
+      {9001 * MS, RECEIVE, ALIVE},
+      {9002 * MS, JUDGE, ALIVE},
+      {11001 * MS, JUDGE_WITH_INPUT, ALIVE},
+      {11001 * MS + 1, JUDGE_WITH_INPUT, UNDECIDED}}},
+    {"each doubt has its own 50 ms",
+     {{2010 * MS, JUDGE_WITH_INPUT, UNDECIDED},
+      {2040 * MS, RECEIVE, ALIVE},
+      {5000 * MS, JUDGE_WITH_INPUT, UNDECIDED},
+      {5049 * MS, JUDGE_WITH_INPUT, UNDECIDED},
+      {5050 * MS, JUDGE_WITH_INPUT, SILENT}}},
+    {"a new connection has no doubt left",
+     {{2010 * MS, JUDGE_WITH_INPUT, UNDECIDED},
+      {2100 * MS, RECONNECT, ALIVE},
+      {4100 * MS, JUDGE, ALIVE},
+      {4200 * MS, JUDGE_WITH_INPUT, UNDECIDED},
+      {4249 * MS, JUDGE_WITH_INPUT, UNDECIDED},
+      {4250 * MS, JUDGE, SILENT}}},
+};
+
+static void take_step(const char *name, struct heartbeat *heartbeat,
+                      const struct step *step) {
+    switch (step->action) {
+    case RECEIVE:
+        heartbeat_received(heartbeat, at(step->usec));
+        return;
+    case RECONNECT:
+        heartbeat_start(heartbeat, at(step->usec));
+        return;
+    case JUDGE:
+    case JUDGE_WITH_INPUT:
+        break;
+    }
+    enum heartbeat_verdict verdict = heartbeat_judge(
+        heartbeat, at(step->usec), step->action == JUDGE_WITH_INPUT);
+    if (verdict != step->verdict)
+        fail_msg("%s: at %lld us the verdict is %d, not %d", name,
+                 (long long)step->usec, (int)verdict, (int)step->verdict);
+}
+
+static void lives(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(life_cases); i++) {
+        const struct life_case *c = &life_cases[i];
+        struct heartbeat heartbeat = connected();
+        /* No step but the first is at 0. */
+        take_step(c->name, &heartbeat, &c->steps[0]);
+        for (size_t k = 1; c->steps[k].usec != 0; k++)
+            take_step(c->name, &heartbeat, &c->steps[k]);
+    }
+}
+
+/* When we look, and whether a beat goes out then. */
+static const struct beat_case {
+    int64_t usec;
+    bool is_due;
+} beat_cases[] = {
+    {0, true}, /* at once */
+    {0, false},
+    {999999, false},
+    {1000000, true},
+    {1000001, false},
+    /* A late look does not shift the next beat. */
+    {2300000, true},
+    {2999999, false},
+    {3000000, true},
+    /* Missed beats are not made up for; the next is an interval later. */
+    {7500000, true},
+    {7500000, false},
+    {8000000, false},
+    {8499999, false},
+    {8500000, true},
+    {9500000, true},
+    /* Exactly one missed. */
+    {11500000, true},
+    {11500001, false},
+    {12499999, false},
+    {12500000, true},
+    /* Nearly one missed. */
+    {14499999, true},
+    {14500000, true},
+    {14500001, false},
+};
+
+static void beats(void **state) {
+    (void)state;
+    struct heartbeat heartbeat = connected();
+    for (size_t i = 0; i < COUNT_OF(beat_cases); i++) {
+        const struct beat_case *c = &beat_cases[i];
+        if (heartbeat_take_due(&heartbeat, at(c->usec)) != c->is_due)
+            fail_msg("a beat at %lld us: %d", (long long)c->usec, !c->is_due);
+        if (c->is_due) /* a beat of the peer changes nothing here */
+            heartbeat_received(&heartbeat, at(c->usec));
+    }
+    /* A new connection beats at once. */
+    heartbeat_start(&heartbeat, at(14600000));
+    assert_true(heartbeat_take_due(&heartbeat, at(14600000)));
+    assert_false(heartbeat_take_due(&heartbeat, at(15599999)));
+    assert_true(heartbeat_take_due(&heartbeat, at(15600000)));
+}
+
+static void check_look(const struct heartbeat *heartbeat, int64_t usec) {
+    assert_int_equal(heartbeat_next_look(heartbeat).usec, at(usec).usec);
+}
+
+/* The next beat, or the first moment at which the peer is silent. */
+static void next_looks(void **state) {
+    (void)state;
+    struct heartbeat heartbeat = connected();
+    check_look(&heartbeat, 0);
+    assert_true(heartbeat_take_due(&heartbeat, at(0)));
+    check_look(&heartbeat, 1000000);
+    assert_true(heartbeat_take_due(&heartbeat, at(1000000)));
+    check_look(&heartbeat, 2000000);
+    assert_true(heartbeat_take_due(&heartbeat, at(2000000)));
+    check_look(&heartbeat, 2000001);
+    assert_int_equal(heartbeat_judge(&heartbeat, at(2000001), false), SILENT);
+    heartbeat_received(&heartbeat, at(2000000));
+    check_look(&heartbeat, 3000000);
+    /* Beats of our own that are rarer than the peer's time. */
+    struct heartbeat slow = {.interval_usec = 1000 * MS,
+                             .timeout_usec = 1000 * MS + 500};
+    heartbeat_start(&slow, at(0));
+    assert_true(heartbeat_take_due(&slow, at(900)));
+    check_look(&slow, 1000000);
+    assert_true(heartbeat_take_due(&slow, at(1000400)));
+    check_look(&slow, 1000501);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(peers_that_beat),
+        cmocka_unit_test(lives),
+        cmocka_unit_test(beats),
+        cmocka_unit_test(next_looks),
+    };
+    return cmocka_run_group_tests_name("heartbeat", tests, NULL, NULL);
+}

@@ -1,0 +1,111 @@
+/* The ledger: bounded room, in which every message has its answer's room. */
+#include "tests/unit/unit.h"
+#include "wsclient/ledger.h"
+#include "wsclient/response.h"
+
+static struct message *take(struct ledger *ledger, const char *text, size_t len,
+                            int64_t usec) {
+    return ledger_take(ledger, exact_copy(text, len), (monotime){usec});
+}
+
+static void keeps_a_copy_and_its_moment(void **state) {
+    (void)state;
+    struct ledger *ledger = ledger_new(4096);
+    struct message *first = take(ledger, "[1]", 3, 77);
+    struct message *second = take(ledger, "", 0, 78);
+    assert_non_null(first);
+    assert_non_null(second);
+    assert_true(span_equals(first->request, "[1]"));
+    assert_int_equal(first->arrived.usec, 77);
+    assert_int_equal(first->answer.len, 0);
+    assert_int_equal(first->sequence, 1);
+    assert_int_equal(second->request.len, 0);
+    assert_int_equal(second->sequence, 2);
+    assert_int_equal(ledger_count(ledger), 2);
+    ledger_release(ledger, first);
+    assert_int_equal(ledger_count(ledger), 1);
+    /* Numbers are not used twice. */
+    assert_int_equal(take(ledger, "x", 1, 79)->sequence, 3);
+    ledger_free(&ledger);
+    assert_null(ledger);
+}
+
+/* The whole room can be written to, and leaves the request as it is. */
+static void has_room_for_the_longest_answer(void **state) {
+    (void)state;
+    static const size_t lengths[] = {0, 1, 3, 1000, 65536};
+    static char text[65536];
+    memset(text, 'r', sizeof text);
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        size_t len = lengths[i], room = len + RESPONSE_GROWTH_BYTES;
+        struct ledger *ledger = ledger_new(1 << 20);
+        struct message *message = take(ledger, text, len, 0);
+        memset(ledger_answer_room(message), 'a', room);
+        ledger_answered(message, room);
+        assert_int_equal(message->answer.len, room);
+        assert_int_equal(message->request.len, len);
+        assert_memory_equal(message->request.data, text, len);
+        for (size_t k = 0; k < room; k++)
+            assert_int_equal(message->answer.data[k], 'a');
+        ledger_free(&ledger);
+    }
+}
+
+/* How many requests of `len` bytes are taken before it is full. */
+static size_t fill(struct ledger *ledger, size_t len, struct message *taken[],
+                   size_t size) {
+    static const char text[1024] = "";
+    for (size_t i = 0; i < size; i++) {
+        taken[i] = take(ledger, text, len, 0);
+        if (taken[i] == NULL)
+            return i;
+    }
+    fail_msg("never full");
+    return size;
+}
+
+static void is_bounded(void **state) {
+    (void)state;
+    struct message *taken[64];
+    struct ledger *ledger = ledger_new(8192);
+    /* A request and an answer of 100 and 356 bytes at least. */
+    size_t count = fill(ledger, 100, taken, COUNT_OF(taken));
+    assert_in_range(count, 8, 8192 / 456);
+    assert_int_equal(ledger_count(ledger), count);
+    /* Full for its like, and for longer ones. */
+    assert_null(take(ledger, (char[101]){""}, 101, 0));
+    assert_int_equal(ledger_count(ledger), count);
+    /* What is released makes room for one that is as long, and no more. */
+    for (size_t i = 0; i < count; i++) {
+        ledger_release(ledger, taken[i]);
+        taken[i] = take(ledger, (char[100]){""}, 100, 0);
+        assert_non_null(taken[i]);
+        assert_null(take(ledger, (char[100]){""}, 100, 0));
+    }
+    for (size_t i = 0; i < count; i++)
+        ledger_release(ledger, taken[i]);
+    assert_int_equal(ledger_count(ledger), 0);
+    assert_int_equal(fill(ledger, 100, taken, COUNT_OF(taken)), count);
+    ledger_free(&ledger);
+}
+
+static void takes_nothing_without_room(void **state) {
+    (void)state;
+    static const size_t rooms[] = {0, 1, 256, 300};
+    for (size_t i = 0; i < COUNT_OF(rooms); i++) {
+        struct ledger *ledger = ledger_new(rooms[i]);
+        assert_null(take(ledger, "{\"type\":\"message\",\"id\":123}", 27, 0));
+        assert_int_equal(ledger_count(ledger), 0);
+        ledger_free(&ledger);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_a_copy_and_its_moment),
+        cmocka_unit_test(has_room_for_the_longest_answer),
+        cmocka_unit_test(is_bounded),
+        cmocka_unit_test(takes_nothing_without_room),
+    };
+    return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
+}

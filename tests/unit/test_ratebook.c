@@ -1,0 +1,205 @@
+/* The ratebook: what is known of a day, for as long as it holds. */
+#include <stdio.h>
+
+#include "tests/unit/tables.h"
+#include "tests/unit/unit.h"
+#include "wsclient/ratebook.h"
+
+/* Steps of one book's life, at moments in seconds. */
+enum action { ENTER, UNKNOWN, FIND };
+
+enum {
+    FOUND = RATEBOOK_FOUND,
+    NO_TABLE = RATEBOOK_NO_TABLE,
+    NOT_IN = RATEBOOK_NOT_IN_TABLE,
+    NONE_HAS = RATEBOOK_UNKNOWN_CURRENCY
+};
+
+struct step {
+    enum action action;
+    const char *date;
+    const char *what;  /* ENTER: provider; else the currency */
+    const char *rates; /* ENTER: the table; FIND: the rate */
+    int64_t seconds;   /* ENTER: until when; FIND: at which moment */
+    int result;        /* FIND */
+};
+
+static const struct book_case {
+    const char *name;
+    struct step steps[16];
+} book_cases[] = {
+    {"an empty book",
+     {{FIND, "2021-05-18", "USD", NULL, 0, NO_TABLE},
+      {FIND, "latest", "USD", NULL, 0, NO_TABLE},
+      {FIND, "1999-01-04", "USD", NULL, 0, NO_TABLE}}},
+    {"days are apart",
+     {{ENTER, "2021-05-18", "one", "USD 1.2", 100, 0},
+      {ENTER, "latest", "one", "USD 1.3", 100, 0},
+      {ENTER, "1999-01-04", "one", "USD 1.4", 100, 0},
+      {FIND, "2021-05-18", "USD", "1.2", 0, FOUND},
+      {FIND, "latest", "USD", "1.3", 0, FOUND},
+      {FIND, "1999-01-04", "USD", "1.4", 0, FOUND},
+      {FIND, "2021-05-17", "USD", NULL, 0, NO_TABLE},
+      {FIND, "2021-05-19", "USD", NULL, 0, NO_TABLE},
+      {FIND, "1999-01-05", "USD", NULL, 0, NO_TABLE},
+      {FIND, "2030-01-01", "USD", NULL, 0, NO_TABLE}}},
+    {"a table holds until its end",
+     {{ENTER, "2021-05-18", "one", "USD 1.2", 100, 0},
+      {FIND, "2021-05-18", "USD", "1.2", 99, FOUND},
+      {FIND, "2021-05-18", "USD", NULL, 100, NO_TABLE},
+      {FIND, "2021-05-18", "XAF", NULL, 100, NO_TABLE},
+      {ENTER, "2021-05-18", "one", "USD 1.25", 200, 0},
+      {FIND, "2021-05-18", "USD", "1.25", 150, FOUND},
+      {FIND, "2021-05-18", "USD", NULL, 200, NO_TABLE}}},
+    {"the newer table of a provider replaces its older one",
+     {{ENTER, "2021-05-18", "one", "USD 1.2 JPY 130", 100, 0},
+      {ENTER, "2021-05-18", "one", "USD 1.3", 100, 0},
+      {FIND, "2021-05-18", "USD", "1.3", 0, FOUND},
+      {FIND, "2021-05-18", "JPY", NULL, 0, NOT_IN}}},
+    {"the first provider is preferred",
+     {{ENTER, "2021-05-18", "one", "USD 1.2", 100, 0},
+      {FIND, "2021-05-18", "XAF", NULL, 0, NOT_IN},
+      {ENTER, "2021-05-18", "two", "USD 9 XAF 656", 100, 0},
+      {FIND, "2021-05-18", "USD", "1.2", 0, FOUND},
+      {FIND, "2021-05-18", "XAF", "656", 0, FOUND},
+      {FIND, "2021-05-18", "XPF", NULL, 0, NOT_IN},
+      {ENTER, "2021-05-18", "one", "USD 1.3", 100, 0},
+      {FIND, "2021-05-18", "USD", "1.3", 0, FOUND},
+      {FIND, "2021-05-18", "XAF", "656", 0, FOUND}}},
+    {"the second table has an end of its own",
+     {{ENTER, "2021-05-18", "one", "USD 1.2", 100, 0},
+      {ENTER, "2021-05-18", "two", "XAF 656", 50, 0},
+      {FIND, "2021-05-18", "XAF", "656", 49, FOUND},
+      {FIND, "2021-05-18", "XAF", NULL, 50, NOT_IN},
+      {FIND, "2021-05-18", "USD", "1.2", 50, FOUND}}},
+    {"an unknown currency is remembered while the tables are",
+     {{ENTER, "2021-05-18", "one", "USD 1.2", 100, 0},
+      {UNKNOWN, "2021-05-18", "XTS", NULL, 0, 0},
+      {UNKNOWN, "2021-05-18", "XTS", NULL, 0, 0},
+      {FIND, "2021-05-18", "XTS", NULL, 0, NONE_HAS},
+      {FIND, "2021-05-18", "XTT", NULL, 0, NOT_IN},
+      {FIND, "2021-05-18", "USD", "1.2", 0, FOUND},
+      {FIND, "2021-05-17", "XTS", NULL, 0, NO_TABLE},
+      {ENTER, "2021-05-18", "two", "XAF 656", 100, 0},
+      {FIND, "2021-05-18", "XTS", NULL, 0, NONE_HAS},
+      {FIND, "2021-05-18", "XTS", NULL, 100, NO_TABLE},
+      {ENTER, "2021-05-18", "one", "USD 1.2", 200, 0},
+      {FIND, "2021-05-18", "XTS", NULL, 101, NOT_IN}}},
+    {"unknown without any table: the table is asked for",
+     {{UNKNOWN, "2021-05-18", "XTS", NULL, 0, 0},
+      {FIND, "2021-05-18", "XTS", NULL, 0, NO_TABLE}}},
+    {"what another provider brings counts before what was unknown",
+     {{ENTER, "2021-05-18", "one", "USD 1.2", 100, 0},
+      {UNKNOWN, "2021-05-18", "XAF", NULL, 0, 0},
+      {ENTER, "2021-05-18", "two", "XAF 656", 100, 0},
+      {FIND, "2021-05-18", "XAF", "656", 0, FOUND}}},
+    /* The first provider fails by now; the second one's table serves. */
+    {"a second provider's table serves when the first one's is over",
+     {{ENTER, "2021-05-18", "one", "USD 1.2", 10, 0},
+      {FIND, "2021-05-18", "USD", NULL, 20, NO_TABLE},
+      {ENTER, "2021-05-18", "two", "USD 1.3", 100, 0},
+      {FIND, "2021-05-18", "USD", "1.3", 21, FOUND}}},
+    {"and tells that a currency is not in it",
+     {{ENTER, "2021-05-18", "one", "USD 1.2", 10, 0},
+      {ENTER, "2021-05-18", "two", "USD 1.3", 100, 0},
+      {FIND, "2021-05-18", "XAF", NULL, 21, NOT_IN},
+      {UNKNOWN, "2021-05-18", "XAF", NULL, 0, 0},
+      {FIND, "2021-05-18", "XAF", NULL, 22, NONE_HAS}}},
+};
+
+static void take_step(const char *name, struct ratebook *book,
+                      const struct step *step) {
+    day when = day_of_text(step->date);
+    const struct decimal *rate = NULL;
+    if (step->action == UNKNOWN) {
+        ratebook_enter_unknown(book, when, span_of(step->what));
+        return;
+    }
+    if (step->action == ENTER) {
+        struct rates *rates = table_of(step->what, "2021-05-18", step->rates);
+        ratebook_enter(book, when, rates,
+                       (monotime){step->seconds * USEC_PER_SEC});
+        rates_release(&rates);
+        return;
+    }
+    int result =
+        (int)ratebook_find(book, when, exact_copy(step->what, 3),
+                           (monotime){step->seconds * USEC_PER_SEC}, &rate);
+    if (result != step->result)
+        fail_msg("%s: %s on %s at %lld s gives %d, not %d", name, step->what,
+                 step->date, (long long)step->seconds, result, step->result);
+    if (result == FOUND && strcmp(rate_text(rate), step->rates) != 0)
+        fail_msg("%s: %s on %s is %s, not %s", name, step->what, step->date,
+                 rate_text(rate), step->rates);
+}
+
+static void book(void **state) {
+    const struct book_case *c = *state;
+    struct ratebook *ratebook = ratebook_new();
+    for (const struct step *step = c->steps; step->date != NULL; step++)
+        take_step(c->name, ratebook, step);
+    ratebook_free(&ratebook);
+    assert_null(ratebook);
+}
+
+/* More unknown codes and more providers than are kept do no harm. */
+static void more_than_is_kept(void **state) {
+    (void)state;
+    struct ratebook *ratebook = ratebook_new();
+    day when = day_of_text("2021-05-18");
+    const struct decimal *rate;
+    for (int i = 0; i < 20; i++) {
+        char provider[16], list[16];
+        sprintf(provider, "p%d", i);
+        sprintf(list, "AA%c 1.5", 'A' + i);
+        struct rates *rates = table_of(provider, "2021-05-18", list);
+        ratebook_enter(ratebook, when, rates, (monotime){1000});
+        rates_release(&rates);
+    }
+    for (int i = 0; i < 26 * 26; i++) {
+        char code[4] = {'X', (char)('A' + i / 26), (char)('A' + i % 26), 0};
+        ratebook_enter_unknown(ratebook, when, span_of(code));
+    }
+    assert_int_equal(
+        ratebook_find(ratebook, when, span_of("AAA"), (monotime){0}, &rate),
+        FOUND);
+    assert_int_equal(
+        ratebook_find(ratebook, when, span_of("AAT"), (monotime){0}, &rate),
+        FOUND);
+    assert_int_equal(
+        ratebook_find(ratebook, when, span_of("XAA"), (monotime){0}, &rate),
+        NONE_HAS);
+    assert_int_equal(
+        ratebook_find(ratebook, when, span_of("XZZ"), (monotime){0}, &rate),
+        NOT_IN);
+    ratebook_free(&ratebook);
+}
+
+/* The book holds a reference of its own. */
+static void tables_are_held(void **state) {
+    (void)state;
+    struct ratebook *ratebook = ratebook_new();
+    struct rates *rates = table_of("one", "2021-05-18", "USD 1.2");
+    rates_hold(rates);
+    ratebook_enter(ratebook, day_of_text("2021-05-18"), rates,
+                   (monotime){1000});
+    ratebook_enter(ratebook, day_of_text("latest"), rates, (monotime){1000});
+    struct rates *mine = rates;
+    rates_release(&mine);
+    ratebook_free(&ratebook);
+    assert_string_equal(rate_text(rates_find(rates, span_of("USD"))), "1.2");
+    rates_release(&rates);
+}
+
+int main(void) {
+    static struct CMUnitTest tests[COUNT_OF(book_cases) + 2] = {
+        cmocka_unit_test(more_than_is_kept),
+        cmocka_unit_test(tables_are_held),
+    };
+    for (size_t i = 0; i < COUNT_OF(book_cases); i++)
+        tests[i + 2] =
+            (struct CMUnitTest){.name = book_cases[i].name,
+                                .test_func = book,
+                                .initial_state = (void *)&book_cases[i]};
+    return cmocka_run_group_tests_name("ratebook", tests, NULL, NULL);
+}

@@ -1,0 +1,257 @@
+/* Tables of rates: what goes in, what is found, and their JSON form. */
+#include <stdio.h>
+
+#include "common/message.h"
+#include "tests/unit/tables.h"
+#include "tests/unit/unit.h"
+
+static const struct add_case {
+    const char *code, *rate;
+    enum rates_add result;
+} add_cases[] = {
+    {"USD", "1.222385", RATES_ADDED},
+    {"AAA", "1", RATES_ADDED},
+    {"ZZZ", "1.50", RATES_ADDED},
+    {"MIN", "0.000000001", RATES_ADDED},
+    {"MIM", "1e-9", RATES_ADDED},
+    {"MAX", "10000000000", RATES_ADDED},
+    {"MAW", "1E10", RATES_ADDED},
+    {"MAV", "9999999999.99999999", RATES_ADDED},
+    {"LOW", "0.000000000999999999", RATES_BAD_RATE},
+    {"LOX", "9.99e-10", RATES_BAD_RATE},
+    {"HIG", "10000000000.0000001", RATES_BAD_RATE},
+    {"HIH", "1.00000000001e10", RATES_BAD_RATE},
+    {"HII", "99999999999999999999", RATES_BAD_RATE},
+    {"NUL", "0", RATES_BAD_RATE},
+    {"NEG", "-1", RATES_BAD_RATE},
+    {"TXT", "", RATES_BAD_RATE},
+    {"TXT", "1,5", RATES_BAD_RATE},
+    {"TXT", " 1", RATES_BAD_RATE},
+    {"TXT", "1 ", RATES_BAD_RATE},
+    {"TXT", "N/A", RATES_BAD_RATE},
+    {"TXT", "NaN", RATES_BAD_RATE},
+    {"TXT", "0x1", RATES_BAD_RATE},
+    {"LNG", "1.1234567890123456789", RATES_BAD_RATE},
+    {"USD", "1.3", RATES_DUPLICATE},
+    {"AAA", "1", RATES_DUPLICATE},
+    {"usd", "1", RATES_NO_CODE},
+    {"US", "1", RATES_NO_CODE},
+    {"USDX", "1", RATES_NO_CODE},
+    {"U1D", "1", RATES_NO_CODE},
+    {"", "1", RATES_NO_CODE},
+    {"\xc3\x84"
+     "B",
+     "1", RATES_NO_CODE},
+};
+
+static const struct {
+    const char *code, *rate;
+} found_cases[] = {
+    {"USD", "1.222385"},    {"AAA", "1"},
+    {"ZZZ", "1.5"},         {"MIN", "0.000000001"},
+    {"MIM", "0.000000001"}, {"MAX", "10000000000"},
+    {"MAW", "10000000000"}, {"MAV", "9999999999.99999999"},
+    {"LOW", "none"},        {"NEG", "none"},
+    {"TXT", "none"},        {"USE", "none"},
+    {"USC", "none"},        {"AAB", "none"},
+    {"ZZY", "none"},
+};
+
+static struct rates *filled(void) {
+    struct rates *rates =
+        rates_new("ecb", "EUR", day_of_text("2021-05-18"), 1621373562000);
+    for (size_t i = 0; i < COUNT_OF(add_cases); i++) {
+        const struct add_case *c = &add_cases[i];
+        /* exact_copy() is one at a time; the code's end is the array's. */
+        char *code = malloc(strlen(c->code) + 1);
+        memcpy(code, c->code, strlen(c->code) + 1);
+        enum rates_add result =
+            rates_add(rates, (struct span){code, strlen(code)},
+                      exact_copy(c->rate, strlen(c->rate)));
+        if (result != c->result)
+            fail_msg("%s %s: result %d, not %d", c->code, c->rate, (int)result,
+                     (int)c->result);
+        free(code);
+    }
+    return rates;
+}
+
+static void check_filled(const struct rates *rates) {
+    for (size_t i = 0; i < COUNT_OF(found_cases); i++) {
+        const char *rate =
+            rate_text(rates_find(rates, exact_copy(found_cases[i].code, 3)));
+        if (strcmp(rate, found_cases[i].rate) != 0)
+            fail_msg("%s is %s, not %s", found_cases[i].code, rate,
+                     found_cases[i].rate);
+    }
+    assert_int_equal(rates_count(rates), 8);
+    assert_string_equal(rates_provider(rates), "ecb");
+    assert_string_equal(rates_base(rates), "EUR");
+    assert_int_equal(rates_as_of(rates).number, 18765);
+}
+
+static void adding_and_finding(void **state) {
+    (void)state;
+    struct rates *rates = filled();
+    check_filled(rates);
+    assert_int_equal(rates_fetched_ms(rates), 1621373562000);
+    rates_release(&rates);
+    assert_null(rates);
+    rates_release(&rates); /* none: nothing happens */
+}
+
+static void copies_and_references(void **state) {
+    (void)state;
+    struct rates *rates = filled(), *other = rates_hold(rates);
+    rates_release(&other);
+    struct rates *copy = rates_copy(rates, 5);
+    rates_release(&rates);
+    check_filled(copy);
+    assert_int_equal(rates_fetched_ms(copy), 5);
+    /* A copy is the caller's to add to. */
+    assert_int_equal(rates_add(copy, span_of("NEW"), span_of("1")),
+                     RATES_ADDED);
+    rates_release(&copy);
+    struct rates *empty = rates_new("x", "EUR", (day){0}, 0);
+    copy = rates_copy(empty, 0);
+    assert_int_equal(rates_count(copy), 0);
+    assert_null(rates_find(copy, span_of("USD")));
+    rates_release(&empty);
+    rates_release(&copy);
+}
+
+static void a_thousand_currencies(void **state) {
+    (void)state;
+    struct rates *rates = rates_new("x", "EUR", (day){0}, 0);
+    char code[4] = "", rate[8];
+    for (int i = 0; i < 1010; i++) {
+        /* In an order that is none. */
+        int k = i * 7 % 1010;
+        sprintf(code, "%c%c%c", 'A' + k / 676, 'A' + k / 26 % 26, 'A' + k % 26);
+        sprintf(rate, "%d", k + 1);
+        if (rates_add(rates, span_of(code), span_of(rate)) !=
+            (i < 1000 ? RATES_ADDED : RATES_TOO_MANY))
+            fail_msg("%s, number %d", code, i);
+    }
+    assert_int_equal(rates_count(rates), 1000);
+    assert_string_equal(rate_text(rates_find(rates, span_of("AAA"))), "1");
+    assert_string_equal(rate_text(rates_find(rates, span_of("BAA"))), "677");
+    rates_release(&rates);
+}
+
+static void days_as_they_are_asked_for(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bool good;
+        int32_t number;
+    } days[] = {
+        {"latest", true, INT32_MAX},
+        {"2021-05-18", true, 18765},
+        {"1970-01-01", true, 0},
+        {"Latest", false, 0},
+        {"latest ", false, 0},
+        {"", false, 0},
+        {"2021-05-18T00:00:00Z", false, 0},
+        {"2021-02-29", false, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(days); i++) {
+        day found;
+        char text[DAY_TEXT_SIZE];
+        bool good = rates_day_parse(
+            exact_copy(days[i].text, strlen(days[i].text)), &found);
+        if (good != days[i].good)
+            fail_msg("`%s`: %d", days[i].text, good);
+        if (!good)
+            continue;
+        assert_int_equal(found.number, days[i].number);
+        rates_day_print(found, text);
+        assert_string_equal(text, days[i].text);
+    }
+}
+
+static void the_json_form(void **state) {
+    (void)state;
+    struct rates *rates = filled();
+    struct json_object *message = message_new(MESSAGE_RATES);
+    rates_to_message(rates, message);
+    struct span line = message_line(message);
+    static const char wanted[] =
+        "{\"op\":\"rates\",\"as_of\":\"2021-05-18\",\"base\":\"EUR\","
+        "\"provider\":\"ecb\",\"fetched_at\":\"2021-05-18T21:32:42.000Z\","
+        "\"rates\":{\"AAA\":\"1\",\"MAV\":\"9999999999.99999999\","
+        "\"MAW\":\"10000000000\",\"MAX\":\"10000000000\","
+        "\"MIM\":\"0.000000001\",\"MIN\":\"0.000000001\","
+        "\"USD\":\"1.222385\",\"ZZZ\":\"1.5\"}}";
+    if (!span_equals(line, wanted))
+        fail_msg("%.*s", (int)line.len, line.data);
+    const char *why = "none";
+    struct json_object *again = message_parse(line);
+    struct rates *read = rates_from_message(again, &why);
+    if (read == NULL)
+        fail_msg("refused: %s", why);
+    check_filled(read);
+    assert_int_equal(rates_fetched_ms(read), 1621373562000);
+    rates_release(&read);
+    rates_release(&rates);
+    json_object_put(message);
+    json_object_put(again);
+}
+
+#define HEAD "{\"as_of\":\"2021-05-18\",\"base\":\"EUR\",\"provider\":\"p\","
+#define WHEN "\"fetched_at\":\"2021-05-18T21:32:42Z\","
+
+static const char *const bad_messages[] = {
+    "{}",
+    HEAD "\"rates\":{\"USD\":\"1.2\"}}",
+    HEAD WHEN "\"rates\":{}}",
+    HEAD WHEN "\"rates\":[\"USD\"]}",
+    HEAD WHEN "\"rates\":null}",
+    HEAD WHEN "\"rats\":{\"USD\":\"1.2\"}}",
+    HEAD "\"fetched_at\":\"yesterday\",\"rates\":{\"USD\":\"1.2\"}}",
+    HEAD "\"fetched_at\":5,\"rates\":{\"USD\":\"1.2\"}}",
+    "{\"as_of\":\"latest\",\"base\":\"EUR\",\"provider\":\"p\"," WHEN
+    "\"rates\":{\"USD\":\"1.2\"}}",
+    "{\"as_of\":\"2021-02-29\",\"base\":\"EUR\",\"provider\":\"p\"," WHEN
+    "\"rates\":{\"USD\":\"1.2\"}}",
+    "{\"as_of\":\"2021-05-18\",\"base\":\"EURO\",\"provider\":\"p\"," WHEN
+    "\"rates\":{\"USD\":\"1.2\"}}",
+    "{\"as_of\":\"2021-05-18\",\"base\":\"eur\",\"provider\":\"p\"," WHEN
+    "\"rates\":{\"USD\":\"1.2\"}}",
+    "{\"as_of\":\"2021-05-18\",\"base\":\"EUR\",\"provider\":1," WHEN
+    "\"rates\":{\"USD\":\"1.2\"}}",
+    "{\"as_of\":\"2021-05-18\",\"provider\":\"p\"," WHEN
+    "\"rates\":{\"USD\":\"1.2\"}}",
+    /* The only rate there is, and it is none. */
+    HEAD WHEN "\"rates\":{\"USD\":1.2}}",
+    HEAD WHEN "\"rates\":{\"USD\":\"0\"}}",
+    HEAD WHEN "\"rates\":{\"USD\":\"-1\"}}",
+    HEAD WHEN "\"rates\":{\"USD\":\"1e11\"}}",
+    HEAD WHEN "\"rates\":{\"USD\":null}}",
+    HEAD WHEN "\"rates\":{\"usd\":\"1\"}}",
+};
+
+static void bad_messages_are_refused(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad_messages); i++) {
+        const char *why = NULL;
+        struct json_object *message = message_parse(span_of(bad_messages[i]));
+        assert_non_null(message);
+        struct rates *rates = rates_from_message(message, &why);
+        if (rates != NULL || why == NULL || *why == '\0')
+            fail_msg("%s: taken, or no reason is given", bad_messages[i]);
+        json_object_put(message);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(adding_and_finding),
+        cmocka_unit_test(copies_and_references),
+        cmocka_unit_test(a_thousand_currencies),
+        cmocka_unit_test(days_as_they_are_asked_for),
+        cmocka_unit_test(the_json_form),
+        cmocka_unit_test(bad_messages_are_refused),
+    };
+    return cmocka_run_group_tests_name("rates", tests, NULL, NULL);
+}
