@@ -1,6 +1,7 @@
 #include "common/process.h"
 
 #include <bsd/unistd.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +14,18 @@
 #include "common/log.h"
 #include "common/memory.h"
 
+/* Else the first socket would be standard error to all that follows. */
+static void open_missing_streams(void) {
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 void process_init(int argc, char *argv[], char *envp[]) {
+    open_missing_streams();
     setproctitle_init(argc, argv, envp);
     signal(SIGPIPE, SIG_IGN);
 }

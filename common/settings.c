@@ -317,6 +317,10 @@ static void add_fault(struct settings *s, char *line) {
     add_line(&s->faults, line);
 }
 
+static void add_warning(struct settings *s, char *line) {
+    add_line(&s->warnings, line);
+}
+
 static void check_all(struct settings *s, enum settings_reader readers) {
     for (int i = 0; i < SETTINGS; i++)
         if ((rows[i].readers & readers) != 0 && s->values[i].text != NULL)
@@ -326,7 +330,7 @@ static void check_all(struct settings *s, enum settings_reader readers) {
         add_line(&s->faults, memory_print("REQUESTS_WS_URL is not set: give "
                                           "the upstream's ws:// or wss:// "
                                           "address"));
-    settings_rules_check(s, readers, add_fault);
+    settings_rules_check(s, readers, add_fault, add_warning);
 }
 
 struct settings *settings_load(char *const environment[], const char *env_file,

@@ -45,7 +45,7 @@ void settings_free(struct settings **settings);
 /* Lines that each name a fault, "" if there are none; lent. */
 const char *settings_faults(const struct settings *settings);
 
-/* Lines that each name something odd in the .env file, or ""; lent. */
+/* Lines that each name something odd, or ""; lent. */
 const char *settings_warnings(const struct settings *settings);
 
 /* The value as text, lent; NULL if there is none. */

@@ -62,14 +62,28 @@ static void check_ca_file(struct settings *s, enum setting which,
     free(text);
 }
 
+/* Who reads along could change the rates. */
+static void check_encrypted(struct settings *s, add_fault *warn) {
+    for (int i = 0; i < SETTINGS; i++) {
+        const char *text = settings_text(s, (enum setting)i);
+        if (settings_is_good(s, (enum setting)i) &&
+            i != SETTING_REQUESTS_WS_URL && strncmp(text, "http://", 7) == 0)
+            warn(s, memory_print("%s: http:// is not encrypted; whoever is on "
+                                 "the way can change the rates",
+                                 settings_name((enum setting)i)));
+    }
+}
+
 void settings_rules_check(struct settings *settings,
-                          enum settings_reader readers, add_fault *fault) {
+                          enum settings_reader readers, add_fault *fault,
+                          add_fault *warn) {
     if ((readers & SETTINGS_WSCLIENT) != 0) {
         check_heartbeat(settings, fault);
         check_ca_file(settings, SETTING_WS_CA_FILE, fault);
     }
     if ((readers & SETTINGS_RATEFETCHER) != 0) {
         check_providers(settings, fault);
+        check_encrypted(settings, warn);
         check_ca_file(settings, SETTING_HTTP_CA_FILE, fault);
     }
 }

@@ -6,10 +6,12 @@
 
 /*
  * Checks the rules that concern `readers`, where the values that they are
- * about are good; `fault` is called with each line, which it frees.
+ * about are good; `fault` and `warn` are called with each line, which they
+ * free.
  */
 void settings_rules_check(struct settings *settings,
                           enum settings_reader readers,
-                          void (*fault)(struct settings *settings, char *line));
+                          void (*fault)(struct settings *settings, char *line),
+                          void (*warn)(struct settings *settings, char *line));
 
 #endif

@@ -47,16 +47,33 @@ static size_t slot_of(day when) {
                : (size_t)(when.number - DAY_FIRST_RATES.number) + 1;
 }
 
+static const struct entry *find_entry(const struct cache_memory *cache,
+                                      size_t provider, day when) {
+    const struct shelf *shelf = &cache->shelves[provider];
+    size_t slot = slot_of(when);
+    return slot < shelf->count && shelf->slots[slot].rates != NULL
+               ? &shelf->slots[slot]
+               : NULL;
+}
+
 struct rates *cache_memory_find(const struct cache_memory *cache,
                                 size_t provider, day when, monotime now,
                                 int64_t *left_usec) {
-    const struct shelf *shelf = &cache->shelves[provider];
-    size_t slot = slot_of(when);
-    if (slot >= shelf->count || shelf->slots[slot].rates == NULL)
+    const struct entry *entry = find_entry(cache, provider, when);
+    if (entry == NULL)
         return NULL;
-    int64_t age = monotime_between(shelf->slots[slot].fetched, now);
-    *left_usec = cache->ttl_usec - age;
-    return *left_usec > 0 ? shelf->slots[slot].rates : NULL;
+    *left_usec = cache->ttl_usec - monotime_between(entry->fetched, now);
+    return *left_usec > 0 ? entry->rates : NULL;
+}
+
+struct rates *cache_memory_find_stale(const struct cache_memory *cache,
+                                      size_t provider, day when, monotime now,
+                                      int64_t stale_usec) {
+    const struct entry *entry = find_entry(cache, provider, when);
+    if (entry == NULL)
+        return NULL;
+    int64_t past_usec = monotime_between(entry->fetched, now) - cache->ttl_usec;
+    return past_usec <= stale_usec ? entry->rates : NULL;
 }
 
 void cache_memory_put(struct cache_memory *cache, size_t provider, day when,

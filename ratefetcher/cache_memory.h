@@ -23,6 +23,14 @@ struct rates *cache_memory_find(const struct cache_memory *cache,
                                 size_t provider, day when, monotime now,
                                 int64_t *left_usec);
 
+/*
+ * The table, fresh or at most `stale_usec` past its age (INT64_MAX: of any
+ * age), lent; NULL if there is none.
+ */
+struct rates *cache_memory_find_stale(const struct cache_memory *cache,
+                                      size_t provider, day when, monotime now,
+                                      int64_t stale_usec);
+
 /* Keeps the table (with a reference of its own) as fetched now. */
 void cache_memory_put(struct cache_memory *cache, size_t provider, day when,
                       struct rates *rates, monotime now);

@@ -15,6 +15,9 @@
 /* Left of a request's time for the way to the one who asked, in percent. */
 enum { WAY_BACK_SHARE = 10, REFRESH_AHEAD_SHARE = 10 };
 
+/* Who was answered from a table past its age asks again after so long. */
+#define STALE_ASK_USEC (1 * USEC_PER_SEC)
+
 /* A refresh that failed is tried again after so long. */
 #define REFRESH_RETRY_USEC (5 * USEC_PER_SEC)
 
@@ -52,6 +55,7 @@ struct lookup {
     struct cache_memory *memory;
     LIST_HEAD(, flight) flights;
     int64_t ttl_usec;
+    int64_t stale_max_usec;
     int64_t request_timeout_usec;
     monotime latest_asked; /* when somebody last asked for the latest table */
     bool refreshing;
@@ -98,6 +102,7 @@ struct lookup *lookup_new(const struct provider_context *context,
     lookup->arg = arg;
     LIST_INIT(&lookup->flights);
     lookup->ttl_usec = settings_usec(settings, SETTING_CACHE_TTL_SECONDS);
+    lookup->stale_max_usec = settings_usec(settings, SETTING_STALE_MAX_SECONDS);
     lookup->request_timeout_usec =
         settings_usec(settings, SETTING_REQUEST_TIMEOUT_SECONDS);
     open_sources(lookup, list);
@@ -210,6 +215,28 @@ static bool serves(const struct lookup_waiter *waiter,
 }
 
 /*
+ * When providers fail, an old table may serve: of a past day any, as such
+ * tables do not change, of today as far as STALE_MAX_SECONDS allows. The one
+ * who asked is to ask again soon. True: it was answered.
+ */
+static bool answer_stale(struct lookup_waiter *waiter, monotime now) {
+    struct lookup *lookup = waiter->lookup;
+    int64_t stale_usec =
+        rates_day_is_latest(waiter->when) ? lookup->stale_max_usec : INT64_MAX;
+    for (size_t i = 0; i < lookup->count; i++) {
+        struct rates *rates = cache_memory_find_stale(
+            lookup->memory, i, waiter->when, now, stale_usec);
+        if (rates == NULL || !serves(waiter, rates))
+            continue;
+        finish(waiter, &(struct lookup_answer){.rates = rates,
+                                               .layer = "memory",
+                                               .fresh_usec = STALE_ASK_USEC});
+        return true;
+    }
+    return false;
+}
+
+/*
  * Goes on from the source whose turn it is, until one serves or must be waited
  * for. True: the waiter was answered and is no more.
  */
@@ -241,6 +268,8 @@ static bool try_sources(struct lookup_waiter *waiter, bool just_fetched) {
             return true;
         }
     }
+    if (waiter->had_failure && answer_stale(waiter, now))
+        return true;
     finish(waiter, &(struct lookup_answer){.result = waiter->had_table
                                                          ? LOOKUP_NO_CURRENCY
                                                          : LOOKUP_UNAVAILABLE});

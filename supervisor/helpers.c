@@ -3,14 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "common/memory.h"
 #include "supervisor/environment.h"
 
-/* Puts it before the others of its kind. */
+/* Puts it behind the others of its kind. */
 static void add(struct helpers *h, enum helper_kind kind,
                 struct span upstream) {
     size_t place = 0;
-    while (place < h->count && h->list[place]->kind < kind)
+    while (place < h->count && h->list[place]->kind <= kind)
         place++;
     h->list = memory_resize(h->list, (h->count + 1) * sizeof(void *));
     memmove(h->list + place + 1, h->list + place,
@@ -131,6 +132,8 @@ bool helpers_stop_next(struct helpers *helpers) {
         if (helper->kind != kind && waits)
             return false;
         kind = helper->kind;
+        if (kind == HELPER_MONITOR && helper->life.wanted)
+            log_info("stopped", NULL); /* the last line that is written */
         if (helper->life.wanted)
             helper_stop(helper);
         waits = waits || !helper_is_stopped(helper);

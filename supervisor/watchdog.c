@@ -159,8 +159,13 @@ static bool is_final(const struct watchdog *w, const siginfo_t *death,
                      int *code) {
     bool exited = death->si_code == CLD_EXITED;
     *code = exited ? death->si_status : EX_SOFTWARE;
-    if (w->stop_wanted)
+    if (w->stop_wanted) {
+        /* It may have had no handler yet for the signal passed on to it. */
+        if (!exited &&
+            (death->si_status == SIGTERM || death->si_status == SIGINT))
+            *code = EX_OK;
         return true;
+    }
     if (!exited)
         return false;
     return *code == EX_OK || *code == EX_USAGE || *code == EX_TEMPFAIL ||

@@ -55,6 +55,7 @@ class RawLink:
         self.ended = None  # when its end was seen
         self.how = None  # "fin" or "reset"
         self.close_code = None
+        self.answers_close = True
         self.frames = []
         self._buffer = b""
 
@@ -146,8 +147,8 @@ class RawLink:
             found = self._take_frame()
             if found:
                 self.frames.append(found)
-                if found.opcode == CLOSE and len(found.payload) >= 2:
-                    self.close_code = struct.unpack("!H", found.payload[:2])[0]
+                if found.opcode == CLOSE:
+                    self._on_close(found.payload)
                 return found
             left = end - time.monotonic()
             if self.ended or not select.select([self.sock], [], [], max(left, 0))[0]:
@@ -160,6 +161,15 @@ class RawLink:
                 self.ended = time.monotonic()
                 self.how = self.how or "fin"
             self._buffer += more
+
+    def _on_close(self, payload):
+        if len(payload) >= 2:
+            self.close_code = struct.unpack("!H", payload[:2])[0]
+        if self.answers_close:
+            try:
+                self.sock.sendall(frame(CLOSE, payload))
+            except OSError:
+                pass  # it did not wait for that
 
     def read_answer(self, seconds=10):
         """The next text that is no heartbeat."""

@@ -52,20 +52,20 @@ def test_the_defaults_are_one_and_two_seconds(make_service, raw):
 
 
 def beats_in_time(make_traffic, fast, raw):
-    """Lateness of the worst of some 15 beats against the steady clock."""
+    """Lateness of the worst of some 10 beats against the steady clock."""
     link = raw.link()
     over = threading.Event()
     traffic = threading.Thread(target=make_traffic, args=(link, over))
     beater = threading.Thread(target=beat_until, args=(link, over))
     beater.start()
     traffic.start()
-    link.read_until(time.monotonic() + 3)
+    link.read_until(time.monotonic() + 2)
     over.set()
     traffic.join()
     beater.join()
     beats = link.beats()
     assert not link.ended
-    assert 13 <= len(beats) <= 17, beats
+    assert 8 <= len(beats) <= 12, beats
     link.reset()
     first = min(at - i * 0.2 for i, at in enumerate(beats))
     return max(abs(at - first - i * 0.2) for i, at in enumerate(beats))
@@ -175,7 +175,7 @@ def test_beats_just_inside_the_limit(make_service, raw):
 def test_what_is_a_heartbeat(fast, raw, beat):
     """It keeps the link up and is not answered."""
     link = raw.link()
-    for _ in range(10):
+    for _ in range(6):
         for part in beat:
             link.send(part)
         link.read_until(time.monotonic() + 0.15)
@@ -189,7 +189,7 @@ def test_a_stall_of_our_own_with_beats_in_the_kernel(make_service, raw):
                             "HEARTBEAT_INTERVAL_SECONDS": "0.2"}).launch()
     link = raw.link()
     service.wait_ready()
-    for _ in range(3):
+    for _ in range(2):
         link.beat()
         with service.pause("wsclient"):
             for i in range(15):

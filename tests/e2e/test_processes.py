@@ -368,6 +368,7 @@ def test_an_upstream_that_does_not_answer_the_close(make_service, raw, reads):
     """The stop is not held up by it beyond the grace."""
     service = make_service({"REQUESTS_WS_URL": raw.url, "SHUTDOWN_GRACE_SECONDS": "2"}).launch()
     link = raw.link()
+    link.answers_close = False
     service.wait_ready()
     service.process.send_signal(signal.SIGTERM)
     if reads:
