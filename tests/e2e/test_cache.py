@@ -1,4 +1,4 @@
-"""Rates: had once, kept, fetched anew, missing, wrong: spec section 5, file provider."""
+"""Rates: had once, kept, fetched anew, missing, wrong, with a provider that reads a file."""
 import json
 import os
 import socket

@@ -1,4 +1,4 @@
-"""The command line: spec sections 1 and 8."""
+"""The command line."""
 import json
 import os
 import re

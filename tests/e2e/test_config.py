@@ -1,4 +1,4 @@
-"""Settings, the .env file and the runtime folder: spec section 2."""
+"""Settings, the .env file and the runtime folder."""
 import os
 import re
 import socket

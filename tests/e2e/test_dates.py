@@ -1,4 +1,4 @@
-"""Dates of requests, and the day whose rates they get: spec section 3."""
+"""Dates of requests, and the day whose rates they get."""
 import datetime
 
 import pytest

@@ -1,4 +1,4 @@
-"""Heartbeats and the silence of the peer: spec section 4."""
+"""Heartbeats and the silence of the peer."""
 import json
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Log lines, and that logging never blocks the work: spec section 9."""
+"""Log lines, and that logging never blocks the work."""
 import json
 import os
 import re

@@ -1,4 +1,4 @@
-"""Requests and their answers: spec section 3."""
+"""Requests and their answers."""
 import datetime
 import json
 import re

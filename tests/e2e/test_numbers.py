@@ -1,4 +1,4 @@
-"""Stakes and amounts: spec section 3, Conversion."""
+"""Stakes and amounts."""
 import json
 import random
 

@@ -1,4 +1,4 @@
-"""rates.sock and control.sock: spec section 8."""
+"""rates.sock and control.sock."""
 import json
 import os
 import socket

@@ -158,3 +158,13 @@ class Upstream:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+def start_refused(start, upstream):
+    """A service that has failed to connect some times."""
+
+    class Later:  # start() waits for readiness, so it connects once allowed
+        url = upstream.url
+
+    threading.Timer(1.5, lambda: setattr(upstream, "refuse", None)).start()
+    return start(Later, RECONNECT_MAX_SECONDS="2", HEARTBEAT_TIMEOUT_SECONDS="30")
