@@ -61,3 +61,14 @@ int runtime_dir_lock(const char *dir, const char *name) {
     errno = error;
     return -1;
 }
+
+void runtime_dir_wait_unlocked(const char *dir, const char *name) {
+    char *path = runtime_dir_path(dir, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    free(path);
+    if (fd < 0)
+        return;
+    while (flock(fd, LOCK_SH) < 0 && errno == EINTR)
+        ;
+    close(fd);
+}

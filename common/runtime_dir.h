@@ -18,4 +18,7 @@ char *runtime_dir_path(const char *dir, const char *name);
  */
 int runtime_dir_lock(const char *dir, const char *name);
 
+/* Waits until nobody holds that lock, or there is none. */
+void runtime_dir_wait_unlocked(const char *dir, const char *name);
+
 #endif

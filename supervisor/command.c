@@ -9,8 +9,10 @@
 
 #include "common/clock.h"
 #include "common/message.h"
+#include "common/runtime_dir.h"
 #include "supervisor/alert.h"
 #include "supervisor/asking.h"
+#include "supervisor/service.h"
 #include "supervisor/status.h"
 
 enum { ANSWER_TIMEOUT_MS = 3000, STATUS_AGAIN_MS = 20 };
@@ -119,6 +121,9 @@ int command_stop(const struct options *options) {
             asking_ask(&asking, message_new(MESSAGE_STOP), ANSWER_TIMEOUT_MS));
         asking_wait_for_end(&asking);
         asking_close(&asking);
+        /* Then the folder is free for the next one. */
+        runtime_dir_wait_unlocked(settings_text(settings, SETTING_RUNTIME_DIR),
+                                  SERVICE_LOCK);
     }
     settings_free(&settings);
     return code;

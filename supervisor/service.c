@@ -244,7 +244,7 @@ static int claim(const char *dir, int *lock_fd) {
         free(fault);
         return EX_CONFIG;
     }
-    *lock_fd = runtime_dir_lock(dir, "supervisor.lock");
+    *lock_fd = runtime_dir_lock(dir, SERVICE_LOCK);
     if (*lock_fd >= 0)
         return EX_OK;
     if (errno == EWOULDBLOCK) {

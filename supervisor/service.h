@@ -5,6 +5,9 @@
 #include "supervisor/log_pipe.h"
 #include "supervisor/options.h"
 
+/* The lock in RUNTIME_DIR that says that it is taken. */
+#define SERVICE_LOCK "supervisor.lock"
+
 /*
  * Runs the service until it is told to stop; returns the exit code. `log` is
  * the watchdog's log pipe; NULL: there is no watchdog, it makes its own. A

@@ -10,6 +10,7 @@ from amounts import euro, read_rates
 from places import SCALE
 from service import Service, is_running
 from upstream import Upstream
+from waiting import wait_until
 
 RATES = read_rates()
 
@@ -172,6 +173,19 @@ def test_stop_waits_for_the_end(start, upstream):
     assert not any(map(is_running, pids))
     assert service.wait_exit(1) == 0
     service.start()
+
+
+def test_a_start_right_after_stop(start, upstream):
+    """When `stop` returns, the folder is free: no exit 75."""
+    service = start(upstream)
+    for _ in range(10):
+        old = service.process
+        assert service.command("stop").returncode == 0
+        service.launch()
+        old.wait(10 * SCALE)
+        wait_until(lambda: service.status_or_none() or service.process.poll() is not None,
+                   "a status, or an end")
+        assert service.process.poll() is None, service.log()
 
 
 def test_stop_of_a_service_without_watchdog(start, upstream):

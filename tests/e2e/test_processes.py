@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from amounts import euro, message, read_rates, stake_of
-from places import SCALE
+from places import SCALE, VALGRIND
 from raw_upstream import RawUpstream
 from service import is_running
 from upstream import Upstream
@@ -30,7 +30,7 @@ def let_be_ready_for_a_second(service):
                            for h in service.status()["helpers"]), "helpers of some age")
 
 
-@pytest.mark.smoke
+@pytest.mark.skipif(VALGRIND, reason="valgrind is what shows there")
 def test_titles_and_parents(start, upstream):
     """Each process can be found by its title."""
     service = start(upstream)

@@ -2,6 +2,8 @@
 #ifndef FXWIRE_TESTS_UNIT_PIPELINE_SENDING_H
 #define FXWIRE_TESTS_UNIT_PIPELINE_SENDING_H
 
+#include <fcntl.h>
+
 #include "tests/unit/pipeline_bench.h"
 
 #define PAST     "2021-05-18"
@@ -260,6 +262,38 @@ static void a_stop_takes_nothing_new(void **state) {
     bench_expect_nothing(&b, 3);
     assert_int_equal(pipeline_pending(b.pipeline), 0);
     bench_close(&b);
+}
+
+/* What `show_messages` adds to the log, and what without it stays out. */
+static void messages_are_shown_on_demand(void **state) {
+    (void)state;
+    static const char *const parts[] = {" request {\"", " response {\"",
+                                        "\"stake\":12,", "\"stake\":6,"};
+    for (int show = 0; show <= 1; show++) {
+        struct bench b;
+        int ends[2];
+        char text[4096] = "";
+        bench_open(&b, BENCH_LEDGER_BYTES, "request");
+        pipeline_free(&b.pipeline);
+        struct pipeline_ports ports = {bench_answers_ready, bench_ask,
+                                       bench_set_alarm, &b};
+        b.pipeline =
+            pipeline_new(b.settings, b.ledger, &b.metrics, &ports, show);
+        assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+        log_open("test", "error", "text", ends[1]);
+        bench_rates(&b, PAST, "", "one", "USD 2", 0, HOUR);
+        bench_request(&b, 2, "USD", PAST, 0);
+        bench_expect_euro(&b, 2, "6", PAST, 0);
+        ssize_t len = read(ends[0], text, sizeof text - 1);
+        if ((len > 0) != show)
+            fail_msg("shown: %s", text);
+        for (size_t i = 0; show && i < COUNT_OF(parts); i++)
+            if (strstr(text, parts[i]) == NULL)
+                fail_msg("`%s` is not in: %s", parts[i], text);
+        close(ends[0]);
+        close(ends[1]);
+        bench_close(&b);
+    }
 }
 
 /* From the arrival to the answer's sending, in cumulative buckets. */

@@ -129,8 +129,9 @@ static const struct csv_case {
      "18.05.2021",
      {{"2021-05-17", "USD", "2"}, {"latest", "USD", "2"}}},
     {"the first fault is the example",
-     "Date,USD,JPY\n2021-05-18,1.5,133\n2021-05-17,x,132\nyesterday,1,2\n",
-     1,
+     "Date,USD,JPY\n2021-05-18,1.5,133\n2021-05-17,x,132\nyesterday,1,2\ntoday,"
+     "1,2\n",
+     2,
      1,
      3,
      "x",

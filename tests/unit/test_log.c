@@ -304,28 +304,40 @@ static const struct cut_case {
     {"shown JSON of four", "\xf0\x9f\x98\x80", true, true},
 };
 
-/* Lengths around the place where a line is full, escapes or not. */
+/* Logs a value behind a head of `shift` bytes; gives the line's length. */
+static size_t log_cut(const struct cut_case *c, struct span value,
+                      size_t shift) {
+    char head[16] = "hhhhhhhhhhhhhh";
+    head[shift] = '\0';
+    if (c->show)
+        log_show(head, value);
+    else
+        log_info("event",
+                 LOG_FIELDS(log_text("head", head), log_span("x", value),
+                            log_int("n", 123456), log_text("y", "z")));
+    const char *line = logged();
+    check_line(c->name, value.len, line, c->json);
+    return strlen(line);
+}
+
+/* Lengths around the place where a line is full, at all offsets. */
 static void cut_lines(void **state) {
     const struct cut_case *c = *state;
     static char text[8192];
-    size_t unit = strlen(c->unit);
+    size_t unit = strlen(c->unit), full = 0;
     for (size_t i = 0; i < sizeof text; i++)
         text[i] = c->unit[i % unit];
     open_log("info", c->json ? "json" : "text");
-    for (size_t len = 300; len <= 4400; len++) {
-        /* Whole characters only; the head of a line has some length. */
-        size_t whole = len / unit * unit;
-        char head[8] = "xxxxxxx";
-        head[len % sizeof head] = '\0';
-        struct span value = {text, whole};
-        if (c->show)
-            log_show(head[0] != '\0' ? head : "y", value);
-        else
-            log_info("event",
-                     LOG_FIELDS(log_text("head", head), log_span("x", value),
-                                log_int("n", 123456), log_text("y", "z")));
-        check_line(c->name, len, logged(), c->json);
+    for (size_t len = unit; len < sizeof text - unit && full < 100;
+         len += unit) {
+        struct span value = {text, len};
+        if (log_cut(c, value, 1) < LOG_LINE_BYTES - 60)
+            continue;
+        full++;
+        for (size_t shift = 2; shift <= 14; shift++)
+            log_cut(c, value, shift);
     }
+    assert_true(full > 0);
     close_log();
 }
 

@@ -49,6 +49,16 @@ static void times_fall_into_buckets(void **state) {
     }
 }
 
+static void times_add_up(void **state) {
+    (void)state;
+    struct metrics m = {0};
+    metrics_observe_request(&m, 250000);
+    metrics_observe_request(&m, 500000);
+    assert_true(m.values[METRIC_REQUEST_SUM] == 0.75);
+    assert_true(m.values[METRIC_REQUEST_ALL] == 2);
+    assert_true(m.values[METRIC_REQUEST_UNDER_100MS] == 0);
+}
+
 static void expect_json(struct json_object *object, const char *wanted) {
     const char *found =
         json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
@@ -145,6 +155,7 @@ static void every_metric_has_its_own_name(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_fall_into_buckets),
+        cmocka_unit_test(times_add_up),
         cmocka_unit_test(names_and_values),
         cmocka_unit_test(sums_over_lives),
         cmocka_unit_test(every_metric_has_its_own_name),

@@ -142,12 +142,31 @@ static void bad_lines(void **state) {
     free(fault);
 }
 
+/* A file that was named has to be there; the usual one may be missing. */
+static void settings_come_from_the_named_file(void **state) {
+    (void)state;
+    struct options options = {.env_file = "tests/settings/defaults.in"};
+    struct settings *s = options_load_settings(&options, SETTINGS_SUPERVISOR);
+    assert_string_equal(settings_text(s, SETTING_REQUESTS_WS_URL),
+                        "ws://localhost:8765/feed");
+    settings_free(&s);
+    options.env_file = "tests/settings/no-such-file";
+    s = options_load_settings(&options, SETTINGS_COMMAND);
+    assert_non_null(strstr(settings_faults(s), "no-such-file"));
+    settings_free(&s);
+    options.env_file = NULL;
+    s = options_load_settings(&options, SETTINGS_COMMAND);
+    assert_string_equal(settings_faults(s), "");
+    settings_free(&s);
+}
+
 int main(void) {
-    static struct CMUnitTest tests[COUNT_OF(bad_cases) + 1] = {
+    static struct CMUnitTest tests[COUNT_OF(bad_cases) + 2] = {
         cmocka_unit_test(good_lines),
+        cmocka_unit_test(settings_come_from_the_named_file),
     };
     for (size_t i = 0; i < COUNT_OF(bad_cases); i++)
-        tests[i + 1] =
+        tests[i + 2] =
             (struct CMUnitTest){.name = bad_cases[i].arguments,
                                 .test_func = bad_lines,
                                 .initial_state = (void *)&bad_cases[i]};

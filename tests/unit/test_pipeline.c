@@ -183,11 +183,20 @@ static void no_rates_are_an_error_and_not_remembered(void **state) {
     bench_expect_asked(&b, PAST " ;");
     bench_rates(&b, PAST, "", "one", "USD 1.2", 3, HOUR);
     bench_expect_euro(&b, 4, "10", PAST, 3);
+    /* That no provider could be asked for a currency is not, either. */
+    bench_request(&b, 5, "XAF", PAST, 3);
+    bench_no_rates(&b, PAST, "XAF", false);
+    bench_expect_error(&b, "5", NO_RATES, 3);
+    b.asked[0] = '\0';
+    bench_request(&b, 6, "XAF", PAST, 3);
+    bench_expect_asked(&b, PAST " XAF;");
+    bench_rates(&b, PAST, "XAF", "two", "XAF 6", 3, HOUR);
+    bench_expect_euro(&b, 6, "2", PAST, 3);
     /* An answer to a question that nobody has is no harm. */
     bench_no_rates(&b, PAST, "", false);
     bench_no_rates(&b, "2020-01-01", "XAF", true);
     bench_expect_nothing(&b, 4);
-    bench_expect_metric(&b, METRIC_REQUESTS_NO_RATE, 2);
+    bench_expect_metric(&b, METRIC_REQUESTS_NO_RATE, 3);
     bench_close(&b);
 }
 
@@ -400,6 +409,7 @@ int main(void) {
         cmocka_unit_test(messages_that_are_too_long),
         cmocka_unit_test(a_stop_takes_nothing_new),
         cmocka_unit_test(the_time_to_the_answer_is_measured),
+        cmocka_unit_test(messages_are_shown_on_demand),
     };
     return cmocka_run_group_tests_name("pipeline", tests, NULL, NULL);
 }

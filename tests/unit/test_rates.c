@@ -35,6 +35,8 @@ static const struct add_case {
     {"USD", "1.3", RATES_DUPLICATE},
     {"AAA", "1", RATES_DUPLICATE},
     {"usd", "1", RATES_NO_CODE},
+    {"uSD", "1", RATES_NO_CODE},
+    {"[SD", "1", RATES_NO_CODE},
     {"US", "1", RATES_NO_CODE},
     {"USDX", "1", RATES_NO_CODE},
     {"U1D", "1", RATES_NO_CODE},
@@ -231,6 +233,20 @@ static const char *const bad_messages[] = {
     HEAD WHEN "\"rates\":{\"usd\":\"1\"}}",
 };
 
+static void one_rate_is_a_table(void **state) {
+    (void)state;
+    const char *why = NULL;
+    struct json_object *message =
+        message_parse(span_of(HEAD WHEN "\"rates\":{\"USD\":\"1.2\"}}"));
+    struct rates *rates = rates_from_message(message, &why);
+    assert_non_null(rates);
+    assert_null(why);
+    assert_int_equal(rates_count(rates), 1);
+    assert_string_equal(rates_provider(rates), "p");
+    rates_release(&rates);
+    json_object_put(message);
+}
+
 static void bad_messages_are_refused(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bad_messages); i++) {
@@ -251,6 +267,7 @@ int main(void) {
         cmocka_unit_test(a_thousand_currencies),
         cmocka_unit_test(days_as_they_are_asked_for),
         cmocka_unit_test(the_json_form),
+        cmocka_unit_test(one_rate_is_a_table),
         cmocka_unit_test(bad_messages_are_refused),
     };
     return cmocka_run_group_tests_name("rates", tests, NULL, NULL);
