@@ -33,8 +33,9 @@ echo
 echo "The simulator checked each answer with arithmetic of its own:"
 cat "$dir/upstream.out"
 echo
-echo "For the real job set REQUESTS_WS_URL (your upstream's ws:// address) and a
-source of rates, for now RATE_PROVIDERS=file and RATES_FILE, in the
+echo "For the real job set REQUESTS_WS_URL (your upstream's wss:// address) in the
 environment or in .env (see etc/fxwire.env.example), and run:
-    $build/supervisor"
+    $build/supervisor
+Rates then come from frankfurter.dev and the ECB; a FREECURRENCYAPI_KEY adds
+freecurrencyapi.com in front of them."
 exit "${code:-0}"
