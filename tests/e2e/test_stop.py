@@ -10,7 +10,7 @@ import pytest
 from amounts import message, read_rates, stake_of
 from places import SCALE
 
-from service import Service, is_running
+from service import Service
 
 from waiting import sleep_until
 

@@ -6,7 +6,8 @@ set -eu
 
 build="gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev libevent-dev
        libexpat1-dev libgmp-dev libjson-c-dev libssl-dev libwebsockets-dev"
-test="clang clang-format libcmocka-dev python3-pytest python3-websockets socat
+test="clang clang-format libclang-rt-14-dev libcmocka-dev python3-pytest
+      python3-websockets socat
       valgrind"
 
 missing=
