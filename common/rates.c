@@ -110,7 +110,8 @@ struct rates *rates_copy(const struct rates *rates, int64_t fetched_ms) {
         rates_new(rates->provider, rates->base, rates->as_of, fetched_ms);
     copy->count = copy->size = rates->count;
     copy->rates = memory_resize(NULL, (copy->size + 1) * sizeof *copy->rates);
-    memcpy(copy->rates, rates->rates, copy->count * sizeof *copy->rates);
+    if (copy->count > 0)
+        memcpy(copy->rates, rates->rates, copy->count * sizeof *copy->rates);
     return copy;
 }
 
