@@ -174,25 +174,13 @@ void rates_to_message(const struct rates *rates, struct json_object *message) {
     json_object_object_add(message, "rates", table);
 }
 
-/* Adds all members of `table`; NULL, or what is wrong with one. */
-static const char *add_table(struct rates *rates, struct json_object *table) {
+/* Adds all members that are rates; what is none is left out. */
+static void add_table(struct rates *rates, struct json_object *table) {
     json_object_object_foreach (table, code, value) {
-        if (!json_object_is_type(value, json_type_string))
-            return "a rate is no string";
-        switch (rates_add(rates, span_of(code),
-                          span_of(json_object_get_string(value)))) {
-        case RATES_ADDED:
-            break;
-        case RATES_NO_CODE:
-            return "a currency is not three letters";
-        case RATES_BAD_RATE:
-            return "a rate is out of range";
-        case RATES_DUPLICATE:
-        case RATES_TOO_MANY:
-            return "a currency too many";
-        }
+        if (json_object_is_type(value, json_type_string))
+            (void)rates_add(rates, span_of(code),
+                            span_of(json_object_get_string(value)));
     }
-    return rates->count > 0 ? NULL : "no rates";
 }
 
 struct rates *rates_from_message(const struct json_object *message,
@@ -214,7 +202,8 @@ struct rates *rates_from_message(const struct json_object *message,
         return NULL;
     struct rates *rates =
         rates_new(provider, base, as_of_day, fetched * MSEC_PER_SEC);
-    *why = add_table(rates, table);
+    add_table(rates, table);
+    *why = rates->count > 0 ? NULL : "no rates";
     if (*why != NULL)
         rates_release(&rates);
     return rates;

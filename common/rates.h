@@ -74,8 +74,9 @@ size_t rates_count(const struct rates *rates);
 void rates_to_message(const struct rates *rates, struct json_object *message);
 
 /*
- * The table in such a message, checked anew. NULL and one line in `*why` (a
- * constant) if it is none. The caller holds a reference.
+ * The table in such a message, checked anew; what is no rate is left out. NULL
+ * and one line in `*why` (a constant) if it is none. The caller holds a
+ * reference.
  */
 struct rates *rates_from_message(const struct json_object *message,
                                  const char **why);

@@ -221,6 +221,7 @@ static void close_parts(struct wsclient *w) {
     watch_stop(&w->control);
     watch_stop(&w->signals);
     ratelink_free(&w->ratelink);
+    session_close(w->session);
     lws_context_destroy(w->context);
     session_free(&w->session);
     pipeline_free(&w->pipeline);

@@ -318,7 +318,7 @@ void pipeline_alarm(struct pipeline *pipeline, monotime now) {
 static bool is_expired(const struct pipeline *p, const struct message *message,
                        monotime now) {
     return message->connection != p->connection &&
-           monotime_between(message->arrived, now) > p->retry_ttl_usec;
+           monotime_between(message->arrived, now) >= p->retry_ttl_usec;
 }
 
 static void expire(struct pipeline *p, struct message *message) {

@@ -50,6 +50,10 @@ static void on_rates_message(struct ratelink *link,
                              struct span currency) {
     const char *why;
     struct rates *rates = rates_from_message(message, &why);
+    if (rates != NULL && strcmp(rates_base(rates), "EUR") != 0) {
+        rates_release(&rates); /* this version converts from euro rates only */
+        why = "the base is not EUR";
+    }
     if (rates == NULL) {
         log_error("rates_bad", LOG_FIELDS(log_text("why", why)));
         pipeline_no_rates(link->pipeline, when, currency, false);
@@ -62,13 +66,15 @@ static void on_rates_message(struct ratelink *link,
     rates_release(&rates);
 }
 
-static void on_line(struct ratelink *link, struct span line) {
+/* False: no line of ratefetcher's, so that the link is not to be trusted. */
+static bool on_line(struct ratelink *link, struct span line) {
     backoff_reset(&link->backoff);
     struct json_object *message = message_parse(line);
     const char *date = message_text(message, "date");
     const char *currency = message_text(message, "currency");
     day when;
-    if (date == NULL || !rates_day_parse(span_of(date), &when)) {
+    bool good = date != NULL && rates_day_parse(span_of(date), &when);
+    if (!good) {
         log_error("rates_line_bad", LOG_FIELDS(log_span("line", line)));
     } else {
         struct span code = span_of(currency != NULL ? currency : "");
@@ -78,6 +84,7 @@ static void on_line(struct ratelink *link, struct span line) {
             on_error_message(link, message, when, code);
     }
     json_object_put(message);
+    return good;
 }
 
 static void on_ready(void *arg) {
@@ -95,7 +102,10 @@ static void on_ready(void *arg) {
             return;
         case CHANNEL_LINES:
             while (channel_next_line(&link->channel, &line))
-                on_line(link, line);
+                if (!on_line(link, line)) {
+                    hang_up(link);
+                    return;
+                }
             break;
         case CHANNEL_CLOSED:
         case CHANNEL_BROKEN:

@@ -410,12 +410,19 @@ struct session *session_new(const struct settings *settings,
     return s;
 }
 
+void session_close(struct session *session) {
+    session->state = STATE_WAITING;
+    lws_sul_cancel(&session->next_attempt);
+    lws_sul_cancel(&session->deadline);
+    lws_sul_cancel(&session->beat);
+    dial_clear(&session->dial);
+}
+
 void session_free(struct session **session) {
     struct session *s = *session;
     *session = NULL;
     inbox_clear(&s->inbox);
     upstream_clear(&s->upstream);
-    dial_clear(&s->dial);
     sender_clear(&s->sender);
     free(s);
 }

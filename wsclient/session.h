@@ -29,6 +29,9 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason,
 struct session *session_new(const struct settings *settings,
                             struct metrics *metrics,
                             const struct session_ports *ports);
+
+/* Lets go of all timers and callbacks; to be called while the context lives. */
+void session_close(struct session *session);
 void session_free(struct session **session);
 
 /* Makes the first attempt to connect. */

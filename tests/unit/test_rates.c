@@ -247,6 +247,20 @@ static void one_rate_is_a_table(void **state) {
     json_object_put(message);
 }
 
+static void a_bad_rate_is_left_out(void **state) {
+    (void)state;
+    const char *why = NULL;
+    struct json_object *message = message_parse(
+        span_of(HEAD WHEN "\"rates\":{\"USD\":\"1.2\",\"GBP\":\"0\","
+                          "\"JPY\":160,\"XX\":\"2\"}}"));
+    struct rates *rates = rates_from_message(message, &why);
+    assert_non_null(rates);
+    assert_int_equal(rates_count(rates), 1);
+    assert_non_null(rates_find(rates, span_of("USD")));
+    rates_release(&rates);
+    json_object_put(message);
+}
+
 static void bad_messages_are_refused(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bad_messages); i++) {
@@ -268,6 +282,7 @@ int main(void) {
         cmocka_unit_test(days_as_they_are_asked_for),
         cmocka_unit_test(the_json_form),
         cmocka_unit_test(one_rate_is_a_table),
+        cmocka_unit_test(a_bad_rate_is_left_out),
         cmocka_unit_test(bad_messages_are_refused),
     };
     return cmocka_run_group_tests_name("rates", tests, NULL, NULL);
