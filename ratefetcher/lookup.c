@@ -198,13 +198,19 @@ static int64_t call_timeout(const struct lookup_waiter *waiter) {
     return left < CALL_TIMEOUT_USEC ? left : CALL_TIMEOUT_USEC;
 }
 
-static void join_flight(struct lookup_waiter *waiter) {
+/* Joins the fetch that runs, or begins one; false: the source is to be left
+ * alone for now. */
+static bool join_flight(struct lookup_waiter *waiter) {
     struct lookup *lookup = waiter->lookup;
     struct flight *flight = find_flight(lookup, waiter->source, waiter->when);
+    if (flight == NULL && !source_may_be_asked(&lookup->sources[waiter->source],
+                                               clock_monotonic()))
+        return false;
     if (flight == NULL)
         flight = start_flight(lookup, waiter->source, waiter->when,
                               call_timeout(waiter));
     TAILQ_INSERT_TAIL(&flight->waiters, waiter, entry);
+    return true;
 }
 
 static bool serves(const struct lookup_waiter *waiter,
@@ -256,9 +262,11 @@ static bool try_sources(struct lookup_waiter *waiter, bool just_fetched) {
             metrics_count(lookup->metrics, rates != NULL
                                                ? METRIC_LOOKUPS_MEMORY_HIT
                                                : METRIC_LOOKUPS_MEMORY_MISS);
-        if (rates == NULL) {
-            join_flight(waiter);
+        if (rates == NULL && join_flight(waiter))
             return false;
+        if (rates == NULL) {
+            waiter->had_failure = true;
+            continue;
         }
         just_fetched = false;
         waiter->had_table = true;
@@ -270,9 +278,10 @@ static bool try_sources(struct lookup_waiter *waiter, bool just_fetched) {
     }
     if (waiter->had_failure && answer_stale(waiter, now))
         return true;
-    finish(waiter, &(struct lookup_answer){.result = waiter->had_table
-                                                         ? LOOKUP_NO_CURRENCY
-                                                         : LOOKUP_UNAVAILABLE});
+    finish(waiter, &(struct lookup_answer){
+                       .result = waiter->had_table && !waiter->had_failure
+                                     ? LOOKUP_NO_CURRENCY
+                                     : LOOKUP_UNAVAILABLE});
     return true;
 }
 

@@ -37,6 +37,7 @@ struct provider_answer {
     struct rates *rates; /* lent; NULL unless the result is OK */
     const char *detail;  /* for people, one line, lent; "" if there is none */
     bool without_call;   /* it came out of what was fetched before */
+    int64_t wait_usec;   /* for so long it is not to be asked; 0: no matter */
 };
 
 typedef void provider_done(void *arg, const struct provider_answer *answer);

@@ -22,7 +22,7 @@ struct reader {
     struct history *tables;
     struct web_faults *faults;
     struct rates *table; /* of the day being read, or NULL */
-    int depth;
+    int depth, table_depth;
     bool envelope;
 };
 
@@ -56,6 +56,7 @@ static void on_start(void *arg, const char *name, const char **attributes) {
     day as_of;
     if (time != NULL) {
         end_table(r);
+        r->table_depth = r->depth;
         if (day_parse(span_of(time), &as_of) == DAY_OK)
             r->table = rates_new(provider_ecb.name, "EUR", as_of,
                                  r->answer->fetched_ms);
@@ -67,6 +68,8 @@ static void on_start(void *arg, const char *name, const char **attributes) {
 static void on_end(void *arg, const char *name) {
     (void)name;
     struct reader *r = arg;
+    if (r->depth == r->table_depth)
+        end_table(r);
     r->depth--;
 }
 

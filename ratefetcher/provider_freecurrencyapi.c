@@ -19,6 +19,10 @@ static void request(const char *address, const char *key, day when, day today,
     snprintf(out->header, sizeof out->header, "apikey: %s", key);
 }
 
+static bool is_empty(struct json_object *object) {
+    return object != NULL && json_object_object_length(object) == 0;
+}
+
 /* {"data":{"USD":1.16}}, and for a day {"data":{"2025-06-13":{"USD":1.16}}}. */
 static const char *read_data(struct json_object *data,
                              const struct web_answer *answer,
@@ -29,6 +33,8 @@ static const char *read_data(struct json_object *data,
         char date[DAY_TEXT_SIZE];
         as_of = answer->when;
         day_print(as_of, date);
+        if (is_empty(data) || is_empty(json_rates_object(data, date)))
+            return NULL; /* it has no table of that day (yet) */
         data = json_rates_object(data, date);
     }
     return json_rates_add_table(tables, data, provider_freecurrencyapi.name,

@@ -39,6 +39,7 @@ void source_note(struct source *source, day when,
                  struct metrics *metrics) {
     log_change(source, answer);
     source->last = answer->result;
+    source->not_before = monotime_add(clock_monotonic(), answer->wait_usec);
     if (!answer->without_call)
         count(source, answer, usec, metrics);
     metrics_count(metrics, answer->result == PROVIDER_OK

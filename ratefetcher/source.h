@@ -4,6 +4,7 @@
 
 #include <json-c/json.h>
 
+#include "common/clock.h"
 #include "common/metrics.h"
 #include "ratefetcher/provider.h"
 
@@ -13,6 +14,7 @@ struct source {
     enum provider_result last;
     int64_t last_success_ms; /* 0: never */
     int64_t calls;
+    monotime not_before;  /* it said to wait, or refused the key */
     struct rates *latest; /* the last table fetched as the latest, or NULL */
     day latest_day;       /* the UTC day on which that was */
 };
@@ -27,6 +29,12 @@ void source_close(struct source *source);
 void source_note(struct source *source, day when,
                  const struct provider_answer *answer, int64_t usec,
                  struct metrics *metrics);
+
+/* Whether it may be asked now. */
+static inline bool source_may_be_asked(const struct source *source,
+                                       monotime now) {
+    return monotime_reached(now, source->not_before);
+}
 
 /*
  * The latest table that was fetched on the day `when`, if that day is just

@@ -12,6 +12,13 @@
 /* Resources of many days that are kept: ninety days, and all. */
 enum { MAX_KEPT = 2 };
 
+/* After 429 without Retry-After, after a refused key, and at the most. */
+enum {
+    LIMITED_WAIT_SECONDS = 60,
+    KEY_WAIT_SECONDS = 600,
+    MAX_WAIT_SECONDS = 3600
+};
+
 struct kept {
     char *url; /* NULL: free */
     struct history *tables;
@@ -31,6 +38,8 @@ struct fetch {
     struct web *web;
     day when;
     char *url;
+    bool calls;   /* it waits for an answer over HTTP */
+    bool follows; /* another fetch gets the same resource for both */
     provider_done *done;
     void *arg;
 };
@@ -95,10 +104,8 @@ static void finish_with(struct fetch *fetch, const struct history *tables,
     free_fetch(fetch);
 }
 
-static void fail(struct fetch *fetch, enum provider_result result,
-                 const char *detail) {
-    fetch->done(fetch->arg,
-                &(struct provider_answer){.result = result, .detail = detail});
+static void fail(struct fetch *fetch, const struct provider_answer *answer) {
+    fetch->done(fetch->arg, answer);
     free_fetch(fetch);
 }
 
@@ -131,7 +138,12 @@ static void keep(struct web *web, const char *url, struct history *tables) {
         (struct kept){memory_copy(url, strlen(url)), tables, clock_monotonic()};
 }
 
-static void read_body(struct fetch *fetch, struct span body) {
+/*
+ * Reads the tables of a body; what is wrong with it, or NULL. They are the
+ * caller's, or kept if they are of many days.
+ */
+static const char *read_body(struct fetch *fetch, struct span body,
+                             struct history *tables) {
     struct web *web = fetch->web;
     int64_t now_ms = clock_wall_ms();
     struct web_answer answer = {.body = body,
@@ -139,41 +151,97 @@ static void read_body(struct fetch *fetch, struct span body) {
                                 .today = day_of_ms(now_ms),
                                 .fetched_ms = now_ms};
     struct web_faults faults = {0};
-    struct history *tables = history_new();
     const char *why = web->api->read(&answer, tables, &faults);
     if (faults.count > 0)
         log_warn("rates_left_out",
                  LOG_FIELDS(log_text("provider", web->api->name),
                             log_int("bad_rates", (int64_t)faults.count),
                             log_text("currency", faults.example)));
-    if (why != NULL) {
-        history_free(&tables);
-        fail(fetch, PROVIDER_BAD_TABLE, why);
-    } else if (history_count(tables) > 1) {
-        keep(web, fetch->url, tables);
-        finish_with(fetch, tables, false);
-    } else {
-        finish_with(fetch, tables, false);
-        history_free(&tables);
-    }
+    return why;
 }
 
-static void on_answer(void *arg, const struct http_answer *answer) {
-    struct fetch *fetch = arg;
-    char detail[64];
-    snprintf(detail, sizeof detail, "status %ld", answer->status);
+/* How long a provider that said so is left alone. */
+static int64_t wait_of(const struct http_answer *answer) {
+    int64_t seconds = answer->retry_after;
+    if (seconds == 0 && answer->status == 429)
+        seconds = LIMITED_WAIT_SECONDS;
+    if (answer->status == 401 || answer->status == 403)
+        seconds = KEY_WAIT_SECONDS;
+    return (seconds < MAX_WAIT_SECONDS ? seconds : MAX_WAIT_SECONDS) *
+           USEC_PER_SEC;
+}
+
+/* What an answer means that brought no body to be read. */
+static enum provider_result failure_of(const struct fetch *fetch,
+                                       const struct http_answer *answer) {
     if (answer->status == 0)
-        fail(fetch, PROVIDER_UNREACHED, answer->error);
-    else if (answer->status == 200)
-        read_body(fetch, answer->body);
-    else if (answer->status == 401 || answer->status == 403)
-        fail(fetch, PROVIDER_KEY_REFUSED, detail);
-    else if (answer->status == 429)
-        fail(fetch, PROVIDER_LIMITED, detail);
-    else if (fetch->web->api->is_no_table(answer->status))
-        fail(fetch, PROVIDER_NO_TABLE, detail);
-    else
-        fail(fetch, PROVIDER_BAD_STATUS, detail);
+        return PROVIDER_UNREACHED;
+    if (answer->status == 401 || answer->status == 403)
+        return PROVIDER_KEY_REFUSED;
+    if (answer->status == 429)
+        return PROVIDER_LIMITED;
+    return fetch->web->api->is_no_table(answer->status) ? PROVIDER_NO_TABLE
+                                                        : PROVIDER_BAD_STATUS;
+}
+
+/* Those who wait for the same resource. */
+static struct fetch *find_follower(const struct web *web, const char *url) {
+    struct fetch *fetch;
+    LIST_FOREACH (fetch, &web->fetches, entry) {
+        if (fetch->follows && strcmp(fetch->url, url) == 0)
+            return fetch;
+    }
+    return NULL;
+}
+
+/* Gives one fetch and its followers the same end: `tables`, or a failure. */
+static void finish_all(struct fetch *leader, const struct history *tables,
+                       const struct provider_answer *failure) {
+    struct web *web = leader->web;
+    char *url = memory_print("%s", leader->url);
+    struct fetch *fetch = leader;
+    for (bool first = true; fetch != NULL; first = false) {
+        if (tables != NULL)
+            finish_with(fetch, tables, !first);
+        else
+            fail(fetch, failure);
+        fetch = find_follower(web, url);
+    }
+    free(url);
+}
+
+static void on_answer(void *arg, const struct http_answer *http) {
+    struct fetch *fetch = arg;
+    char status[64];
+    struct provider_answer answer = {.result = failure_of(fetch, http),
+                                     .detail = http->error,
+                                     .wait_usec = wait_of(http)};
+    snprintf(status, sizeof status, "status %ld", http->status);
+    if (http->status != 0)
+        answer.detail = status;
+    if (http->status != 200) {
+        finish_all(fetch, NULL, &answer);
+        return;
+    }
+    struct history *tables = history_new();
+    answer.detail = read_body(fetch, http->body, tables);
+    answer.result = PROVIDER_BAD_TABLE;
+    bool many = history_count(tables) > 1;
+    if (answer.detail == NULL && many)
+        keep(fetch->web, fetch->url, tables);
+    finish_all(fetch, answer.detail == NULL ? tables : NULL, &answer);
+    if (answer.detail != NULL || !many)
+        history_free(&tables);
+}
+
+/* Whether somebody fetches that very resource just now. */
+static bool is_being_fetched(const struct web *web, const char *url) {
+    struct fetch *fetch;
+    LIST_FOREACH (fetch, &web->fetches, entry) {
+        if (fetch->calls && strcmp(fetch->url, url) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void on_kept_turn(evutil_socket_t fd, short what, void *arg) {
@@ -183,7 +251,9 @@ static void on_kept_turn(evutil_socket_t fd, short what, void *arg) {
     if (kept != NULL)
         finish_with(fetch, kept->tables, true);
     else /* it has grown too old just now */
-        fail(fetch, PROVIDER_UNREACHED, "the kept table has expired");
+        fail(fetch,
+             &(struct provider_answer){.result = PROVIDER_UNREACHED,
+                                       .detail = "the kept table has expired"});
 }
 
 void web_provider_fetch(void *state, day when, int64_t timeout_usec,
@@ -202,15 +272,18 @@ void web_provider_fetch(void *state, day when, int64_t timeout_usec,
                             .url = memory_print("%s", request.url),
                             .done = done,
                             .arg = arg};
+    fetch->follows = is_being_fetched(web, fetch->url);
     LIST_INSERT_HEAD(&web->fetches, fetch, entry);
     struct timeval at_once = {0};
-    if (find_kept(web, fetch->url) != NULL)
+    if (!fetch->follows && find_kept(web, fetch->url) != NULL) {
         event_base_once(web->context->base, -1, EV_TIMEOUT, on_kept_turn, fetch,
                         &at_once);
-    else
+    } else if (!fetch->follows) {
+        fetch->calls = true;
         http_get(web->context->http, fetch->url,
                  request.header[0] != '\0' ? request.header : NULL,
                  timeout_usec, on_answer, fetch);
+    }
     explicit_bzero(&request, sizeof request);
 }
 

@@ -42,7 +42,20 @@ UNIT_pipeline  = wsclient/pipeline.c wsclient/ledger.c wsclient/ratebook.c \
                  common/metrics.c common/log.c common/clock.c \
                  $(sort $(REQUEST_C) $(SETTINGS_C))
 
-UNIT_LIBS = -lcmocka -lcsv -lgmp -ljson-c
+WEB_C          = ratefetcher/web_provider.c ratefetcher/http.c \
+                 ratefetcher/history.c common/rates.c common/message.c \
+                 common/day.c common/log.c common/clock.c common/metrics.c \
+                 $(SETTINGS_C)
+UNIT_json_rates = ratefetcher/json_rates.c $(WEB_C)
+UNIT_provider_ecb = ratefetcher/provider_ecb.c $(WEB_C)
+UNIT_provider_frankfurter = ratefetcher/provider_frankfurter.c \
+                 ratefetcher/json_rates.c $(WEB_C)
+UNIT_provider_freecurrencyapi = ratefetcher/provider_freecurrencyapi.c \
+                 ratefetcher/json_rates.c $(WEB_C)
+UNIT_upstream  = wsclient/upstream.c common/url.c common/memory.c
+
+UNIT_LIBS = -Wl,--as-needed -lcmocka -lcsv -lgmp -ljson-c -lcurl -levent \
+            -lexpat -lwebsockets -lssl -lcrypto
 UNIT_TESTS = $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 
 define unit_test

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "wsclient/tls.h"
+
 /* Of HTTP: the upgrade was agreed to, and went wrong all the same. */
-enum { HTTP_SWITCHING = 101 };
+enum { HTTP_SWITCHING = 101, MAX_RETRY_AFTER_SECONDS = 86400 };
 
 static void next_address(struct dial *d);
 
@@ -62,8 +64,11 @@ static void next_address(struct dial *d) {
         .path = upstream->path,
         .host = upstream->host_header,
         .local_protocol_name = d->protocol,
-        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT |
-                          (upstream->tls ? LCCSCF_USE_SSL : 0),
+        .ssl_connection =
+            LCCSCF_HTTP_NO_FOLLOW_REDIRECT |
+            (upstream->tls ? LCCSCF_USE_SSL : 0) |
+            /* the address is checked in dial_check_peer() */
+            (upstream->ipv6 ? LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK : 0),
         .alpn = "http/1.1", /* WebSocket over HTTP/2 is not spoken */
         .opaque_user_data = (void *)++d->number,
     };
@@ -115,12 +120,15 @@ void dial_established(struct dial *dial, struct lws *wsi) {
 
 /* Only the form in seconds; the other, a date, would trust two clocks. */
 void dial_answered(struct dial *dial, struct lws *wsi) {
-    char text[16];
+    char text[64];
     int len = lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_RETRY_AFTER);
     char *end = text;
     long seconds = len > 0 ? strtol(text, &end, 10) : 0;
-    if (len > 0 && *end == '\0' && seconds > 0)
-        dial->retry_after_usec = seconds * USEC_PER_SEC;
+    if (len <= 0 || *end != '\0' || seconds <= 0)
+        return;
+    if (seconds > MAX_RETRY_AFTER_SECONDS)
+        seconds = MAX_RETRY_AFTER_SECONDS;
+    dial->retry_after_usec = seconds * USEC_PER_SEC;
 }
 
 void dial_error(struct dial *dial, struct lws *wsi, const char *text) {
@@ -166,4 +174,18 @@ void dial_library_said(struct dial *dial, struct span line) {
     size_t len = numbers != NULL ? (size_t)(numbers - line.data) : line.len;
     snprintf(dial->tls_error, sizeof dial->tls_error, "%.*s", (int)len,
              line.data);
+}
+
+void dial_tls_said(struct dial *dial, const char *why) {
+    if (dial->tls_error[0] == '\0' && why != NULL)
+        snprintf(dial->tls_error, sizeof dial->tls_error, "%s", why);
+}
+
+bool dial_check_peer(struct dial *dial, struct lws *wsi) {
+    const struct upstream *upstream = dial->upstream;
+    if (!upstream->tls || !upstream->ipv6 ||
+        tls_is_for_address(wsi, upstream->host))
+        return true;
+    dial_tls_said(dial, "IP address mismatch");
+    return false;
 }

@@ -68,7 +68,13 @@ void dial_given_up(struct dial *dial);
  */
 void dial_leave(struct dial *dial, bool hard);
 
-/* The library logged a line: nowhere else does it tell why TLS failed. */
+/* The library logged a line; of TLS it tells there what it checked. */
 void dial_library_said(struct dial *dial, struct span line);
+
+/* OpenSSL says why the handshake failed; what is known already stands. */
+void dial_tls_said(struct dial *dial, const char *why);
+
+/* The request is about to go out; false: the peer's certificate is wrong. */
+bool dial_check_peer(struct dial *dial, struct lws *wsi);
 
 #endif

@@ -15,6 +15,7 @@
 #include "common/process.h"
 #include "wsclient/ratelink.h"
 #include "wsclient/session.h"
+#include "wsclient/tls.h"
 #include "wsclient/watch.h"
 
 enum { RECEIVE_BUFFER_BYTES = 65536, MAX_DESCRIPTORS = 64 };
@@ -153,6 +154,20 @@ static void on_lws_log(int level, const char *line) {
     session_library_said(logged_session, text);
 }
 
+static void on_tls_said(const char *why) {
+    session_tls_said(logged_session, why);
+}
+
+/* The first of the protocols gets the library's own questions, too. */
+static int upstream_callback(struct lws *wsi, enum lws_callback_reasons reason,
+                             void *user, void *in, size_t len) {
+    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS) {
+        tls_listen(user, on_tls_said);
+        return 0;
+    }
+    return session_callback(wsi, reason, user, in, len);
+}
+
 static struct lws_context *new_context(struct wsclient *w) {
     /* The library's own checks of a connection are left to the heartbeats. */
     static const lws_retry_bo_t policy = {.secs_since_valid_ping = UINT16_MAX,
@@ -160,7 +175,7 @@ static struct lws_context *new_context(struct wsclient *w) {
                                               UINT16_MAX};
     const struct lws_protocols protocols[] = {
         {.name = SESSION_PROTOCOL,
-         .callback = session_callback,
+         .callback = upstream_callback,
          .rx_buffer_size = RECEIVE_BUFFER_BYTES,
          .user = w->session},
         {.name = WATCH_PROTOCOL, .callback = watch_callback},

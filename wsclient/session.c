@@ -340,9 +340,12 @@ static void on_closed(struct session *s) {
              s->peer_code != 0 ? detail : NULL);
 }
 
-static int add_authorization(const struct session *s, struct lws *wsi,
+/* The last moment before a secret leaves for the peer. */
+static int add_authorization(struct session *s, struct lws *wsi,
                              unsigned char **at, size_t room) {
     const char *value = s->upstream.authorization;
+    if (!dial_check_peer(&s->dial, wsi))
+        return -1;
     if (value == NULL)
         return 0;
     return lws_add_http_header_by_name(
@@ -459,6 +462,10 @@ void session_stop(struct session *session) {
 
 void session_library_said(struct session *session, struct span line) {
     dial_library_said(&session->dial, line);
+}
+
+void session_tls_said(struct session *session, const char *why) {
+    dial_tls_said(&session->dial, why);
 }
 
 bool session_is_connected(const struct session *session) {

@@ -45,10 +45,11 @@ void session_answers_ready(struct session *session);
 void session_stop(struct session *session);
 
 /*
- * The library logged a line. It tells nowhere else why TLS failed, so the
- * session keeps such a line for its own message.
+ * What the libraries tell of TLS, a line logged or a reason, is kept for the
+ * session's own message.
  */
 void session_library_said(struct session *session, struct span line);
+void session_tls_said(struct session *session, const char *why);
 
 bool session_is_connected(const struct session *session);
 

@@ -9,9 +9,12 @@
 
 /* The host, its brackets and its port as they stand in the address. */
 static char *written_host(const struct url *url) {
-    const char *start = url->user_info.len > 0
-                            ? url->user_info.data + url->user_info.len + 1
-                            : url->scheme.data + url->scheme.len + 3;
+    /* Behind the scheme and, if there is one, the @ of the user-info. */
+    const char *start = url->scheme.data + url->scheme.len + 3;
+    size_t authority_len = strcspn(start, "/?");
+    const char *at = memrchr(start, '@', authority_len);
+    if (at != NULL)
+        start = at + 1;
     const char *end = start + strcspn(start, "/?");
     return memory_copy(start, (size_t)(end - start));
 }
@@ -37,6 +40,7 @@ void upstream_init(struct upstream *upstream, const char *address,
         abort(); /* it was checked */
     uint16_t usual_port = url_default_port(&url);
     upstream->tls = span_equals(url.scheme, "wss");
+    upstream->ipv6 = memchr(url.host.data, ':', url.host.len) != NULL;
     upstream->port = url.port != 0 ? url.port : usual_port;
     upstream->label = url_label(&url, usual_port);
     upstream->url = memory_print("%.*s://%s", (int)url.scheme.len,

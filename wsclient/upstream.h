@@ -14,6 +14,7 @@ struct upstream {
     char *authorization; /* value of that header; NULL: none. A secret */
     uint16_t port;
     bool tls;
+    bool ipv6; /* the host is a numeric IPv6 address */
 };
 
 /*

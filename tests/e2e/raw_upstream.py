@@ -96,7 +96,11 @@ class RawLink:
 
     def send(self, data):
         self.sock.settimeout(30 * SCALE)
-        self.sock.sendall(data)
+        try:
+            self.sock.sendall(data)
+        except ConnectionResetError:
+            self.how = "reset"  # told only once: a later read sees a plain end
+            raise
 
     def send_text(self, text):
         self.send(frame(TEXT, text))

@@ -219,7 +219,7 @@ def test_closed_standard_streams(make_service, upstream, closed, args):
     assert len(upstream.links) == 1
     began = time.monotonic()
     assert service.stop() == 0
-    assert time.monotonic() - began < 2 * SCALE, "the stop hung"
+    assert time.monotonic() - began < 3, "the stop hung"
 
 
 def test_a_log_in_a_file_is_written_by_the_monitor_alone(start, upstream):

@@ -6,9 +6,9 @@ set -eu
 
 build="gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev libevent-dev
        libexpat1-dev libgmp-dev libjson-c-dev libssl-dev libwebsockets-dev"
-test="clang clang-format libclang-rt-14-dev libcmocka-dev python3-pytest
-      python3-websockets socat
-      valgrind"
+test="clang clang-format faketime libclang-rt-14-dev libcmocka-dev
+      libnss-wrapper nginx-light node-ws nodejs python3-cryptography
+      python3-pytest python3-websockets socat valgrind"
 
 missing=
 for set in "$@"; do

@@ -1,0 +1,28 @@
+// An upstream by Node's ws: node_upstream.js MESSAGE [CERTIFICATE]
+// Beats, sends MESSAGE to each connection, and tells what comes, line by line.
+'use strict';
+const fs = require('fs');
+const { WebSocketServer } = require('ws');
+
+const [message, certificate] = process.argv.slice(2);
+const pem = certificate && fs.readFileSync(certificate);
+const server = certificate
+  ? require('https').createServer({ key: pem, cert: pem })
+  : require('http').createServer();
+const upstream = new WebSocketServer({ server });
+
+upstream.on('connection', (socket, request) => {
+  console.log('headers ' + JSON.stringify(request.headers));
+  const beat = setInterval(() => socket.send('{"type":"heartbeat"}'), 200);
+  socket.send(message);
+  socket.on('message', (data, isBinary) => {
+    const text = data.toString();
+    console.log((text === '{"type":"heartbeat"}' ? 'beat ' : 'answer ') + text);
+    if (isBinary) console.log('binary');
+  });
+  socket.on('close', (code) => {
+    clearInterval(beat);
+    console.log('closed ' + code);
+  });
+});
+server.listen(0, '127.0.0.1', () => console.log('port ' + server.address().port));

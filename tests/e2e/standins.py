@@ -1,0 +1,233 @@
+"""Stand-ins of rate APIs, which can also go wrong in every way."""
+import datetime
+import functools
+import select
+import socket
+import ssl
+import struct
+import threading
+import time
+from urllib.parse import parse_qs, urlsplit
+
+ONE_DAY = datetime.timedelta(days=1)
+FIRST_DAY = datetime.date(1999, 1, 4)
+
+
+def utc_today():
+    return datetime.datetime.now(datetime.timezone.utc).date()
+
+
+def last_working_day(day):
+    """The day itself, or the Friday before a weekend."""
+    return day - max(0, day.weekday() - 4) * ONE_DAY
+
+
+class Call:
+    """One request, and what is answered to it."""
+
+    def __init__(self, api, sock, head):
+        self.api = api
+        self.sock = sock
+        self.time = time.monotonic()
+        lines = head.decode("latin-1").split("\r\n")
+        self.target = lines[0].split(" ")[1]
+        self.path = urlsplit(self.target).path
+        self.query = {n: v[0] for n, v in parse_qs(urlsplit(self.target).query).items()}
+        self.headers = {n.lower(): v.strip()
+                        for n, _, v in (line.partition(":") for line in lines[1:])}
+
+    def raw(self, data):
+        self.sock.sendall(data)
+
+    def head(self, status=200, kind="application/json", more=()):
+        self.raw("\r\n".join([f"HTTP/1.1 {status} Whatever", f"Content-Type: {kind}",
+                              *more, "", ""]).encode())
+
+    def answer(self, body=b"", status=200, kind="application/json", more=()):
+        body = body if isinstance(body, bytes) else body.encode()
+        self.head(status, kind, (f"Content-Length: {len(body)}", *more))
+        self.raw(body)
+
+    def reset(self):
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+    def hold(self):
+        """Says nothing more until the other side has gone."""
+        while not self.api.over.is_set():
+            if select.select([self.sock], [], [], 0.05)[0] and not self.sock.recv(4096):
+                return
+
+    def drip(self, data, gap=1.0):
+        """A byte at a time, until the other side has gone."""
+        for byte in data:
+            self.raw(bytes([byte]))
+            if self.api.over.wait(gap):
+                return
+
+
+class RateApi:
+    """
+    An API on a port of its own. `rates` are {code: digits}, `tables` those of
+    days that differ ({day: rates}; None: it has none). `fault`, if it is set,
+    is called with each Call in the place of the good answer.
+    """
+
+    def __init__(self, rates, tls=None, host="127.0.0.1"):
+        self.rates = rates
+        self.tables = {}
+        self.fault = None
+        self.tls = tls
+        self.greeting = None  # said in the place of everything, whatever comes
+        self.calls = []
+        self.connections = 0
+        self.over = threading.Event()
+        self._listener = socket.create_server((host, 0), backlog=64)
+        self.port = self._listener.getsockname()[1]
+        self.url = f"{'https' if tls else 'http'}://{host}:{self.port}{self.prefix}"
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    prefix = "/v1"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread, a close does not
+        self._thread.join()
+        self._listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                sock = self._listener.accept()[0]
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock):
+        try:
+            sock.settimeout(30)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.greeting:
+                sock.recv(4096)
+                sock.sendall(self.greeting)
+                return
+            if self.tls:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+            while self._serve_one(sock):
+                pass
+        except (OSError, ssl.SSLError, ValueError):
+            pass
+        finally:
+            sock.close()
+
+    def _serve_one(self, sock):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            more = sock.recv(65536)
+            if not more:
+                return False
+            head += more
+        call = Call(self, sock, head)
+        self.calls.append(call)
+        fault = self.fault
+        if fault:
+            fault(call)
+            return False
+        self.reply(call)
+        return not self.tls  # else another certificate would not be seen
+
+    def table(self, day):
+        return self.tables.get(str(day), self.rates)
+
+    def reply(self, call):
+        raise NotImplementedError
+
+    def targets(self):
+        """What was asked for, in order."""
+        return [call.target for call in self.calls]
+
+    def clear(self):
+        self.calls.clear()
+
+
+def members(rates):
+    return ",".join(f'"{code}":{digits}' for code, digits in rates.items())
+
+
+class FreeCurrencyApi(RateApi):
+    """All days, a key in a header."""
+
+    key = "fca-live-0123456789SecretOfTests"
+
+    def reply(self, call):
+        if call.headers.get("apikey") != self.key:
+            call.answer('{"message":"Invalid authentication credentials"}', 401)
+        elif call.query.get("base_currency") != "EUR":
+            call.answer('{"message":"Validation error","errors":{}}', 422)
+        elif call.path == "/v1/latest":
+            call.answer(f'{{"data":{{"EUR":1,{members(self.table("latest"))}}}}}')
+        elif self.table(call.query["date"]) is None:
+            call.answer('{"message":"Validation error","errors":{"date":["x"]}}', 422)
+        else:
+            day = call.query["date"]
+            call.answer(f'{{"data":{{"{day}":{{"EUR":1,{members(self.table(day))}}}}}}}')
+
+
+class Frankfurter(RateApi):
+    """Working days; for another day the last one before it."""
+
+    def reply(self, call):
+        name = call.path.rsplit("/", 1)[1]
+        day = utc_today() if name == "latest" else datetime.date.fromisoformat(name)
+        day = last_working_day(day)
+        table = self.table(name if name in self.tables else day)
+        if table is None:
+            call.answer('{"status":404,"message":"not found"}', 404)
+        else:
+            call.answer(frankfurter_body(day, table))
+
+
+def frankfurter_body(day, rates, base="EUR", amount="1.0"):
+    return (f'{{"amount":{amount},"base":"{base}","date":"{day}",'
+            f'"rates":{{{members(rates)}}}}}')
+
+
+class Ecb(RateApi):
+    """The three files."""
+
+    prefix = "/stats"
+
+    def reply(self, call):
+        today = last_working_day(utc_today())
+        first = {"/stats/eurofxref-daily.xml": today,
+                 "/stats/eurofxref-hist-90d.xml": today - 90 * ONE_DAY,
+                 "/stats/eurofxref-hist.xml": FIRST_DAY}.get(call.path)
+        if first is None:
+            call.answer("<html>not found</html>", 404, "text/html")
+        else:
+            overrides = tuple((d, r and tuple(r.items())) for d, r in self.tables.items())
+            call.answer(ecb_body(first, today, tuple(self.rates.items()), overrides),
+                        kind="text/xml")
+
+
+@functools.lru_cache(maxsize=8)
+def ecb_body(first, last, rates, overrides=()):
+    """The ECB's XML of all working days from first to last, newest first."""
+    overrides = dict(overrides)
+
+    def cube(day):
+        table = overrides.get(str(day), rates)
+        inner = "".join(f'<Cube currency="{c}" rate="{r}"/>' for c, r in table or ())
+        return f'<Cube time="{day}">{inner}</Cube>' if table else ""
+
+    days = [last - n * ONE_DAY for n in range((last - first).days + 1)]
+    return ('<?xml version="1.0" encoding="UTF-8"?><gesmes:Envelope '
+            'xmlns:gesmes="http://www.gesmes.org/xml/2002-08-01" '
+            'xmlns="http://www.ecb.int/vocabulary/2002-08-01/eurofxref"><Cube>'
+            + "".join(cube(d) for d in days if d.weekday() < 5)
+            + "</Cube></gesmes:Envelope>")
