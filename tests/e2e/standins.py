@@ -175,7 +175,8 @@ class FreeCurrencyApi(RateApi):
             call.answer('{"message":"Validation error","errors":{"date":["x"]}}', 422)
         else:
             day = call.query["date"]
-            call.answer(f'{{"data":{{"{day}":{{"EUR":1,{members(self.table(day))}}}}}}}')
+            rates = f'"EUR":1,{members(self.table(day))}' if self.table(day) else ""
+            call.answer(f'{{"data":{{"{day}":{{{rates}}}}}}}')
 
 
 class Frankfurter(RateApi):
