@@ -105,7 +105,7 @@ def test_a_handshake_that_fails(tried, raw, send, told):
     assert told in line and f"upstream=127.0.0.1:{raw.port}/ws" in line, line
     link = raw.link()
     assert stake_of(link.ask(message())) == "207.55196"
-    assert "connected url=" in tried.log()
+    tried.wait_log("connected url=")
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
