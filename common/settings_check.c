@@ -165,8 +165,9 @@ bool settings_check(const struct settings_rule *rule, char *text,
         return check_words(rule, text);
     case SETTINGS_ADDRESS:
         return check_address(text);
-    case SETTINGS_PATH:
     case SETTINGS_TEXT:
+        return text[strspn(text, " ")] != '\0';
+    case SETTINGS_PATH:
     case SETTINGS_KINDS:
         break;
     }

@@ -12,6 +12,9 @@
 #include "common/clock.h"
 #include "common/memory.h"
 
+/* Further calls wait in libcurl, within their own time. */
+enum { MAX_CONNECTIONS = 32, MAX_HOST_CONNECTIONS = 8 };
+
 struct call {
     LIST_ENTRY(call) entry;
     struct http *http;
@@ -149,6 +152,10 @@ struct http *http_new(struct event_base *base, const char *ca_file) {
     if (ca_file != NULL)
         http->ca_file = memory_copy(ca_file, strlen(ca_file));
     LIST_INIT(&http->calls);
+    curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                      (long)MAX_CONNECTIONS);
+    curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                      (long)MAX_HOST_CONNECTIONS);
     curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_want_socket);
     curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
     curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_want_timer);

@@ -145,7 +145,8 @@ static void on_fetched(void *arg, const struct provider_answer *answer) {
     struct source *source = &lookup->sources[flight->source];
     monotime now = clock_monotonic();
     source_note(source, flight->when, answer,
-                monotime_between(flight->started, now), lookup->metrics);
+                monotime_between(flight->started, now), lookup->metrics,
+                &lookup->context);
     struct rates *rates = answer->rates;
     if (answer->result == PROVIDER_NO_TABLE)
         rates = source_table_of_day(source, flight->when);
@@ -232,6 +233,8 @@ static bool answer_stale(struct lookup_waiter *waiter, monotime now) {
     for (size_t i = 0; i < lookup->count; i++) {
         struct rates *rates = cache_memory_find_stale(
             lookup->memory, i, waiter->when, now, stale_usec);
+        if (rates == NULL)
+            rates = source_table_of_day(&lookup->sources[i], waiter->when);
         if (rates == NULL || !serves(waiter, rates))
             continue;
         finish(waiter, &(struct lookup_answer){.rates = rates,
@@ -276,7 +279,8 @@ static bool try_sources(struct lookup_waiter *waiter, bool just_fetched) {
             return true;
         }
     }
-    if (waiter->had_failure && answer_stale(waiter, now))
+    if (waiter->had_failure && waiter->least_fresh_usec == 0 &&
+        answer_stale(waiter, now))
         return true;
     finish(waiter, &(struct lookup_answer){
                        .result = waiter->had_table && !waiter->had_failure

@@ -41,6 +41,11 @@ static struct json_object *report(void *arg) {
     return report;
 }
 
+static void on_alert(void *arg, const char *event, const char *detail) {
+    struct ratefetcher *r = arg;
+    child_alert(&r->child, event, detail);
+}
+
 static void on_latest_came(void *arg) {
     struct ratefetcher *r = arg;
     child_report(&r->child);
@@ -132,7 +137,11 @@ int main(int argc, char *argv[], char *envp[]) {
         log_error("start_failed", LOG_FIELDS(log_text("why", "libcurl")));
         return EX_SOFTWARE;
     }
-    const struct provider_context context = {r.base, http, settings};
+    const struct provider_context context = {.base = r.base,
+                                             .http = http,
+                                             .settings = settings,
+                                             .alert = on_alert,
+                                             .arg = &r};
     r.lookup = lookup_new(&context, &r.metrics, on_latest_came, &r);
     struct server *server = server_new(r.base, fd, r.lookup);
     if (server == NULL) {

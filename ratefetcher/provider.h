@@ -47,6 +47,9 @@ struct provider_context {
     struct event_base *base;
     struct http *http;
     const struct settings *settings;
+    /* A person is needed: what happened, in a word, and a detail. */
+    void (*alert)(void *arg, const char *event, const char *detail);
+    void *arg;
 };
 
 struct web_api; /* see web_provider.h */

@@ -19,6 +19,8 @@ enum {
     MAX_CONNECTIONS = 256,
     /* A connection is not read while so much of its answers waits. */
     MAX_UNREAD_ANSWER_BYTES = 1024 * 1024,
+    /* Nor while so many of its questions are open. */
+    MAX_OPEN_QUESTIONS = 1000,
     ACCEPT_RETRY_MS = 100,
 };
 
@@ -36,6 +38,7 @@ struct connection {
     struct server *server;
     struct bufferevent *stream;
     bool input_ended;
+    size_t open_questions;
     LIST_HEAD(, question) questions;
 };
 
@@ -49,6 +52,7 @@ struct question {
 };
 
 static void free_question(struct question *question) {
+    question->connection->open_questions--;
     LIST_REMOVE(question, entry);
     free(question);
 }
@@ -170,6 +174,8 @@ static void ask(struct connection *connection,
         return;
     }
     LIST_INSERT_HEAD(&connection->questions, question, entry);
+    if (++connection->open_questions == MAX_OPEN_QUESTIONS)
+        bufferevent_disable(connection->stream, EV_READ);
     struct lookup_waiter *waiter =
         lookup_ask(connection->server->lookup, question->when,
                    span_of(question->currency), on_answer, question);
@@ -219,6 +225,8 @@ static void on_drained(struct bufferevent *stream, void *arg) {
         free_if_done(connection);
         return;
     }
+    if (connection->open_questions >= MAX_OPEN_QUESTIONS)
+        return; /* goes on when their answers are sent */
     bufferevent_enable(stream, EV_READ);
     on_readable(stream, arg); /* lines that were left while it was off */
 }

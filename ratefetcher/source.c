@@ -36,7 +36,10 @@ static void count(struct source *source, const struct provider_answer *answer,
 
 void source_note(struct source *source, day when,
                  const struct provider_answer *answer, int64_t usec,
-                 struct metrics *metrics) {
+                 struct metrics *metrics,
+                 const struct provider_context *context) {
+    if (answer->result == PROVIDER_KEY_REFUSED)
+        context->alert(context->arg, "key_refused", source->class->name);
     log_change(source, answer);
     source->last = answer->result;
     source->not_before = monotime_add(clock_monotonic(), answer->wait_usec);

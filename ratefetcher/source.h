@@ -28,7 +28,8 @@ void source_close(struct source *source);
  */
 void source_note(struct source *source, day when,
                  const struct provider_answer *answer, int64_t usec,
-                 struct metrics *metrics);
+                 struct metrics *metrics,
+                 const struct provider_context *context);
 
 /* Whether it may be asked now. */
 static inline bool source_may_be_asked(const struct source *source,

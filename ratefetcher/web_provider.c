@@ -180,8 +180,10 @@ static enum provider_result failure_of(const struct fetch *fetch,
         return PROVIDER_KEY_REFUSED;
     if (answer->status == 429)
         return PROVIDER_LIMITED;
-    return fetch->web->api->is_no_table(answer->status) ? PROVIDER_NO_TABLE
-                                                        : PROVIDER_BAD_STATUS;
+    /* There is always a latest table: without one the address is wrong. */
+    bool no_table = fetch->web->api->is_no_table(answer->status) &&
+                    !rates_day_is_latest(fetch->when);
+    return no_table ? PROVIDER_NO_TABLE : PROVIDER_BAD_STATUS;
 }
 
 /* Those who wait for the same resource. */

@@ -44,7 +44,9 @@ struct alert {
     size_t count;
     struct recent recent[MAX_RECENT];
     struct notice *running; /* NULL: none */
+    pid_t pid;
     int pid_fd;
+    bool failed; /* the last command did */
     struct event *ended, *limit;
 };
 
@@ -64,7 +66,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg) {
         return;
     log_warn("alert_command_too_slow",
              LOG_FIELDS(log_text("alert", alert->running->event)));
-    pidfd_send_signal(alert->pid_fd, SIGKILL, NULL, 0);
+    kill(-alert->pid, SIGKILL); /* with what it started; not yet waited for */
 }
 
 struct alert *alert_new(struct event_base *base,
@@ -133,7 +135,8 @@ static void on_ended(evutil_socket_t fd, short what, void *arg) {
     siginfo_t death;
     if (waitid(P_PIDFD, (id_t)alert->pid_fd, &death, WEXITED) < 0)
         return;
-    if (death.si_code != CLD_EXITED || death.si_status != 0) {
+    alert->failed = death.si_code != CLD_EXITED || death.si_status != 0;
+    if (alert->failed) {
         char cause[OBITUARY_CAUSE_SIZE];
         obituary_cause(&death, cause);
         log_warn("alert_command_failed",
@@ -144,10 +147,11 @@ static void on_ended(evutil_socket_t fd, short what, void *arg) {
     start_next(alert);
 }
 
-static void watch_command(struct alert *alert, struct notice *notice,
+static void watch_command(struct alert *alert, struct notice *notice, pid_t pid,
                           int pid_fd) {
     struct timeval limit = {.tv_sec = TIME_LIMIT_SECONDS};
     alert->running = notice;
+    alert->pid = pid;
     alert->pid_fd = pid_fd;
     alert->ended = event_new(alert->base, pid_fd, EV_READ, on_ended, alert);
     event_add(alert->ended, NULL);
@@ -163,9 +167,10 @@ static void start(struct alert *alert, struct notice *notice) {
         environment_new(alert->settings, SETTINGS_NOBODY, NULL);
     int input = notice_input(notice), pid_fd = -1;
     pid_t pid = -1;
-    if (input >= 0)
+    if (input >= 0 && command != NULL) /* a reload may have taken it away */
         pid = spawn_command(command, arguments, environment, input,
                             alert->output, &pid_fd);
+    alert->failed = pid < 0;
     if (pid < 0)
         log_error("alert_command_failed",
                   LOG_FIELDS(log_text("alert", notice->event),
@@ -174,7 +179,7 @@ static void start(struct alert *alert, struct notice *notice) {
     if (input >= 0)
         close(input);
     if (pid >= 0)
-        watch_command(alert, notice, pid_fd);
+        watch_command(alert, notice, pid, pid_fd);
     else
         free_notice(notice);
 }
@@ -238,4 +243,8 @@ void alert_raise(struct alert *alert, const char *event, const char *subject,
 
 bool alert_is_idle(const struct alert *alert) {
     return alert->running == NULL && alert->count == 0;
+}
+
+bool alert_has_failed(const struct alert *alert) {
+    return alert->failed;
 }

@@ -30,4 +30,7 @@ void alert_raise(struct alert *alert, const char *event, const char *subject,
 /* Whether no command runs or waits. */
 bool alert_is_idle(const struct alert *alert);
 
+/* Whether the last command failed. */
+bool alert_has_failed(const struct alert *alert);
+
 #endif

@@ -59,7 +59,8 @@ static struct json_object *ask_status(const struct settings *settings) {
     struct json_object *status =
         asking_ask(&asking, message_new(MESSAGE_STATUS), ANSWER_TIMEOUT_MS);
     asking_close(&asking);
-    json_object_object_del(status, "op");
+    if (status != NULL)
+        json_object_object_del(status, "op");
     return status;
 }
 
@@ -117,13 +118,19 @@ int command_stop(const struct options *options) {
     if (asking_open(&asking, settings, "control.sock") < 0) {
         code = not_running(settings);
     } else {
-        json_object_put(
-            asking_ask(&asking, message_new(MESSAGE_STOP), ANSWER_TIMEOUT_MS));
-        asking_wait_for_end(&asking);
+        struct json_object *answer =
+            asking_ask(&asking, message_new(MESSAGE_STOP), ANSWER_TIMEOUT_MS);
+        if (answer != NULL) {
+            asking_wait_for_end(&asking);
+            /* Then the folder is free for the next one. */
+            runtime_dir_wait_unlocked(
+                settings_text(settings, SETTING_RUNTIME_DIR), SERVICE_LOCK);
+        } else {
+            fputs("the service did not answer\n", stderr);
+            code = EX_UNAVAILABLE;
+        }
+        json_object_put(answer);
         asking_close(&asking);
-        /* Then the folder is free for the next one. */
-        runtime_dir_wait_unlocked(settings_text(settings, SETTING_RUNTIME_DIR),
-                                  SERVICE_LOCK);
     }
     settings_free(&settings);
     return code;
@@ -176,17 +183,20 @@ int command_alert_test(const struct options *options) {
     if (settings == NULL)
         return EX_CONFIG;
     bool set = settings_text(settings, SETTING_ALERT_COMMAND) != NULL;
+    int code = set ? EX_OK : EX_CONFIG;
     if (set) {
         struct event_base *base = event_base_new();
         struct alert *alert = alert_new(base, settings, STDERR_FILENO);
         alert_raise(alert, "test", "fxwire", "asked for by alert-test");
         while (!alert_is_idle(alert))
             event_base_loop(base, EVLOOP_ONCE);
+        if (alert_has_failed(alert))
+            code = EX_UNAVAILABLE;
         alert_free(&alert);
         event_base_free(base);
     } else {
         fputs("ALERT_COMMAND is not set\n", stderr);
     }
     settings_free(&settings);
-    return set ? EX_OK : EX_CONFIG;
+    return code;
 }

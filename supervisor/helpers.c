@@ -98,6 +98,8 @@ size_t helpers_reload(struct helpers *helpers,
     helpers->context.settings = settings;
     for (size_t i = 0; i < helpers->count; i++) {
         struct helper *helper = helpers->list[i];
+        if (!helper->life.wanted)
+            continue; /* on its way out already */
         bool gone = helper->upstream != NULL &&
                     !names_upstream(settings, helper->upstream);
         if (gone)
@@ -117,7 +119,8 @@ size_t helpers_reload(struct helpers *helpers,
 size_t helpers_restart(struct helpers *helpers, const char *name) {
     size_t count = 0;
     for (size_t i = 0; i < helpers->count; i++)
-        if (strcmp(helper_name(helpers->list[i]), name) == 0) {
+        if (helpers->list[i]->life.wanted &&
+            strcmp(helper_name(helpers->list[i]), name) == 0) {
             helper_restart(helpers->list[i]);
             count++;
         }

@@ -121,6 +121,10 @@ static bool is_hanging(pid_t pid, int tick_fd, int *missed) {
 static void watch(struct watchdog *w, pid_t pid, int tick_fd,
                   siginfo_t *death) {
     int pid_fd = pidfd_open(pid, 0), missed = 0;
+    if (pid_fd < 0) { /* it can not be watched: as if it had not started */
+        close(tick_fd);
+        return;
+    }
     struct pollfd fds[] = {{.fd = w->signal_fd, .events = POLLIN},
                            {.fd = pid_fd, .events = POLLIN}};
     monotime look = monotime_add(clock_monotonic(), USEC_PER_SEC);
@@ -145,13 +149,27 @@ static void watch(struct watchdog *w, pid_t pid, int tick_fd,
     close(tick_fd);
 }
 
+/* Kills the children that this process has now. */
+static void kill_children(void) {
+    FILE *file = fopen("/proc/thread-self/children", "re");
+    int pid;
+    /* Not yet waited for, so that each pid is still its child's. */
+    while (file != NULL && fscanf(file, "%d", &pid) == 1)
+        kill(pid, SIGKILL);
+    if (file != NULL)
+        fclose(file);
+}
+
 /*
- * What the dead supervisor left became this process's children, and is being
- * killed by the kernel (PR_SET_PDEATHSIG): waits until all of it is gone.
+ * What the dead supervisor left became this process's children: helpers, which
+ * the kernel kills (PR_SET_PDEATHSIG), and whatever an alert command put into
+ * the background. A child's death may leave more, so this goes on until there
+ * is none.
  */
 static void clear_leftovers(void) {
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-        ;
+    do
+        kill_children();
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
 }
 
 /* Whether this end is the service's end; then `code` is its exit code. */

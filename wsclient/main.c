@@ -67,6 +67,11 @@ static void on_state_changed(void *arg) {
     child_report(&w->child);
 }
 
+static void on_alert(void *arg, const char *event, const char *detail) {
+    struct wsclient *w = arg;
+    child_alert(&w->child, event, detail);
+}
+
 static void on_stopped(void *arg) {
     struct wsclient *w = arg;
     w->finished = true;
@@ -208,8 +213,11 @@ static struct lws_context *new_context(struct wsclient *w) {
 }
 
 static void open_parts(struct wsclient *w, bool show_messages) {
-    const struct session_ports session_ports = {on_state_changed, on_stopped,
-                                                w};
+    const struct session_ports session_ports = {.state_changed =
+                                                    on_state_changed,
+                                                .alert = on_alert,
+                                                .stopped = on_stopped,
+                                                .arg = w};
     const struct pipeline_ports pipeline_ports = {on_answers_ready, on_ask,
                                                   on_set_alarm, w};
     w->ledger = ledger_new(

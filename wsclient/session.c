@@ -184,6 +184,7 @@ static void on_dial_failed(void *arg, const struct dial_failure *failure) {
         log_error("handshake_refused",
                   LOG_FIELDS(log_text("upstream", s->upstream.label),
                              log_int("status", failure->status)));
+        s->ports.alert(s->ports.arg, "handshake_refused", failure->detail);
     }
     gone(s, REASON_FAILED, failure->detail);
 }

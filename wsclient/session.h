@@ -17,6 +17,8 @@ struct session;
 
 struct session_ports {
     void (*state_changed)(void *arg); /* connected, or not any more */
+    /* A person is needed: what happened, in a word, and a detail. */
+    void (*alert)(void *arg, const char *event, const char *detail);
     void (*stopped)(void *arg); /* what session_stop() asked for is done */
     void *arg;
 };
