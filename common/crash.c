@@ -196,12 +196,16 @@ static int on_object(struct dl_phdr_info *info, size_t size, void *arg) {
     return crash.object_count == MAX_OBJECTS;
 }
 
+void crash_set(int frames, bool json) {
+    crash.frames = frames < MAX_FRAMES ? frames : MAX_FRAMES;
+    crash.json = json;
+}
+
 void crash_install(const char *process, int frames, bool json, int fd) {
     static char stack[STACK_BYTES]; /* for an overflow of the usual one */
     void *warm_up[1];
     crash.process = process;
-    crash.frames = frames < MAX_FRAMES ? frames : MAX_FRAMES;
-    crash.json = json;
+    crash_set(frames, json);
     crash.fd = fd;
     backtrace(warm_up, 1); /* loads what it needs, while that is safe */
     map_symbols();

@@ -13,4 +13,7 @@
  */
 void crash_install(const char *process, int frames, bool json, int fd);
 
+/* Other settings are in force. */
+void crash_set(int frames, bool json);
+
 #endif

@@ -29,6 +29,7 @@ struct server {
     struct lookup *lookup;
     struct evconnlistener *listener;
     struct event *accept_again;
+    bool accept_failing; /* said so in the log */
     size_t count;
     LIST_HEAD(, connection) connections;
 };
@@ -246,6 +247,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
                       struct sockaddr *address, int len, void *arg) {
     (void)address, (void)len;
     struct server *server = arg;
+    server->accept_failing = false;
     if (!unix_socket_peer_allowed(fd)) {
         log_warn("peer_refused", LOG_FIELDS(log_text("socket", "rates.sock")));
         evutil_closesocket(fd);
@@ -271,6 +273,10 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 static void on_accept_error(struct evconnlistener *listener, void *arg) {
     struct server *server = arg;
     struct timeval later = {.tv_usec = ACCEPT_RETRY_MS * 1000};
+    if (!server->accept_failing)
+        log_warn("accept_failed", LOG_FIELDS(log_text("socket", "rates.sock"),
+                                             log_text("why", strerror(errno))));
+    server->accept_failing = true;
     evconnlistener_disable(listener);
     evtimer_add(server->accept_again, &later);
 }

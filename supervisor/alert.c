@@ -100,6 +100,8 @@ void alert_free(struct alert **alert) {
         TAILQ_REMOVE(&a->waiting, notice, entry);
         free_notice(notice);
     }
+    if (a->running != NULL)
+        kill(-a->pid, SIGKILL);
     forget_running(a);
     for (size_t i = 0; i < MAX_RECENT; i++)
         free(a->recent[i].key);
@@ -133,6 +135,7 @@ static void on_ended(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct alert *alert = arg;
     siginfo_t death;
+    kill(-alert->pid, SIGKILL); /* what it left behind; not yet waited for */
     if (waitid(P_PIDFD, (id_t)alert->pid_fd, &death, WEXITED) < 0)
         return;
     alert->failed = death.si_code != CLD_EXITED || death.si_status != 0;

@@ -1,7 +1,9 @@
 #include "supervisor/control.h"
 
+#include <errno.h>
 #include <event2/listener.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include "common/channel.h"
@@ -9,11 +11,12 @@
 #include "common/memory.h"
 #include "common/unix_socket.h"
 
-enum { MAX_CONNECTIONS = 32 };
+enum { MAX_CONNECTIONS = 32, ACCEPT_RETRY_SECONDS = 1 };
 
 struct control {
     struct event_base *base;
     struct evconnlistener *listener;
+    struct event *accept_again;
     control_answer *answer;
     void *arg;
     size_t count;
@@ -117,6 +120,22 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
     control->count++;
 }
 
+/* Without descriptors, trying again at once would only spin. */
+static void on_accept_error(struct evconnlistener *listener, void *arg) {
+    struct control *control = arg;
+    struct timeval later = {.tv_sec = ACCEPT_RETRY_SECONDS};
+    log_warn("accept_failed", LOG_FIELDS(log_text("socket", "control.sock"),
+                                         log_text("why", strerror(errno))));
+    evconnlistener_disable(listener);
+    evtimer_add(control->accept_again, &later);
+}
+
+static void on_accept_again(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct control *control = arg;
+    evconnlistener_enable(control->listener);
+}
+
 struct control *control_new(struct event_base *base, int fd,
                             control_answer *answer, void *arg) {
     struct control *control = memory_new(sizeof *control);
@@ -127,6 +146,8 @@ struct control *control_new(struct event_base *base, int fd,
     control->listener = evconnlistener_new(
         base, on_accept, control, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
         0, fd);
+    control->accept_again = evtimer_new(base, on_accept_again, control);
+    evconnlistener_set_error_cb(control->listener, on_accept_error);
     return control;
 }
 
@@ -137,5 +158,6 @@ void control_free(struct control **control) {
     while ((connection = LIST_FIRST(&c->connections)) != NULL)
         free_connection(connection);
     evconnlistener_free(c->listener);
+    event_free(c->accept_again);
     free(c);
 }

@@ -211,13 +211,11 @@ static void keep_counters(struct helper *helper) {
 
 /* Whether this death makes it HELPER_LOOP_DEATHS within a minute. */
 static bool is_crash_loop(struct helper *helper, monotime now) {
-    monotime *oldest =
-        &helper->recent_deaths[helper->deaths % HELPER_LOOP_DEATHS];
-    bool loop = helper->deaths >= HELPER_LOOP_DEATHS &&
-                monotime_between(*oldest, now) < LOOP_USEC;
-    *oldest = now;
-    helper->deaths++;
-    return loop;
+    monotime *ring = helper->recent_deaths;
+    ring[helper->deaths++ % HELPER_LOOP_DEATHS] = now;
+    monotime oldest = ring[helper->deaths % HELPER_LOOP_DEATHS];
+    return helper->deaths >= HELPER_LOOP_DEATHS &&
+           monotime_between(oldest, now) < LOOP_USEC;
 }
 
 static void mourn(struct helper *helper, const siginfo_t *death, monotime now) {
@@ -235,12 +233,13 @@ static void mourn(struct helper *helper, const siginfo_t *death, monotime now) {
  * How the process ended. One that a debugger holds is dead, but is not given
  * to its parent before the debugger lets go.
  */
-static void get_death(const struct helper *helper, siginfo_t *death) {
+static void get_death(struct helper *helper, siginfo_t *death) {
     *death = (siginfo_t){0};
     if (waitid(P_PIDFD, (id_t)helper->pid_fd, death, WEXITED | WNOHANG) < 0 ||
         death->si_pid == 0) {
         death->si_code = CLD_KILLED;
         death->si_status = SIGKILL;
+        helper->held_pid = helper->pid; /* to be waited for later */
     }
 }
 
@@ -432,6 +431,8 @@ static bool is_debugged(const struct helper *helper) {
 }
 
 void helper_ping(struct helper *helper) {
+    if (helper->held_pid > 0 && waitpid(helper->held_pid, NULL, WNOHANG) != 0)
+        helper->held_pid = 0;
     monotime now = clock_monotonic();
     unsigned most = helper->life.ready ? MAX_UNANSWERED : MAX_UNANSWERED_START;
     if (!lifecycle_has_process(&helper->life) ||

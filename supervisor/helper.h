@@ -45,7 +45,8 @@ struct helper {
     char *label;    /* `host:port/path` of that; else NULL */
     struct lifecycle life;
     pid_t pid;
-    int pid_fd; /* -1: there is no process */
+    pid_t held_pid; /* of one that died in a debugger's hands; 0: none */
+    int pid_fd;     /* -1: there is no process */
     struct channel channel;
     struct event *channel_event, *death_event, *start_event, *patience_event;
     monotime started, last_ping;

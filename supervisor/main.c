@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 
 #include "common/process.h"
@@ -41,9 +42,25 @@ static const struct {
     {"--version", version, 0, 0, "--version", "the version"},
 };
 
+enum { WANTED_DESCRIPTORS = 256 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
+/*
+ * Descriptors for all that one service needs. A lower limit that can not be
+ * raised is met where descriptors run out.
+ */
+static void raise_descriptors(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+        limit.rlim_cur >= WANTED_DESCRIPTORS)
+        return;
+    limit.rlim_cur = limit.rlim_max < WANTED_DESCRIPTORS ? limit.rlim_max
+                                                         : WANTED_DESCRIPTORS;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run(const struct options *options) {
+    raise_descriptors();
     return options->no_watchdog ? service_run(options, NULL, -1)
                                 : watchdog_run(options);
 }

@@ -80,6 +80,9 @@ static void open_own_log(const struct settings *settings, int fd) {
     log_open("supervisor", settings_text(settings, SETTING_LOG_LEVEL),
              settings_text(settings, SETTING_LOG_FORMAT), fd);
     process_mask_secrets(settings);
+    crash_set(
+        (int)settings_count(settings, SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0),
+        settings_is(settings, SETTING_LOG_FORMAT, "json"));
 }
 
 /* Why these settings can not be put in force now, or NULL. Caller frees. */

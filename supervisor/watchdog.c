@@ -230,6 +230,7 @@ int watchdog_run(const struct options *options) {
             return code;
         int64_t lived = monotime_between(start, clock_monotonic());
         int64_t delay = next_delay(&w, lived);
+        open_log(&w); /* its form may have changed */
         obituary_log("supervisor", pid, &death, lived, delay);
         wait_or_signal(&w, delay);
         w.started_before = true;

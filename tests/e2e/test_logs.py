@@ -8,7 +8,7 @@ import time
 import pytest
 
 from amounts import message, stake_of
-from places import SCALE
+
 from waiting import wait_until
 
 TEXT_LINE = re.compile(
