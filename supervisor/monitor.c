@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <unistd.h>
@@ -20,6 +21,9 @@ struct monitor {
     struct event *readable; /* the log pipe */
     struct event *retry;    /* standard error took nothing */
     bool stopping;          /* as soon as the pipe is empty */
+    int output;
+    char text[PIPE_BUF]; /* what was read, and is written from `at` on */
+    size_t at, len;
 };
 
 static struct json_object *report(void *arg) {
@@ -32,37 +36,49 @@ static struct json_object *report(void *arg) {
 }
 
 /*
- * Whether PIPE_BUF bytes can be written without blocking. Standard error is
- * shared with the user's shell, so it is never made non-blocking.
+ * Standard error is shared with the user's shell, so it is never made
+ * non-blocking itself. A terminal may block a write although there is room: it
+ * is opened anew, which gives a description of our own that can be.
  */
-static bool stderr_takes(void) {
-    struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+static int open_output(void) {
+    int fd = -1;
+    if (isatty(STDERR_FILENO))
+        fd = open("/proc/self/fd/2",
+                  O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd >= 0 ? fd : STDERR_FILENO;
+}
+
+/* Whether the output takes PIPE_BUF bytes without blocking (see pipe(7)). */
+static bool output_takes(const struct monitor *m) {
+    struct pollfd fd = {.fd = m->output, .events = POLLOUT};
     return poll(&fd, 1, 0) == 1;
 }
 
-static void write_all(const char *text, size_t len) {
-    while (len > 0) {
-        ssize_t n = write(STDERR_FILENO, text, len);
+/* Writes what was read; false: the output takes no more for now. */
+static bool flush(struct monitor *m) {
+    while (m->at < m->len) {
+        ssize_t n = write(m->output, m->text + m->at, m->len - m->at);
+        if (n < 0 && errno == EAGAIN)
+            return false;
         if (n < 0 && errno != EINTR)
-            return; /* nobody reads any more: nothing can be said */
-        if (n > 0) {
-            text += n;
-            len -= (size_t)n;
-        }
+            m->at = m->len; /* nobody reads any more: nothing can be said */
+        if (n > 0)
+            m->at += (size_t)n;
     }
+    return true;
 }
 
-/* Copies until the pipe is empty or standard error takes no more. */
+/* Copies until the pipe is empty or the output takes no more. */
 static void copy(struct monitor *m) {
-    char text[PIPE_BUF];
-    while (stderr_takes()) {
-        ssize_t n = read(CHILD_FD_EXTRA, text, sizeof text);
+    while (flush(m) && output_takes(m)) {
+        ssize_t n = read(CHILD_FD_EXTRA, m->text, sizeof m->text);
         if (n <= 0) {
             if (m->stopping)
                 event_base_loopbreak(m->base);
             return;
         }
-        write_all(text, (size_t)n);
+        m->at = 0;
+        m->len = (size_t)n;
     }
     struct timeval later = {.tv_usec = BLOCKED_RETRY_MS * 1000};
     event_del(m->readable);
@@ -99,7 +115,7 @@ static void on_control(evutil_socket_t fd, short what, void *arg) {
 int monitor_run(int argc, char *argv[]) {
     struct settings *settings =
         process_begin_helper("monitor", argc, argv, SETTINGS_MONITOR);
-    struct monitor m = {.base = event_base_new()};
+    struct monitor m = {.base = event_base_new(), .output = open_output()};
     child_init(&m.child, true, report, &m);
     struct event *control = event_new(m.base, m.child.channel.fd,
                                       EV_READ | EV_PERSIST, on_control, &m);

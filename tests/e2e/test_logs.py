@@ -1,14 +1,15 @@
 """Log lines, and that logging never blocks the work."""
 import json
 import os
+import pty
 import re
 import subprocess
+import threading
 import time
 
 import pytest
 
 from amounts import message, stake_of
-
 from waiting import wait_until
 
 TEXT_LINE = re.compile(
@@ -229,3 +230,34 @@ def test_a_log_in_a_file_is_written_by_the_monitor_alone(start, upstream):
         files = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
         if name in ("wsclient", "ratefetcher"):
             assert str(service.log_path) not in files, name
+
+
+@pytest.mark.slow
+def test_a_terminal_that_is_not_read(make_service, upstream):
+    """As after Ctrl-S: the monitor does not hang on it, and answers go on."""
+    service = make_service({"REQUESTS_WS_URL": upstream.url})
+    master, terminal = pty.openpty()
+    service.process = subprocess.Popen(
+        [f"{service.build}/supervisor", "--show-messages"], cwd=service.folder,
+        env=service.env, start_new_session=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=terminal)
+    os.close(terminal)
+    service.wait_ready()
+    ends = time.monotonic() + 6
+    while time.monotonic() < ends:  # longer than a hang may last
+        assert stake_of(upstream.link.ask(message('"' + "x" * 500 + '"'))) == "207.55196"
+    assert all(h["deaths"] == 0 for h in service.status()["helpers"])
+    reader = threading.Thread(target=drain, args=(master,))
+    reader.start()
+    assert service.stop() == 0
+    reader.join()
+
+
+def drain(fd):
+    """Reads until the other end is closed."""
+    try:
+        while os.read(fd, 65536):
+            pass
+    except OSError:  # how a terminal tells its end
+        pass
+    os.close(fd)
