@@ -18,6 +18,9 @@ enum { WAY_BACK_SHARE = 10, REFRESH_AHEAD_SHARE = 10 };
 /* Who was answered from a table past its age asks again after so long. */
 #define STALE_ASK_USEC (1 * USEC_PER_SEC)
 
+/* That no provider is left is told again after so long. */
+#define ALERT_AGAIN_USEC (60 * USEC_PER_SEC)
+
 /* A refresh that failed is tried again after so long. */
 #define REFRESH_RETRY_USEC (5 * USEC_PER_SEC)
 
@@ -60,6 +63,7 @@ struct lookup {
     monotime latest_asked; /* when somebody last asked for the latest table */
     bool refreshing;
     monotime next_refresh; /* not before */
+    monotime next_alert;   /* not before */
     size_t count;
     struct source sources[];
 };
@@ -245,6 +249,16 @@ static bool answer_stale(struct lookup_waiter *waiter, monotime now) {
     return false;
 }
 
+/* One alert for all the days that are asked for while providers fail. */
+static void tell_none_left(struct lookup *lookup, day when, monotime now) {
+    char detail[DAY_TEXT_SIZE];
+    if (!monotime_reached(now, lookup->next_alert))
+        return;
+    lookup->next_alert = monotime_add(now, ALERT_AGAIN_USEC);
+    rates_day_print(when, detail);
+    lookup->context.alert(lookup->context.arg, "no_provider_left", detail);
+}
+
 /*
  * Goes on from the source whose turn it is, until one serves or must be waited
  * for. True: the waiter was answered and is no more.
@@ -282,6 +296,8 @@ static bool try_sources(struct lookup_waiter *waiter, bool just_fetched) {
     if (waiter->had_failure && waiter->least_fresh_usec == 0 &&
         answer_stale(waiter, now))
         return true;
+    if (waiter->had_failure && !waiter->had_table)
+        tell_none_left(lookup, waiter->when, now);
     finish(waiter, &(struct lookup_answer){
                        .result = waiter->had_table && !waiter->had_failure
                                      ? LOOKUP_NO_CURRENCY

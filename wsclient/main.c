@@ -218,8 +218,12 @@ static void open_parts(struct wsclient *w, bool show_messages) {
                                                 .alert = on_alert,
                                                 .stopped = on_stopped,
                                                 .arg = w};
-    const struct pipeline_ports pipeline_ports = {on_answers_ready, on_ask,
-                                                  on_set_alarm, w};
+    const struct pipeline_ports pipeline_ports = {.answers_ready =
+                                                      on_answers_ready,
+                                                  .ask = on_ask,
+                                                  .alert = on_alert,
+                                                  .set_alarm = on_set_alarm,
+                                                  .arg = w};
     w->ledger = ledger_new(
         (size_t)settings_count(w->settings, SETTING_PENDING_MAX_BYTES, 0));
     w->pipeline = pipeline_new(w->settings, w->ledger, &w->metrics,

@@ -26,6 +26,7 @@ struct pipeline {
     bool show_messages;
     bool stopping;
     bool alarm_set;
+    bool told_expired;
 };
 
 static const struct decimal one = {1, 0};
@@ -145,6 +146,7 @@ static void convert(struct pipeline *p, struct message *message,
 
 void pipeline_connected(struct pipeline *pipeline) {
     pipeline->connection++;
+    pipeline->told_expired = false;
     refusals_clear(&pipeline->refusals); /* they were for the one before */
 }
 
@@ -326,6 +328,10 @@ static void expire(struct pipeline *p, struct message *message) {
     request_read(message->request, clock_wall_ms(), &request);
     metrics_count(p->metrics, METRIC_EXPIRED);
     log_warn("answer_expired", LOG_FIELDS(log_span("id", request.id)));
+    if (!p->told_expired) /* once for each time without a connection */
+        p->ports.alert(p->ports.arg, "answers_dropped",
+                       "answers were too old when the upstream was back");
+    p->told_expired = true;
     TAILQ_REMOVE(&p->answered, message, entry);
     ledger_release(p->ledger, message);
 }

@@ -20,6 +20,8 @@ struct pipeline_ports {
     void (*answers_ready)(void *arg);
     /* Asks for the rates of `when`, with `currency` (empty: any) in them. */
     void (*ask)(void *arg, day when, struct span currency);
+    /* A person is needed: what happened, in a word, and a detail. */
+    void (*alert)(void *arg, const char *event, const char *detail);
     /* pipeline_alarm() is to be called at `when`, in the place of earlier. */
     void (*set_alarm)(void *arg, monotime when);
     void *arg;

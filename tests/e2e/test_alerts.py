@@ -178,6 +178,27 @@ def test_a_refused_configuration_is_tried_again_after_a_reload(alerted, upstream
     assert_works(upstream.link)
 
 
+def test_a_refused_handshake_is_alerted(make_service, raw):
+    """401 and 403 need a person; the upstream is named."""
+    service = make_service({"REQUESTS_WS_URL": raw.url}).launch()
+    link = raw.accept()
+    link.read_head()
+    link.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+    service.wait_log(rf'alert=handshake_refused subject="wsclient 127.0.0.1:{raw.port}/ws" '
+                     'detail="status 403"')
+
+
+def test_no_provider_left_is_alerted(make_service, upstream):
+    """Once, however many ask."""
+    service = make_service({"REQUESTS_WS_URL": upstream.url,
+                            "RATES_FILE": "/nowhere/rates.csv"}).launch()
+    link = upstream.wait_link(1)
+    for i in range(20):
+        link.ask(message(str(i)))
+    service.wait_log("alert=no_provider_left subject=ratefetcher")
+    assert alerts(service, "no_provider_left") == 1
+
+
 def test_a_crash_loop_is_alerted_once(alerted, upstream):
     """At the tenth death within a minute."""
     service = alerted(TELLS, wrappers={"ratefetcher": "exit 1"}).launch()

@@ -35,6 +35,11 @@ static inline void bench_ask(void *arg, day when, struct span currency) {
              (int)currency.len, currency.data);
 }
 
+static inline void bench_alert(void *arg, const char *event,
+                               const char *detail) {
+    (void)arg, (void)event, (void)detail;
+}
+
 static inline void bench_set_alarm(void *arg, monotime when) {
     struct bench *b = arg;
     b->alarms++;
@@ -56,7 +61,7 @@ static inline void bench_open(struct bench *b, size_t ledger_bytes,
     b->settings = settings_load(environment, NULL, false, SETTINGS_WSCLIENT);
     assert_string_equal(settings_faults(b->settings), "");
     b->ledger = ledger_new(ledger_bytes);
-    struct pipeline_ports ports = {bench_answers_ready, bench_ask,
+    struct pipeline_ports ports = {bench_answers_ready, bench_ask, bench_alert,
                                    bench_set_alarm, b};
     b->pipeline =
         pipeline_new(b->settings, b->ledger, &b->metrics, &ports, false);

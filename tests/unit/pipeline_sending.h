@@ -276,7 +276,7 @@ static void messages_are_shown_on_demand(void **state) {
         bench_open(&b, BENCH_LEDGER_BYTES, "request");
         pipeline_free(&b.pipeline);
         struct pipeline_ports ports = {bench_answers_ready, bench_ask,
-                                       bench_set_alarm, &b};
+                                       bench_alert, bench_set_alarm, &b};
         b.pipeline =
             pipeline_new(b.settings, b.ledger, &b.metrics, &ports, show);
         assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
