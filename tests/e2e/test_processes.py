@@ -367,9 +367,11 @@ def test_the_attempt_of_a_dead_supervisor_is_not_in_the_way(make_service):
     with RawUpstream() as up:
         service = make_service({"REQUESTS_WS_URL": up.url}).launch()
         up.accept().read_head()
-        for pid in service.processes():
+        killed = service.processes()
+        for pid in killed:
             os.kill(pid, signal.SIGKILL)
         service.wait_exit()
+        wait_until(lambda: not any(is_running(pid) for pid in killed), "the end of all")
         service.launch()
         link = up.link()
         service.wait_ready()
