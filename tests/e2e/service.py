@@ -1,4 +1,5 @@
 """fxwire under test: started, watched, stopped, and searched for remains."""
+import contextlib
 import json
 import os
 import re
@@ -57,6 +58,13 @@ def is_running(pid):
     except OSError:
         return False
     return stat.rsplit(")", 1)[1].split()[0] not in "ZX"
+
+
+def kill_all(pids):
+    """SIGKILL to each; one that is gone already is what was wanted."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def ask_socket(path, data, half_close=True, seconds=10):
@@ -153,8 +161,7 @@ class Service:
             self.remove()
 
     def remove(self):
-        for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+        kill_all(self.processes())
         if self.process is not None:
             self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -10,7 +10,7 @@ import pytest
 
 from amounts import message, stake_of
 from places import SCALE
-from service import is_running
+from service import is_running, kill_all
 from waiting import at_most, wait_until
 
 SECRETS = {
@@ -148,8 +148,7 @@ def test_a_command_that_hangs_holds_up_neither_stop_nor_restart(alerted, upstrea
                        and service.pids()["supervisor"] != old, "another service", 5)
         wait_until(lambda: not any(map(is_running, left)), "the end of its children", 1)
     finally:
-        for pid in filter(is_running, left):
-            os.kill(pid, signal.SIGKILL)
+        kill_all(filter(is_running, left))
 
 
 def test_one_event_is_alerted_once_a_minute(alerted, upstream):

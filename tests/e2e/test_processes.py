@@ -12,7 +12,7 @@ import pytest
 from amounts import euro, message, read_rates, stake_of
 from places import SCALE, VALGRIND
 from raw_upstream import RawUpstream
-from service import is_running
+from service import is_running, kill_all
 from upstream import Upstream
 from waiting import at_most, sleep_until, wait_until
 
@@ -181,8 +181,8 @@ def test_a_storm_of_kills(start, upstream):
     for i in range(10):
         for name in HELPERS:
             pid = service.helper(name)["pid"]
-            if pid:
-                os.kill(pid, signal.SIGKILL)
+            if pid:  # it may have died since that was said
+                kill_all([pid])
         sleep_until(time.monotonic() + 0.05 * i)
     service.wait_ready(20)
     assert_works(upstream.link)
@@ -244,11 +244,7 @@ def test_a_killed_supervisor_without_watchdog_ends_the_service(start, upstream):
 def test_all_killed_at_once(start, upstream):
     """Nothing is left, and a new start works at once."""
     service = start(upstream)
-    for pid in service.pids().values():
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+    kill_all(service.pids().values())
     service.wait_exit()
     service.assert_gone()
     service.start()
@@ -368,8 +364,7 @@ def test_the_attempt_of_a_dead_supervisor_is_not_in_the_way(make_service):
         service = make_service({"REQUESTS_WS_URL": up.url}).launch()
         up.accept().read_head()
         killed = service.processes()
-        for pid in killed:
-            os.kill(pid, signal.SIGKILL)
+        kill_all(killed)
         service.wait_exit()
         wait_until(lambda: not any(is_running(pid) for pid in killed), "the end of all")
         service.launch()
