@@ -33,14 +33,19 @@ UNIT_request   = $(REQUEST_C)
 UNIT_response  = wsclient/response.c $(REQUEST_C)
 UNIT_heartbeat = wsclient/heartbeat.c
 UNIT_inbox     = wsclient/inbox.c common/utf8.c common/memory.c
-UNIT_ledger    = wsclient/ledger.c common/memory.c
+LEDGER_C       = wsclient/ledger.c wsclient/ledger_file.c wsclient/extents.c \
+                 common/small_file.c common/log.c common/clock.c common/day.c \
+                 common/memory.c
+UNIT_extents   = wsclient/extents.c
+UNIT_ledger    = $(LEDGER_C)
+UNIT_outbox    = wsclient/outbox.c $(LEDGER_C)
+UNIT_receipts  = wsclient/receipts.c
 UNIT_ratebook  = wsclient/ratebook.c $(UNIT_rates)
 UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)
 UNIT_waiting   = wsclient/waiting.c common/memory.c
-UNIT_pipeline  = wsclient/pipeline.c wsclient/ledger.c wsclient/ratebook.c \
+UNIT_pipeline  = wsclient/pipeline.c wsclient/outbox.c wsclient/ratebook.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
-                 common/metrics.c common/log.c common/clock.c \
-                 $(sort $(REQUEST_C) $(SETTINGS_C))
+                 common/metrics.c $(LEDGER_C) $(REQUEST_C) $(SETTINGS_C)
 
 WEB_C          = ratefetcher/web_provider.c ratefetcher/http.c \
                  ratefetcher/history.c common/rates.c common/message.c \

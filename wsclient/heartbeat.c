@@ -1,16 +1,14 @@
 #include "wsclient/heartbeat.h"
 
-enum { MAX_DOUBT_USEC = 50000 };
-
 void heartbeat_start(struct heartbeat *heartbeat, monotime now) {
     heartbeat->received = now;
     heartbeat->next_beat = now;
-    heartbeat->in_doubt = false;
+    doubt_clear(&heartbeat->doubt);
 }
 
 void heartbeat_received(struct heartbeat *heartbeat, monotime now) {
     heartbeat->received = now;
-    heartbeat->in_doubt = false;
+    doubt_clear(&heartbeat->doubt);
 }
 
 bool heartbeat_take_due(struct heartbeat *heartbeat, monotime now) {
@@ -27,13 +25,7 @@ enum heartbeat_verdict heartbeat_judge(struct heartbeat *heartbeat,
                                        monotime now, bool input_waits) {
     if (monotime_between(heartbeat->received, now) <= heartbeat->timeout_usec)
         return HEARTBEAT_ALIVE;
-    if (!input_waits)
-        return HEARTBEAT_SILENT;
-    if (!heartbeat->in_doubt) {
-        heartbeat->in_doubt = true;
-        heartbeat->doubted = now;
-    }
-    return monotime_between(heartbeat->doubted, now) < MAX_DOUBT_USEC
+    return doubt_holds(&heartbeat->doubt, now, input_waits)
                ? HEARTBEAT_UNDECIDED
                : HEARTBEAT_SILENT;
 }

@@ -3,14 +3,14 @@
 #define FXWIRE_WSCLIENT_HEARTBEAT_H
 
 #include "common/clock.h"
+#include "wsclient/doubt.h"
 
 struct heartbeat {
     int64_t interval_usec;
     int64_t timeout_usec;
     monotime received; /* the last one, or the connect */
     monotime next_beat;
-    monotime doubted; /* since when input is read before the judgement */
-    bool in_doubt;
+    struct doubt doubt;
 };
 
 enum heartbeat_verdict {
@@ -28,10 +28,7 @@ void heartbeat_received(struct heartbeat *heartbeat, monotime now);
  * Beats missed in a stall are not made up for. */
 bool heartbeat_take_due(struct heartbeat *heartbeat, monotime now);
 
-/*
- * Judges the peer. After a stall of our own its beats may wait in the kernel:
- * while `input_waits`, the judgement is put off, at most for 50 ms.
- */
+/* Judges the peer. While `input_waits`, the judgement is put off a little. */
 enum heartbeat_verdict heartbeat_judge(struct heartbeat *heartbeat,
                                        monotime now, bool input_waits);
 

@@ -1,10 +1,13 @@
 /*
  * The ledger of messages in hand: what was received and is not yet answered,
- * and answers that are not yet sent. Bounded; in this version in memory.
+ * and answers that are not yet confirmed. It lives in a file, so that it
+ * outlives this process at any instruction; the cost of a message is a few
+ * stores to memory. Bounded.
  */
 #ifndef FXWIRE_WSCLIENT_LEDGER_H
 #define FXWIRE_WSCLIENT_LEDGER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -19,16 +22,39 @@ struct message {
     TAILQ_ENTRY(message) entry; /* its holder's: one queue at a time */
     uint64_t sequence;          /* in order of arrival, from 1 */
     monotime arrived;
+    monotime waits_from; /* its arrival, or our start if it was found then */
     struct span request;
+    struct span id;      /* empty: not known */
     struct span answer;  /* empty: not yet answered */
-    unsigned connection; /* the number of the one that it came on */
+    unsigned connection; /* the number of the one that it came on; 0: found */
+    unsigned deaths;     /* of wsclients that were at work on it */
+    uint64_t position;   /* of its answer, in the order of sending */
 };
 
 TAILQ_HEAD(message_queue, message);
 
-/* With room for `max_bytes`. */
-struct ledger *ledger_new(size_t max_bytes);
-void ledger_free(struct ledger **ledger);
+/* Orders the messages by their arrival. */
+void message_queue_sort(struct message_queue *queue);
+
+/*
+ * Opens the ledger in the file `path` (NULL: in memory alone), with room for
+ * `max_bytes`. A file that can not be used is set aside; where there can be
+ * none, memory serves. Both are logged.
+ */
+struct ledger *ledger_open(const char *path, size_t max_bytes);
+
+/*
+ * Closes it. What is in hand stays in the file; where that is nothing, the file
+ * is removed.
+ */
+void ledger_close(struct ledger **ledger);
+
+/*
+ * Puts what an earlier wsclient left into the empty `queue`, in order of
+ * arrival. To be called once, before anything is taken.
+ */
+void ledger_found(struct ledger *ledger, monotime now,
+                  struct message_queue *queue);
 
 /*
  * Takes a message in: copies its bytes and sets room aside for its answer,
@@ -36,6 +62,16 @@ void ledger_free(struct ledger **ledger);
  */
 struct message *ledger_take(struct ledger *ledger, struct span request,
                             monotime arrived);
+
+/* The message's id (a part of its request), for those who may not read it. */
+void ledger_note_id(struct message *message, struct span id);
+
+/*
+ * Between these two the message is being worked on: if the process dies there,
+ * the next one finds it with one more death.
+ */
+void ledger_work_begins(struct ledger *ledger, const struct message *message);
+void ledger_work_ends(struct ledger *ledger);
 
 /* Where the answer is to be written: request.len + RESPONSE_GROWTH_BYTES. */
 char *ledger_answer_room(struct message *message);
@@ -48,5 +84,8 @@ void ledger_release(struct ledger *ledger, struct message *message);
 
 /* How many messages are in hand. */
 size_t ledger_count(const struct ledger *ledger);
+
+/* Whether more than an eighth of the room is in use. */
+bool ledger_is_filling(const struct ledger *ledger);
 
 #endif

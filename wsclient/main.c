@@ -13,6 +13,8 @@
 #include "common/log.h"
 #include "common/message.h"
 #include "common/process.h"
+#include "common/runtime_dir.h"
+#include "wsclient/quarantine.h"
 #include "wsclient/ratelink.h"
 #include "wsclient/session.h"
 #include "wsclient/tls.h"
@@ -57,7 +59,7 @@ static struct json_object *report(void *arg) {
         json_object_object_add(report, "heartbeat_age_seconds", NULL);
     json_object_object_add(report, "pending",
                            json_object_new_int64((int64_t)pending));
-    message_add_text(report, "receipts", "none");
+    message_add_text(report, "receipts", session_receipts(w->session));
     json_object_object_add(report, "counters", metrics_to_json(&w->metrics));
     return report;
 }
@@ -88,6 +90,14 @@ static void on_ask(void *arg, day when, struct span currency) {
     ratelink_ask(w->ratelink, when, currency);
 }
 
+static void on_quarantine(void *arg, const struct message *message) {
+    struct wsclient *w = arg;
+    quarantine_save(settings_text(w->settings, SETTING_STATE_DIR),
+                    message->request, clock_wall_ms(), message->sequence);
+    child_alert(&w->child, "message_quarantined",
+                "a message ended the process twice and was set aside");
+}
+
 static void on_alarm(lws_sorted_usec_list_t *alarm) {
     struct wsclient *w = lws_container_of(alarm, struct wsclient, alarm);
     pipeline_alarm(w->pipeline, clock_monotonic());
@@ -104,7 +114,7 @@ static void on_grace_over(lws_sorted_usec_list_t *grace) {
     log_warn(
         "stopped_with_messages_in_hand",
         LOG_FIELDS(log_int("pending", (int64_t)pipeline_pending(w->pipeline))));
-    on_stopped(w);
+    session_leave(w->session);
 }
 
 static void stop(struct wsclient *w) {
@@ -212,6 +222,17 @@ static struct lws_context *new_context(struct wsclient *w) {
     return lws_create_context(&info);
 }
 
+static struct ledger *open_ledger(const struct wsclient *w) {
+    char *path =
+        runtime_dir_path(settings_text(w->settings, SETTING_RUNTIME_DIR),
+                         session_ledger_name(w->session));
+    struct ledger *ledger =
+        ledger_open(path, (size_t)settings_count(w->settings,
+                                                 SETTING_PENDING_MAX_BYTES, 0));
+    free(path);
+    return ledger;
+}
+
 static void open_parts(struct wsclient *w, bool show_messages) {
     const struct session_ports session_ports = {.state_changed =
                                                     on_state_changed,
@@ -223,12 +244,12 @@ static void open_parts(struct wsclient *w, bool show_messages) {
                                                   .ask = on_ask,
                                                   .alert = on_alert,
                                                   .set_alarm = on_set_alarm,
+                                                  .quarantine = on_quarantine,
                                                   .arg = w};
-    w->ledger = ledger_new(
-        (size_t)settings_count(w->settings, SETTING_PENDING_MAX_BYTES, 0));
+    w->session = session_new(w->settings, &w->metrics, &session_ports);
+    w->ledger = open_ledger(w);
     w->pipeline = pipeline_new(w->settings, w->ledger, &w->metrics,
                                &pipeline_ports, show_messages);
-    w->session = session_new(w->settings, &w->metrics, &session_ports);
     w->context = new_context(w);
     if (w->context == NULL) {
         log_error("start_failed", LOG_FIELDS(log_text("why", "libwebsockets")));
@@ -252,7 +273,7 @@ static void close_parts(struct wsclient *w) {
     lws_context_destroy(w->context);
     session_free(&w->session);
     pipeline_free(&w->pipeline);
-    ledger_free(&w->ledger);
+    ledger_close(&w->ledger);
     close(w->signal_fd);
 }
 
@@ -266,6 +287,7 @@ int main(int argc, char *argv[], char *envp[]) {
     open_parts(&w, child_has_argument(argc, argv, "--show-messages"));
     process_title("wsclient %s", session_label(w.session));
     child_ready(&w.child);
+    pipeline_recover(w.pipeline, clock_monotonic());
     session_start(w.session, w.context, w.pipeline);
     while (!w.finished && lws_service(w.context, 0) >= 0)
         ;

@@ -4,11 +4,15 @@
 
 #include "common/log.h"
 #include "common/memory.h"
+#include "wsclient/outbox.h"
 #include "wsclient/ratebook.h"
 #include "wsclient/refusals.h"
 #include "wsclient/request.h"
 #include "wsclient/response.h"
 #include "wsclient/waiting.h"
+
+/* A message in whose handling so many wsclients died is not tried again. */
+enum { DEADLY = 2 };
 
 struct pipeline {
     struct ledger *ledger;
@@ -16,8 +20,8 @@ struct pipeline {
     struct pipeline_ports ports;
     struct ratebook *ratebook;
     struct waiting waiting;
-    struct message_queue answered; /* to be sent, in this order */
-    struct message *lent;          /* whose answer was given out; or NULL */
+    struct outbox outbox;
+    struct message *lent;     /* whose answer was given out; or NULL */
     struct refusals refusals; /* answers to what the ledger had no room for */
     int64_t request_timeout_usec;
     int64_t retry_ttl_usec;
@@ -42,7 +46,7 @@ struct pipeline *pipeline_new(const struct settings *settings,
     p->ports = *ports;
     p->ratebook = ratebook_new();
     LIST_INIT(&p->waiting);
-    TAILQ_INIT(&p->answered);
+    outbox_init(&p->outbox);
     refusals_init(&p->refusals);
     p->request_timeout_usec =
         settings_usec(settings, SETTING_REQUEST_TIMEOUT_SECONDS);
@@ -75,7 +79,7 @@ static void queue_answer(struct pipeline *p, struct message *message,
                          size_t len, enum metric result) {
     ledger_answered(message, len);
     metrics_count(p->metrics, result);
-    TAILQ_INSERT_TAIL(&p->answered, message, entry);
+    outbox_add(&p->outbox, message);
     p->ports.answers_ready(p->ports.arg);
 }
 
@@ -144,12 +148,6 @@ static void convert(struct pipeline *p, struct message *message,
     }
 }
 
-void pipeline_connected(struct pipeline *pipeline) {
-    pipeline->connection++;
-    pipeline->told_expired = false;
-    refusals_clear(&pipeline->refusals); /* they were for the one before */
-}
-
 /* The ledger is full: answered at once, and not kept. */
 static void refuse(struct pipeline *p, struct span id) {
     metrics_count(p->metrics, METRIC_REQUESTS_FULL);
@@ -157,21 +155,27 @@ static void refuse(struct pipeline *p, struct span id) {
     p->ports.answers_ready(p->ports.arg);
 }
 
-static void take(struct pipeline *p, const struct request *request,
-                 struct span text, monotime now) {
-    if (p->stopping)
-        return;
+/* What was taken needs no answer. `message` may be NULL. */
+static void forget(struct pipeline *p, struct message *message) {
+    if (message != NULL)
+        ledger_release(p->ledger, message);
+}
+
+/* A request: `message` is NULL where the ledger has no room for it. */
+static void answer_request(struct pipeline *p, struct message *message,
+                           const struct request *request, struct span text,
+                           monotime now) {
     if (request->kind == REQUEST_REFUSED && request->id.len == 0 &&
         !refusals_allow_nameless(&p->refusals, now)) {
         metrics_count(p->metrics, METRIC_REQUESTS_UNANSWERED);
+        forget(p, message);
         return;
     }
-    struct message *message = ledger_take(p->ledger, text, now);
     if (message == NULL) {
         refuse(p, request->id);
         return;
     }
-    message->connection = p->connection;
+    ledger_note_id(message, request->id);
     if (request->kind == REQUEST_REFUSED)
         answer_error(p, message, request->id, request->refusal,
                      METRIC_REQUESTS_INVALID);
@@ -179,35 +183,122 @@ static void take(struct pipeline *p, const struct request *request,
         convert(p, message, request, text, now);
 }
 
-bool pipeline_receive(struct pipeline *pipeline, struct span text,
-                      monotime now) {
-    struct request request;
-    request_read(text, clock_wall_ms(), &request);
-    switch (request.kind) {
-    case REQUEST_HEARTBEAT:
-        return true;
-    case REQUEST_ERROR:
-        metrics_count(pipeline->metrics, METRIC_REQUESTS_IGNORED);
+static void ignore(struct pipeline *p, struct message *message,
+                   const struct request *request, struct span text) {
+    metrics_count(p->metrics, METRIC_REQUESTS_IGNORED);
+    if (request->kind == REQUEST_ERROR)
         log_warn("upstream_error", LOG_FIELDS(log_span("text", text)));
-        break;
-    case REQUEST_UNKNOWN:
-        metrics_count(pipeline->metrics, METRIC_REQUESTS_IGNORED);
+    else
         log_warn("message_ignored",
                  LOG_FIELDS(log_text("why", "missing or unknown type")));
-        break;
-    case REQUEST_CONVERT:
-    case REQUEST_REFUSED:
-        show(pipeline, "request", text);
-        take(pipeline, &request, text, now);
-        break;
-    }
-    return false;
+    forget(p, message);
 }
 
-void pipeline_receive_too_long(struct pipeline *pipeline, monotime now) {
-    struct request request = {.kind = REQUEST_REFUSED,
-                              .refusal = REFUSAL_TOO_LONG};
-    take(pipeline, &request, any_currency, now);
+static enum pipeline_verdict handle(struct pipeline *p, struct message *message,
+                                    const struct request *request,
+                                    struct span text, monotime now) {
+    switch (request->kind) {
+    case REQUEST_HEARTBEAT:
+        forget(p, message);
+        return PIPELINE_HEARTBEAT;
+    case REQUEST_ERROR:
+    case REQUEST_UNKNOWN:
+        ignore(p, message, request, text);
+        return PIPELINE_TAKEN;
+    case REQUEST_CONVERT:
+    case REQUEST_REFUSED:
+        break;
+    }
+    show(p, "request", text);
+    if (p->stopping)
+        return PIPELINE_LEFT_UNTAKEN;
+    answer_request(p, message, request, text, now);
+    return PIPELINE_TAKEN;
+}
+
+/*
+ * It is taken before it is read: should reading it be the end of this process,
+ * the next one knows what it was.
+ */
+static struct message *take(struct pipeline *p, struct span text,
+                            monotime now) {
+    struct message *message =
+        p->stopping ? NULL : ledger_take(p->ledger, text, now);
+    if (message != NULL) {
+        message->connection = p->connection;
+        ledger_work_begins(p->ledger, message);
+    }
+    return message;
+}
+
+enum pipeline_verdict pipeline_receive(struct pipeline *pipeline,
+                                       struct span text, monotime now) {
+    struct message *message = take(pipeline, text, now);
+    if (message != NULL)
+        text = message->request;
+    struct request request;
+    request_read(text, clock_wall_ms(), &request);
+    enum pipeline_verdict verdict =
+        handle(pipeline, message, &request, text, now);
+    ledger_work_ends(pipeline->ledger);
+    return verdict;
+}
+
+enum pipeline_verdict pipeline_receive_too_long(struct pipeline *pipeline,
+                                                monotime now) {
+    static const struct request request = {.kind = REQUEST_REFUSED,
+                                           .refusal = REFUSAL_TOO_LONG};
+    static const struct span nothing = {"", 0};
+    struct message *message = take(pipeline, nothing, now);
+    enum pipeline_verdict verdict =
+        handle(pipeline, message, &request, nothing, now);
+    ledger_work_ends(pipeline->ledger);
+    return verdict;
+}
+
+/* It is not read again, not even for its id. */
+static void quarantine(struct pipeline *p, struct message *message) {
+    answer_error(p, message, message->id, REFUSAL_QUARANTINED,
+                 METRIC_REQUESTS_QUARANTINED);
+    p->ports.quarantine(p->ports.arg, message);
+}
+
+static void recover(struct pipeline *p, struct message *message, monotime now) {
+    if (message->answer.len > 0) {
+        outbox_add(&p->outbox, message);
+    } else if (message->deaths >= DEADLY) {
+        quarantine(p, message);
+    } else {
+        struct request request;
+        ledger_work_begins(p->ledger, message);
+        request_read(message->request, clock_wall_ms(), &request);
+        handle(p, message, &request, message->request, now);
+        ledger_work_ends(p->ledger);
+    }
+}
+
+void pipeline_recover(struct pipeline *pipeline, monotime now) {
+    struct message_queue found = TAILQ_HEAD_INITIALIZER(found);
+    ledger_found(pipeline->ledger, now, &found);
+    if (!TAILQ_EMPTY(&found))
+        log_info("messages_found",
+                 LOG_FIELDS(log_int("count",
+                                    (int64_t)ledger_count(pipeline->ledger))));
+    struct message *message;
+    while ((message = TAILQ_FIRST(&found)) != NULL) {
+        TAILQ_REMOVE(&found, message, entry);
+        recover(pipeline, message, now);
+    }
+}
+
+unsigned pipeline_connected(struct pipeline *pipeline) {
+    pipeline->told_expired = false;
+    return ++pipeline->connection;
+}
+
+void pipeline_disconnected(struct pipeline *pipeline) {
+    outbox_return_sent(&pipeline->outbox);
+    refusals_clear(&pipeline->refusals); /* they were for this one */
 }
 
 /*
@@ -231,6 +322,7 @@ struct outcome {
 static void settle(struct pipeline *p, struct message *message,
                    const struct outcome *outcome) {
     struct request request;
+    ledger_work_begins(p->ledger, message);
     read_again(message, outcome->when, &request);
     const struct decimal *rate = NULL;
     if (outcome->rates != NULL)
@@ -245,6 +337,7 @@ static void settle(struct pipeline *p, struct message *message,
                      outcome->unknown_currency ? REFUSAL_NO_CURRENCY
                                                : REFUSAL_NO_RATES,
                      METRIC_REQUESTS_NO_RATE);
+    ledger_work_ends(p->ledger);
 }
 
 /* Closes the question first: a message that has to wait on asks anew. */
@@ -295,12 +388,10 @@ static void time_out(struct pipeline *p, struct question *question,
                      monotime now) {
     struct message *message;
     while ((message = TAILQ_FIRST(&question->messages)) != NULL &&
-           monotime_reached(
-               now, monotime_add(message->arrived, p->request_timeout_usec))) {
-        struct request request;
+           monotime_reached(now, monotime_add(message->waits_from,
+                                              p->request_timeout_usec))) {
         TAILQ_REMOVE(&question->messages, message, entry);
-        read_again(message, question->when, &request);
-        answer_error(p, message, request.id, REFUSAL_TIMEOUT,
+        answer_error(p, message, message->id, REFUSAL_TIMEOUT,
                      METRIC_REQUESTS_TIMEOUT);
     }
 }
@@ -323,23 +414,22 @@ static bool is_expired(const struct pipeline *p, const struct message *message,
            monotime_between(message->arrived, now) >= p->retry_ttl_usec;
 }
 
+/* Gives the next answer up. */
 static void expire(struct pipeline *p, struct message *message) {
-    struct request request;
-    request_read(message->request, clock_wall_ms(), &request);
     metrics_count(p->metrics, METRIC_EXPIRED);
-    log_warn("answer_expired", LOG_FIELDS(log_span("id", request.id)));
+    log_warn("answer_expired", LOG_FIELDS(log_span("id", message->id)));
     if (!p->told_expired) /* once for each time without a connection */
         p->ports.alert(p->ports.arg, "answers_dropped",
                        "answers were too old when the upstream was back");
     p->told_expired = true;
-    TAILQ_REMOVE(&p->answered, message, entry);
+    outbox_drop_next(&p->outbox);
     ledger_release(p->ledger, message);
 }
 
 bool pipeline_next_answer(struct pipeline *pipeline, monotime now,
                           struct span *answer) {
     struct message *message;
-    while ((message = TAILQ_FIRST(&pipeline->answered)) != NULL &&
+    while ((message = outbox_next(&pipeline->outbox)) != NULL &&
            is_expired(pipeline, message, now))
         expire(pipeline, message);
     pipeline->lent = message;
@@ -349,21 +439,29 @@ bool pipeline_next_answer(struct pipeline *pipeline, monotime now,
     return true;
 }
 
-void pipeline_sent(struct pipeline *pipeline, monotime now) {
+uint64_t pipeline_sent(struct pipeline *pipeline, monotime now) {
     struct message *message = pipeline->lent;
     pipeline->lent = NULL;
     metrics_count(pipeline->metrics, METRIC_RESPONSES);
     if (message == NULL) {
         refusals_sent(&pipeline->refusals);
-        return;
+        return 0;
     }
     show(pipeline, "response", message->answer);
-    metrics_observe_request(pipeline->metrics,
-                            monotime_between(message->arrived, now));
+    if (message->position == 0) /* it goes out for the first time */
+        metrics_observe_request(pipeline->metrics,
+                                monotime_between(message->arrived, now));
     if (message->connection != pipeline->connection)
         metrics_count(pipeline->metrics, METRIC_RETRIED);
-    TAILQ_REMOVE(&pipeline->answered, message, entry);
-    ledger_release(pipeline->ledger, message);
+    outbox_sent(&pipeline->outbox);
+    return message->position;
+}
+
+void pipeline_confirmed(struct pipeline *pipeline, uint64_t position) {
+    struct message *message;
+    while ((message = outbox_take_confirmed(&pipeline->outbox, position)) !=
+           NULL)
+        ledger_release(pipeline->ledger, message);
 }
 
 bool pipeline_overloaded(const struct pipeline *pipeline) {
@@ -372,6 +470,10 @@ bool pipeline_overloaded(const struct pipeline *pipeline) {
 
 void pipeline_stop(struct pipeline *pipeline) {
     pipeline->stopping = true;
+}
+
+bool pipeline_is_filling(const struct pipeline *pipeline) {
+    return ledger_is_filling(pipeline->ledger);
 }
 
 size_t pipeline_pending(const struct pipeline *pipeline) {

@@ -24,6 +24,8 @@ struct pipeline_ports {
     void (*alert)(void *arg, const char *event, const char *detail);
     /* pipeline_alarm() is to be called at `when`, in the place of earlier. */
     void (*set_alarm)(void *arg, monotime when);
+    /* A message that killed who handled it is to be kept for a person. */
+    void (*quarantine)(void *arg, const struct message *message);
     void *arg;
 };
 
@@ -34,18 +36,32 @@ struct pipeline *pipeline_new(const struct settings *settings,
                               bool show_messages);
 void pipeline_free(struct pipeline **pipeline);
 
-/* A connection stands: answers may be sent. */
-void pipeline_connected(struct pipeline *pipeline);
-
 /*
- * Handles one whole text message (valid UTF-8, lent). True if it was a
- * heartbeat.
+ * Goes on with what an earlier wsclient left in the ledger. To be called once,
+ * before anything is received.
  */
-bool pipeline_receive(struct pipeline *pipeline, struct span text,
-                      monotime now);
+void pipeline_recover(struct pipeline *pipeline, monotime now);
+
+/* A connection stands: answers may be sent. Gives it a number, from 1. */
+unsigned pipeline_connected(struct pipeline *pipeline);
+
+/* It is over: what was sent on it and is not confirmed is to be sent again. */
+void pipeline_disconnected(struct pipeline *pipeline);
+
+/* What has become of a message that was received. */
+enum pipeline_verdict {
+    PIPELINE_TAKEN, /* it is in hand, or was answered or ignored */
+    PIPELINE_HEARTBEAT,
+    PIPELINE_LEFT_UNTAKEN /* a request that came after pipeline_stop() */
+};
+
+/* Handles one whole text message (valid UTF-8, lent). */
+enum pipeline_verdict pipeline_receive(struct pipeline *pipeline,
+                                       struct span text, monotime now);
 
 /* A message came that was too long to be kept. */
-void pipeline_receive_too_long(struct pipeline *pipeline, monotime now);
+enum pipeline_verdict pipeline_receive_too_long(struct pipeline *pipeline,
+                                                monotime now);
 
 /* A table came for the question (when, currency); it holds until `expires`. */
 void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,
@@ -68,14 +84,24 @@ void pipeline_alarm(struct pipeline *pipeline, monotime now);
 bool pipeline_next_answer(struct pipeline *pipeline, monotime now,
                           struct span *answer);
 
-/* The answer that pipeline_next_answer() gave has been sent. */
-void pipeline_sent(struct pipeline *pipeline, monotime now);
+/*
+ * The answer that pipeline_next_answer() gave has been sent. Gives its position
+ * in the order of sending on this connection, from 1; 0: it needs no receipt.
+ */
+uint64_t pipeline_sent(struct pipeline *pipeline, monotime now);
+
+/* The peer has confirmed all answers up to this position: they are done with.
+ */
+void pipeline_confirmed(struct pipeline *pipeline, uint64_t position);
 
 /* More refusals wait to be sent than are kept: the link is to be dropped. */
 bool pipeline_overloaded(const struct pipeline *pipeline);
 
 /* From now on takes no new request. */
 void pipeline_stop(struct pipeline *pipeline);
+
+/* Whether the ledger fills: answers should be confirmed soon. */
+bool pipeline_is_filling(const struct pipeline *pipeline);
 
 /* How many messages are in hand, refusals too. */
 size_t pipeline_pending(const struct pipeline *pipeline);

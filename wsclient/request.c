@@ -49,6 +49,7 @@ const char *refusal_text(enum refusal refusal) {
         [REFUSAL_NO_RATES] = "no rates can be had for this date",
         [REFUSAL_NO_CURRENCY] = "no rate of this currency for this date",
         [REFUSAL_TIMEOUT] = "no rate came in time",
+        [REFUSAL_QUARANTINED] = "the message could not be handled",
     };
     return texts[refusal];
 }

@@ -1,4 +1,4 @@
-/* Text frames out on a WebSocket connection. */
+/* Frames out on a WebSocket connection. */
 #ifndef FXWIRE_WSCLIENT_SENDER_H
 #define FXWIRE_WSCLIENT_SENDER_H
 
@@ -15,11 +15,12 @@ struct sender {
 void sender_clear(struct sender *sender);
 
 /*
- * Sends one frame; only from the writeable callback, and not while
- * lws_partial_buffered(). The text is copied, for sending masks it. False: the
- * connection broke.
+ * Sends one text frame, or a Ping; only from the writeable callback, and not
+ * while lws_partial_buffered(). The payload is copied, for sending masks it.
+ * False: the connection broke.
  */
-bool sender_send(struct sender *sender, struct lws *wsi, struct span text);
+bool sender_text(struct sender *sender, struct lws *wsi, struct span text);
+bool sender_ping(struct sender *sender, struct lws *wsi, struct span payload);
 
 /* Between on and off, frames go out together (TCP_CORK). */
 void sender_cork(struct lws *wsi, bool on);

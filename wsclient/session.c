@@ -9,31 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "common/backoff.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "wsclient/dial.h"
-#include "wsclient/heartbeat.h"
-#include "wsclient/inbox.h"
-#include "wsclient/sender.h"
+#include "wsclient/link.h"
 
 #define FIRST_BACKOFF_USEC   (100 * USEC_PER_MSEC)
 #define ATTEMPT_TIMEOUT_USEC (5 * USEC_PER_SEC)
 #define STOOD_LONG_USEC      (10 * USEC_PER_SEC)
 #define CLOSE_TIMEOUT_USEC   (1 * USEC_PER_SEC)
-#define JUDGE_AGAIN_USEC     (1 * USEC_PER_MSEC)
-#define HEARTBEAT_TEXT       "{\"type\":\"heartbeat\"}"
-
-/* Close codes of RFC 6455, 7.4.1. */
-enum close_code {
-    CLOSE_NONE = 0,
-    CLOSE_GOING_AWAY = 1001,
-    CLOSE_NOT_TEXT = 1003,
-    CLOSE_NOT_UTF8 = 1007,
-    CLOSE_TOO_BIG = 1009,
-};
+#define LEAVE_TIMEOUT_USEC   (USEC_PER_SEC / 2)
 
 enum { HTTP_UNAUTHORIZED = 401, HTTP_FORBIDDEN = 403 };
 
@@ -42,31 +29,6 @@ enum state {
     STATE_CONNECTING,
     STATE_OPEN,
     STATE_CLOSING /* our close frame is out */
-};
-
-/* Why a connection ended. */
-enum reason {
-    REASON_CLOSED,
-    REASON_FAILED,
-    REASON_TIMEOUT,
-    REASON_SILENT,
-    REASON_PROTOCOL,
-    REASON_OVERLOAD,
-    REASON_STOPPED,
-    REASONS
-};
-
-static const struct {
-    const char *name;
-    enum metric metric;
-} reasons[REASONS] = {
-    [REASON_CLOSED] = {"closed", METRIC_RECONNECTS_CLOSED},
-    [REASON_FAILED] = {"failed", METRIC_RECONNECTS_FAILED},
-    [REASON_TIMEOUT] = {"timeout", METRIC_RECONNECTS_TIMEOUT},
-    [REASON_SILENT] = {"silent", METRIC_RECONNECTS_SILENT},
-    [REASON_PROTOCOL] = {"protocol", METRIC_RECONNECTS_PROTOCOL},
-    [REASON_OVERLOAD] = {"overload", METRIC_RECONNECTS_OVERLOAD},
-    [REASON_STOPPED] = {"stopped", METRIC_RECONNECTS_CLOSED},
 };
 
 struct session {
@@ -81,18 +43,15 @@ struct session {
     monotime opened;
     struct backoff backoff;
     int64_t asked_delay; /* by the server, before the next attempt */
-    struct heartbeat heartbeat;
-    bool beat_due;
-    struct inbox inbox;
+    struct link link;
     enum close_code close_code; /* to be sent at the next chance */
     enum reason reason;         /* of that close */
     unsigned peer_code;         /* of the peer's close; 0: none came */
     bool stopping;
+    bool leaving; /* whatever is still in hand */
 
     lws_sorted_usec_list_t next_attempt;
     lws_sorted_usec_list_t deadline; /* of the attempt, or of the close */
-    lws_sorted_usec_list_t beat;
-    struct sender sender;
 };
 
 static void connect_now(lws_sorted_usec_list_t *next_attempt);
@@ -110,6 +69,11 @@ static int64_t next_delay(struct session *s, int64_t stood) {
     return delay > asked_for ? delay : asked_for;
 }
 
+/* Whether a stop that was asked for has come to its end. */
+static bool is_done(const struct session *s) {
+    return s->leaving || (s->stopping && pipeline_pending(s->pipeline) == 0);
+}
+
 /* The connection or the attempt is over, whatever tells it first. */
 static void leave(struct session *s, enum reason reason, const char *detail,
                   bool hard) {
@@ -120,13 +84,12 @@ static void leave(struct session *s, enum reason reason, const char *detail,
         was_open ? monotime_between(s->opened, clock_monotonic()) : 0;
     s->state = STATE_WAITING;
     s->close_code = CLOSE_NONE;
-    s->beat_due = false;
     lws_sul_cancel(&s->deadline);
-    lws_sul_cancel(&s->beat);
+    link_close(&s->link);
     dial_leave(&s->dial, hard);
     if (reason != REASON_STOPPED)
         metrics_count(s->metrics, reasons[reason].metric);
-    bool done = s->stopping && pipeline_pending(s->pipeline) == 0;
+    bool done = is_done(s);
     int64_t delay = next_delay(s, stood);
     if (done)
         log_info("disconnected",
@@ -158,7 +121,8 @@ static void drop(struct session *s, enum reason reason, const char *detail) {
 /* Closes with a code, from the writeable callback that this asks for. */
 static void close_with(struct session *s, enum close_code code,
                        enum reason reason) {
-    if (s->state != STATE_OPEN || s->close_code != CLOSE_NONE)
+    if (code == CLOSE_NONE || s->state != STATE_OPEN ||
+        s->close_code != CLOSE_NONE)
         return;
     s->close_code = code;
     s->reason = reason;
@@ -167,7 +131,7 @@ static void close_with(struct session *s, enum close_code code,
 
 static void on_deadline(lws_sorted_usec_list_t *deadline) {
     struct session *s = lws_container_of(deadline, struct session, deadline);
-    if (s->state == STATE_CLOSING)
+    if (s->state != STATE_CONNECTING)
         drop(s, s->reason, "closing handshake not answered");
     else
         drop(s, REASON_TIMEOUT,
@@ -199,104 +163,24 @@ static void connect_now(lws_sorted_usec_list_t *next_attempt) {
     dial_begin(&s->dial, ATTEMPT_TIMEOUT_USEC);
 }
 
-static bool input_waits(const struct session *s) {
-    int bytes = 0;
-    return ioctl(lws_get_socket_fd(s->dial.wsi), FIONREAD, &bytes) == 0 &&
-           bytes > 0;
-}
-
-static void on_beat(lws_sorted_usec_list_t *beat) {
-    struct session *s = lws_container_of(beat, struct session, beat);
-    monotime now = clock_monotonic();
-    int64_t wait;
-    switch (heartbeat_judge(&s->heartbeat, now, input_waits(s))) {
-    case HEARTBEAT_SILENT:
-        drop(s, REASON_SILENT, "no heartbeat");
-        return;
-    case HEARTBEAT_UNDECIDED:
-        wait = JUDGE_AGAIN_USEC;
-        break;
-    case HEARTBEAT_ALIVE:
-    default:
-        if (heartbeat_take_due(&s->heartbeat, now)) {
-            s->beat_due = true;
-            lws_callback_on_writable(s->dial.wsi);
-        }
-        wait = monotime_between(now, heartbeat_next_look(&s->heartbeat));
-    }
-    lws_sul_schedule(s->context, 0, &s->beat, on_beat, wait > 1 ? wait : 1);
+static void on_lost(void *arg, enum reason reason, const char *detail) {
+    drop(arg, reason, detail);
 }
 
 static void on_established(struct session *s, struct lws *wsi) {
     s->state = STATE_OPEN;
     s->opened = clock_monotonic();
     s->peer_code = 0;
-    inbox_begin(&s->inbox);
     lws_sul_cancel(&s->deadline);
     dial_established(&s->dial, wsi);
-    heartbeat_start(&s->heartbeat, s->opened);
     log_info("connected", LOG_FIELDS(log_text("url", s->upstream.url)));
-    pipeline_connected(s->pipeline);
-    on_beat(&s->beat);
-    session_answers_ready(s);
+    link_open(&s->link, wsi, s->opened);
     s->ports.state_changed(s->ports.arg);
 }
 
-static void on_message(struct session *s, struct span text) {
-    monotime now = clock_monotonic();
-    if (!pipeline_receive(s->pipeline, text, now))
-        return;
-    heartbeat_received(&s->heartbeat, now);
-    lws_validity_confirmed(s->dial.wsi);
-}
-
-static void on_receive(struct session *s, struct lws *wsi, struct span piece) {
-    if (s->state != STATE_OPEN || s->close_code != CLOSE_NONE)
-        return; /* it is being closed: read past */
-    if (lws_frame_is_binary(wsi)) {
-        close_with(s, CLOSE_NOT_TEXT, REASON_PROTOCOL);
-        return;
-    }
-    if (lws_is_first_fragment(wsi))
-        inbox_begin(&s->inbox);
-    size_t announced = lws_remaining_packet_payload(wsi);
-    struct span message;
-    switch (inbox_add(&s->inbox, piece, announced,
-                      lws_is_final_fragment(wsi) && announced == 0, &message)) {
-    case INBOX_MORE:
-        break;
-    case INBOX_MESSAGE:
-        on_message(s, message);
-        break;
-    case INBOX_TOO_LONG:
-        pipeline_receive_too_long(s->pipeline, clock_monotonic());
-        break;
-    case INBOX_NOT_UTF8:
-        close_with(s, CLOSE_NOT_UTF8, REASON_PROTOCOL);
-        break;
-    case INBOX_TOO_BIG:
-        close_with(s, CLOSE_TOO_BIG, REASON_PROTOCOL);
-        break;
-    }
-}
-
-/* Sends what is ready for as long as the socket takes it; false: it broke. */
-static bool send_ready(struct session *s) {
-    struct span answer;
-    monotime now = clock_monotonic();
-    if (s->beat_due &&
-        !sender_send(&s->sender, s->dial.wsi, span_of(HEARTBEAT_TEXT)))
-        return false;
-    s->beat_due = false;
-    while (!lws_partial_buffered(s->dial.wsi)) {
-        if (!pipeline_next_answer(s->pipeline, now, &answer))
-            return true;
-        if (!sender_send(&s->sender, s->dial.wsi, answer))
-            return false;
-        pipeline_sent(s->pipeline, now);
-    }
-    lws_callback_on_writable(s->dial.wsi);
-    return true;
+static void on_receive(struct session *s, struct span piece) {
+    if (s->state == STATE_OPEN && s->close_code == CLOSE_NONE)
+        close_with(s, link_receive(&s->link, piece), REASON_PROTOCOL);
 }
 
 /* What the callback has to return: -1 ends the connection. */
@@ -311,15 +195,9 @@ static int on_writeable(struct session *s) {
                          CLOSE_TIMEOUT_USEC);
         return -1;
     }
-    bool many = pipeline_pending(s->pipeline) > 1;
-    if (many)
-        sender_cork(s->dial.wsi, true);
-    bool good = send_ready(s);
-    if (many)
-        sender_cork(s->dial.wsi, false);
-    if (!good)
+    if (!link_send(&s->link))
         drop(s, REASON_CLOSED, "sending failed");
-    else if (s->stopping && pipeline_pending(s->pipeline) == 0)
+    else if (is_done(s))
         close_with(s, CLOSE_GOING_AWAY, REASON_STOPPED);
     return 0;
 }
@@ -370,7 +248,11 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason,
         on_established(s, wsi);
         break;
     case LWS_CALLBACK_CLIENT_RECEIVE:
-        on_receive(s, wsi, (struct span){in, len});
+        on_receive(s, (struct span){in, len});
+        break;
+    case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+        if (s->state == STATE_OPEN)
+            link_receive_pong(&s->link, (struct span){in, len});
         break;
     case LWS_CALLBACK_CLIENT_WRITEABLE:
         return on_writeable(s);
@@ -402,15 +284,12 @@ struct session *session_new(const struct settings *settings,
     upstream_init(&s->upstream,
                   settings_text(settings, SETTING_REQUESTS_WS_URL),
                   settings_text(settings, SETTING_WS_AUTHORIZATION));
-    s->heartbeat.interval_usec =
-        settings_usec(settings, SETTING_HEARTBEAT_INTERVAL_SECONDS);
-    s->heartbeat.timeout_usec =
-        settings_usec(settings, SETTING_HEARTBEAT_TIMEOUT_SECONDS);
     s->backoff = (struct backoff){
         .first_usec = FIRST_BACKOFF_USEC,
         .ceiling_usec = settings_usec(settings, SETTING_RECONNECT_MAX_SECONDS)};
-    inbox_init(&s->inbox,
-               (size_t)settings_count(settings, SETTING_MAX_MESSAGE_BYTES, 0));
+    link_init(&s->link, settings);
+    s->link.lost = on_lost;
+    s->link.arg = s;
     return s;
 }
 
@@ -418,16 +297,15 @@ void session_close(struct session *session) {
     session->state = STATE_WAITING;
     lws_sul_cancel(&session->next_attempt);
     lws_sul_cancel(&session->deadline);
-    lws_sul_cancel(&session->beat);
+    link_close(&session->link);
     dial_clear(&session->dial);
 }
 
 void session_free(struct session **session) {
     struct session *s = *session;
     *session = NULL;
-    inbox_clear(&s->inbox);
+    link_clear(&s->link);
     upstream_clear(&s->upstream);
-    sender_clear(&s->sender);
     free(s);
 }
 
@@ -435,6 +313,8 @@ void session_start(struct session *session, struct lws_context *context,
                    struct pipeline *pipeline) {
     session->context = context;
     session->pipeline = pipeline;
+    session->link.context = context;
+    session->link.pipeline = pipeline;
     session->dial = (struct dial){.context = context,
                                   .protocol = SESSION_PROTOCOL,
                                   .upstream = &session->upstream,
@@ -455,10 +335,20 @@ void session_answers_ready(struct session *session) {
 
 void session_stop(struct session *session) {
     session->stopping = true;
-    if (session->state == STATE_OPEN)
-        lws_callback_on_writable(session->dial.wsi);
-    else if (pipeline_pending(session->pipeline) == 0)
+    link_hurry(&session->link);
+    if (session->state != STATE_OPEN && is_done(session))
         session->ports.stopped(session->ports.arg);
+}
+
+void session_leave(struct session *session) {
+    session->leaving = true;
+    if (session->state == STATE_OPEN) {
+        close_with(session, CLOSE_GOING_AWAY, REASON_STOPPED);
+        lws_sul_schedule(session->context, 0, &session->deadline, on_deadline,
+                         LEAVE_TIMEOUT_USEC);
+    } else if (session->state != STATE_CLOSING) {
+        session->ports.stopped(session->ports.arg);
+    }
 }
 
 void session_library_said(struct session *session, struct span line) {
@@ -474,9 +364,18 @@ bool session_is_connected(const struct session *session) {
 }
 
 int64_t session_heartbeat_age(const struct session *session) {
-    return monotime_between(session->heartbeat.received, clock_monotonic());
+    return monotime_between(session->link.heartbeat.received,
+                            clock_monotonic());
+}
+
+const char *session_receipts(const struct session *session) {
+    return receipts_name(session->link.receipts.kind);
 }
 
 const char *session_label(const struct session *session) {
     return session->upstream.label;
+}
+
+const char *session_ledger_name(const struct session *session) {
+    return session->upstream.ledger_name;
 }

@@ -46,6 +46,9 @@ void session_answers_ready(struct session *session);
 /* Closes with 1001 once nothing is in hand any more, then calls `stopped`. */
 void session_stop(struct session *session);
 
+/* Closes with 1001 now, whatever is in hand, then calls `stopped`. */
+void session_leave(struct session *session);
+
 /*
  * What the libraries tell of TLS, a line logged or a reason, is kept for the
  * session's own message.
@@ -58,7 +61,11 @@ bool session_is_connected(const struct session *session);
 /* Microseconds since the last heartbeat, or since the connect. */
 int64_t session_heartbeat_age(const struct session *session);
 
-/* `host:port/path` of the upstream, lent. */
+/* How answers are confirmed, in a word: "pong" or "tcp". */
+const char *session_receipts(const struct session *session);
+
+/* `host:port/path` of the upstream, and its ledger's file name; lent. */
 const char *session_label(const struct session *session);
+const char *session_ledger_name(const struct session *session);
 
 #endif

@@ -11,6 +11,7 @@ struct upstream {
     char *host;          /* name or address, without brackets */
     char *host_header;   /* as it is written, with a port that is given */
     char *path;          /* with the query */
+    char *ledger_name;   /* of its file of messages in hand */
     char *authorization; /* value of that header; NULL: none. A secret */
     uint16_t port;
     bool tls;

@@ -30,7 +30,7 @@ struct question *waiting_open(struct waiting *waiting, day when,
 
 void waiting_join(struct question *question, struct message *message) {
     struct message *before = TAILQ_LAST(&question->messages, message_queue);
-    while (before != NULL && before->arrived.usec > message->arrived.usec)
+    while (before != NULL && before->waits_from.usec > message->waits_from.usec)
         before = TAILQ_PREV(before, message_queue, entry);
     if (before != NULL)
         TAILQ_INSERT_AFTER(&question->messages, before, message, entry);
@@ -43,13 +43,13 @@ void waiting_close(struct question *question) {
     free(question);
 }
 
-bool waiting_oldest(const struct waiting *waiting, monotime *arrived) {
+bool waiting_oldest(const struct waiting *waiting, monotime *since) {
     const struct question *question;
     bool any = false;
     LIST_FOREACH (question, waiting, entry) {
         const struct message *first = TAILQ_FIRST(&question->messages);
-        if (first != NULL && (!any || first->arrived.usec < arrived->usec)) {
-            *arrived = first->arrived;
+        if (first != NULL && (!any || first->waits_from.usec < since->usec)) {
+            *since = first->waits_from;
             any = true;
         }
     }

@@ -34,15 +34,15 @@ struct question *waiting_open(struct waiting *waiting, day when,
                               struct span currency);
 
 /*
- * Adds a message to those that wait, by its arrival: one that waited for
- * another question before may be older than the last.
+ * Adds a message to those that wait, by the start of its wait: one that waited
+ * for another question before may be older than the last.
  */
 void waiting_join(struct question *question, struct message *message);
 
 /* Closes it; its messages have been taken out of it before. */
 void waiting_close(struct question *question);
 
-/* When the message that waits longest arrived; false: none waits. */
-bool waiting_oldest(const struct waiting *waiting, monotime *arrived);
+/* Since when the message waits that waits longest; false: none waits. */
+bool waiting_oldest(const struct waiting *waiting, monotime *since);
 
 #endif

@@ -41,8 +41,9 @@ result "the simulator shares no code with the product" \
 pure="common/backoff common/day common/decimal common/envfile common/json_scan
       common/metrics common/rates common/settings_check common/span
       common/url common/utf8 ratefetcher/cache_memory ratefetcher/ecb_csv
-      ratefetcher/history supervisor/lifecycle wsclient/heartbeat
-      wsclient/inbox wsclient/ratebook wsclient/refusals wsclient/request
+      ratefetcher/history supervisor/lifecycle wsclient/doubt wsclient/extents wsclient/heartbeat
+      wsclient/inbox wsclient/outbox wsclient/ratebook wsclient/receipts
+      wsclient/refusals wsclient/request
       wsclient/response wsclient/waiting"
 # shellcheck disable=SC2046,SC2086
 faults=$(grep -nE \

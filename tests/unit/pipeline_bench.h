@@ -16,10 +16,11 @@ struct bench {
     struct ledger *ledger;
     struct metrics metrics;
     struct pipeline *pipeline;
-    int ready;        /* calls of answers_ready */
-    char asked[4096]; /* "DAY CURRENCY;" for each question */
-    int alarms;       /* calls of set_alarm */
-    monotime alarm;   /* the last one */
+    int ready;             /* calls of answers_ready */
+    char asked[4096];      /* "DAY CURRENCY;" for each question */
+    int alarms;            /* calls of set_alarm */
+    monotime alarm;        /* the last one */
+    char quarantined[256]; /* the messages, a `;` after each */
 };
 
 static inline void bench_answers_ready(void *arg) {
@@ -46,6 +47,22 @@ static inline void bench_set_alarm(void *arg, monotime when) {
     b->alarm = when;
 }
 
+static inline void bench_quarantine(void *arg, const struct message *message) {
+    struct bench *b = arg;
+    size_t len = strlen(b->quarantined);
+    snprintf(b->quarantined + len, sizeof b->quarantined - len, "%.*s;",
+             (int)message->request.len, message->request.data);
+}
+
+static inline struct pipeline_ports bench_ports(struct bench *b) {
+    return (struct pipeline_ports){.answers_ready = bench_answers_ready,
+                                   .ask = bench_ask,
+                                   .alert = bench_alert,
+                                   .set_alarm = bench_set_alarm,
+                                   .quarantine = bench_quarantine,
+                                   .arg = b};
+}
+
 /* With a timeout of 5 s, a TTL of 60 s, and `date` for RESPONSE_DATE. */
 static inline void bench_open(struct bench *b, size_t ledger_bytes,
                               const char *date) {
@@ -60,17 +77,21 @@ static inline void bench_open(struct bench *b, size_t ledger_bytes,
     fake_wall_ms = FAKE_NOON_MS;
     b->settings = settings_load(environment, NULL, false, SETTINGS_WSCLIENT);
     assert_string_equal(settings_faults(b->settings), "");
-    b->ledger = ledger_new(ledger_bytes);
-    struct pipeline_ports ports = {bench_answers_ready, bench_ask, bench_alert,
-                                   bench_set_alarm, b};
+    b->ledger = ledger_open(NULL, ledger_bytes);
+    struct pipeline_ports ports = bench_ports(b);
     b->pipeline =
         pipeline_new(b->settings, b->ledger, &b->metrics, &ports, false);
     pipeline_connected(b->pipeline);
 }
 
+static inline void bench_reconnect(struct bench *b) {
+    pipeline_disconnected(b->pipeline);
+    pipeline_connected(b->pipeline);
+}
+
 static inline void bench_close(struct bench *b) {
     pipeline_free(&b->pipeline);
-    ledger_free(&b->ledger);
+    ledger_close(&b->ledger);
     settings_free(&b->settings);
 }
 
@@ -88,10 +109,10 @@ static inline bool bench_receive(struct bench *b, const char *text,
     char *copy = malloc(len + 1);
     memcpy(copy, text, len);
     fake_monotonic_usec = bench_at(at).usec;
-    bool beat =
+    enum pipeline_verdict verdict =
         pipeline_receive(b->pipeline, (struct span){copy, len}, bench_at(at));
     free(copy);
-    return beat;
+    return verdict == PIPELINE_HEARTBEAT;
 }
 
 /* A request of a stake of 12 in that currency on that date. */
@@ -105,7 +126,7 @@ static inline void bench_request(struct bench *b, int id, const char *currency,
     assert_false(bench_receive(b, text, at));
 }
 
-/* The next answer has to be this one; it is sent. */
+/* The next answer has to be this one; it is sent and confirmed. */
 static inline void bench_expect(struct bench *b, int64_t at,
                                 const char *wanted) {
     struct span answer;
@@ -113,7 +134,7 @@ static inline void bench_expect(struct bench *b, int64_t at,
         fail_msg("no answer, but %s is due", wanted);
     if (!span_equals(answer, wanted))
         fail_msg("%.*s\nis not\n%s", (int)answer.len, answer.data, wanted);
-    pipeline_sent(b->pipeline, bench_at(at));
+    pipeline_confirmed(b->pipeline, pipeline_sent(b->pipeline, bench_at(at)));
 }
 
 /* The next answer has to be the response to bench_request(). */

