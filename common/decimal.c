@@ -195,6 +195,34 @@ euro decimal_divide(struct decimal stake, struct decimal rate) {
     return (euro){units};
 }
 
+euro decimal_convert(struct decimal stake, struct rate_pair rates) {
+    if (rates.euro.coefficient == 1 && rates.euro.scale == 0)
+        return decimal_divide(stake, rates.currency);
+    /*
+     * units = product / divisor * 10^shift, by long division: the product of
+     * two coefficients is below 10^36, and what comes of the digits is the
+     * result's, below 10^(15 + 9 + 9 + 5), so that 128 bits hold both.
+     */
+    decimal_uint128 product =
+        (decimal_uint128)stake.coefficient * rates.euro.coefficient;
+    uint64_t divisor = rates.currency.coefficient;
+    decimal_uint128 units = product / divisor;
+    uint64_t rest = (uint64_t)(product % divisor);
+    int shift =
+        EURO_DECIMALS + rates.currency.scale - stake.scale - rates.euro.scale;
+    if (shift < 0) {
+        /* Half of a power of ten is whole: the rest can not reach it. */
+        decimal_uint128 one = wide_power_of_ten(-shift);
+        return (euro){units / one + (units % one >= one / 2)};
+    }
+    for (; shift > 0; shift--) {
+        uint64_t next = rest * 10; /* below 10^19 */
+        units = units * 10 + next / divisor;
+        rest = next % divisor;
+    }
+    return (euro){units + (rest >= divisor - rest)};
+}
+
 size_t euro_print(euro amount, char out[static EURO_TEXT_SIZE]) {
     return put_scaled(amount.units, EURO_DECIMALS, out);
 }

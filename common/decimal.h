@@ -28,6 +28,11 @@ struct decimal {
     uint8_t scale;        /* 0 to 18 */
 };
 
+/* Rates of the euro and of a currency, both for one unit of the same base. */
+struct rate_pair {
+    struct decimal euro, currency;
+};
+
 /* An amount of euro, counted in units of 0.00001. */
 typedef struct {
     decimal_uint128 units;
@@ -59,6 +64,12 @@ size_t decimal_print(struct decimal value, char out[static DECIMAL_TEXT_SIZE]);
  * of this service. For a stake below 10^15 and a rate from 10^-9 to 10^10.
  */
 euro decimal_divide(struct decimal stake, struct decimal rate);
+
+/*
+ * stake * euro / currency, exactly, and rounded once in the same way. Bounds as
+ * above; the euro's rate is from 10^-9 to 10^9.
+ */
+euro decimal_convert(struct decimal stake, struct rate_pair rates);
 
 /* Writes it plainly (no exponent, no trailing zeros) and a NUL. */
 size_t euro_print(euro amount, char out[static EURO_TEXT_SIZE]);

@@ -6,6 +6,7 @@ UNIT_backoff   = common/backoff.c
 UNIT_channel   = common/channel.c common/memory.c
 UNIT_day       = common/day.c
 UNIT_decimal   = common/decimal.c
+UNIT_decimal_convert = common/decimal.c
 UNIT_json_scan = common/json_scan.c common/utf8.c
 UNIT_unix_socket = common/unix_socket.c
 UNIT_utf8      = common/utf8.c

@@ -39,13 +39,17 @@ static inline void oracle_set_scaled(mpz_t out, uint64_t value, int power) {
 }
 
 /*
- * units = floor(stake * 10^5 / rate + 1/2), which is half away from zero for
- * what is not negative. Whether the exact quotient was a tie.
+ * units = floor(stake * euro * 10^5 / currency + 1/2), which is half away from
+ * zero for what is not negative. Whether the exact quotient was a tie.
  */
-static inline bool oracle_divide(struct oracle *o, struct decimal stake,
-                                 struct decimal rate) {
-    oracle_set_scaled(o->numerator, stake.coefficient, rate.scale + 5);
-    oracle_set_scaled(o->divisor, rate.coefficient, stake.scale);
+static inline bool oracle_convert(struct oracle *o, struct decimal stake,
+                                  struct rate_pair rates) {
+    oracle_set_scaled(o->numerator, stake.coefficient,
+                      rates.currency.scale + 5);
+    oracle_set(o->units, rates.euro.coefficient);
+    mpz_mul(o->numerator, o->numerator, o->units);
+    oracle_set_scaled(o->divisor, rates.currency.coefficient,
+                      stake.scale + rates.euro.scale);
     mpz_mul_2exp(o->numerator, o->numerator, 1);
     mpz_mul_2exp(o->doubled, o->divisor, 1);
     mpz_mod(o->units, o->numerator, o->doubled);
@@ -53,6 +57,11 @@ static inline bool oracle_divide(struct oracle *o, struct decimal stake,
     mpz_add(o->numerator, o->numerator, o->divisor);
     mpz_fdiv_q(o->units, o->numerator, o->doubled);
     return tie;
+}
+
+static inline bool oracle_divide(struct oracle *o, struct decimal stake,
+                                 struct decimal rate) {
+    return oracle_convert(o, stake, (struct rate_pair){{1, 0}, rate});
 }
 
 static inline bool oracle_agrees(struct oracle *o, euro amount) {
@@ -107,6 +116,11 @@ static inline bool is_legal_rate(decimal_uint128 coefficient, int scale) {
            coefficient * ten_to(9) >= ten_to(scale);
 }
 
+static inline bool is_legal_euro(decimal_uint128 coefficient, int scale) {
+    return is_legal_rate(coefficient, scale) &&
+           coefficient <= ten_to(9 + scale);
+}
+
 /* Exactly that many digits; now and then the largest or the smallest. */
 static inline uint64_t random_digits(struct random *random, int digits) {
     uint64_t lowest = (uint64_t)ten_to(digits - 1);
@@ -136,6 +150,14 @@ static inline struct decimal random_rate(struct random *random) {
         int scale = (int)random_below(random, 19);
         if (is_legal_rate(c, scale))
             return normal_form(c, scale);
+    }
+}
+
+static inline struct decimal random_euro_rate(struct random *random) {
+    for (;;) {
+        struct decimal rate = random_rate(random);
+        if (is_legal_euro(rate.coefficient, rate.scale))
+            return rate;
     }
 }
 
