@@ -21,12 +21,16 @@ struct rates {
     char base[RATES_CODE_LEN + 1];
     day as_of;
     int64_t fetched_ms;
+    struct decimal euro; /* its rate; 0: there is none */
     size_t count, size;
     struct rate *rates; /* in the order of their codes */
 };
 
+static const struct decimal one = {1, 0};
 static const struct decimal lowest_rate = {1, 9};
 static const struct decimal highest_rate = {10000000000, 0};
+/* Beyond it the largest amount would not fit; no base is worth so much. */
+static const struct decimal highest_euro_rate = {1000000000, 0};
 
 bool rates_day_parse(struct span text, day *out) {
     *out = RATES_LATEST;
@@ -38,6 +42,10 @@ void rates_day_print(day d, char out[static DAY_TEXT_SIZE]) {
         strcpy(out, "latest");
     else
         day_print(d, out);
+}
+
+static bool is_euro(const char *code) {
+    return memcmp(code, "EUR", RATES_CODE_LEN) == 0;
 }
 
 bool rates_is_code(struct span text) {
@@ -57,6 +65,8 @@ struct rates *rates_new(const char *provider, const char *base, day as_of,
     snprintf(rates->base, sizeof rates->base, "%s", base);
     rates->as_of = as_of;
     rates->fetched_ms = fetched_ms;
+    if (is_euro(rates->base))
+        rates->euro = one;
     return rates;
 }
 
@@ -78,20 +88,21 @@ static bool is_at(const struct rates *rates, size_t place, const char *code) {
            memcmp(rates->rates[place].code, code, RATES_CODE_LEN) == 0;
 }
 
-enum rates_add rates_add(struct rates *rates, struct span code,
-                         struct span rate) {
-    if (!rates_is_code(code))
-        return RATES_NO_CODE;
-    struct decimal value;
-    if (decimal_parse(rate, &value) != DECIMAL_OK ||
-        decimal_compare(value, lowest_rate) < 0 ||
-        decimal_compare(value, highest_rate) > 0)
-        return RATES_BAD_RATE;
-    size_t place = place_of(rates, code.data);
-    if (is_at(rates, place, code.data))
-        return RATES_DUPLICATE;
-    if (rates->count == RATES_MAX_CURRENCIES)
-        return RATES_TOO_MANY;
+static bool is_base(const struct rates *rates, const char *code) {
+    return memcmp(code, rates->base, RATES_CODE_LEN) == 0;
+}
+
+/* Reads a rate within its bounds. */
+static bool read_rate(const char *code, struct span text,
+                      struct decimal *value) {
+    return decimal_parse(text, value) == DECIMAL_OK &&
+           decimal_compare(*value, lowest_rate) >= 0 &&
+           decimal_compare(*value, is_euro(code) ? highest_euro_rate
+                                                 : highest_rate) <= 0;
+}
+
+static void insert(struct rates *rates, size_t place, const char *code,
+                   struct decimal value) {
     if (rates->count == rates->size) {
         rates->size = rates->size == 0 ? 48 : rates->size * 2;
         rates->rates =
@@ -99,15 +110,43 @@ enum rates_add rates_add(struct rates *rates, struct span code,
     }
     struct rate *slot = &rates->rates[place];
     memmove(slot + 1, slot, (rates->count - place) * sizeof *slot);
-    memcpy(slot->code, code.data, RATES_CODE_LEN);
+    memcpy(slot->code, code, RATES_CODE_LEN);
     slot->value = value;
     rates->count++;
+    if (is_euro(code))
+        rates->euro = value;
+}
+
+enum rates_add rates_add(struct rates *rates, struct span code,
+                         struct span rate) {
+    if (!rates_is_code(code))
+        return RATES_NO_CODE;
+    struct decimal value;
+    bool good = read_rate(code.data, rate, &value);
+    if (is_base(rates, code.data))
+        return good && decimal_compare(value, one) == 0 ? RATES_BASE
+                                                        : RATES_OTHER_BASE;
+    if (!good)
+        return RATES_BAD_RATE;
+    size_t place = place_of(rates, code.data);
+    if (is_at(rates, place, code.data))
+        return RATES_DUPLICATE;
+    if (rates->count == RATES_MAX_CURRENCIES)
+        return RATES_TOO_MANY;
+    insert(rates, place, code.data, value);
     return RATES_ADDED;
+}
+
+const char *rates_fault(const struct rates *rates) {
+    if (rates->count == 0)
+        return "no rates";
+    return rates->euro.coefficient == 0 ? "no rate of the euro" : NULL;
 }
 
 struct rates *rates_copy(const struct rates *rates, int64_t fetched_ms) {
     struct rates *copy =
         rates_new(rates->provider, rates->base, rates->as_of, fetched_ms);
+    copy->euro = rates->euro;
     copy->count = copy->size = rates->count;
     copy->rates = memory_resize(NULL, (copy->size + 1) * sizeof *copy->rates);
     if (copy->count > 0)
@@ -131,9 +170,20 @@ void rates_release(struct rates **rates) {
 
 const struct decimal *rates_find(const struct rates *rates,
                                  struct span currency) {
+    if (is_base(rates, currency.data))
+        return &one;
     size_t place = place_of(rates, currency.data);
     return is_at(rates, place, currency.data) ? &rates->rates[place].value
                                               : NULL;
+}
+
+bool rates_find_pair(const struct rates *rates, struct span currency,
+                     struct rate_pair *pair) {
+    const struct decimal *rate = rates_find(rates, currency);
+    if (rate == NULL)
+        return false;
+    *pair = (struct rate_pair){.euro = rates->euro, .currency = *rate};
+    return true;
 }
 
 day rates_as_of(const struct rates *rates) {
@@ -174,13 +224,19 @@ void rates_to_message(const struct rates *rates, struct json_object *message) {
     json_object_object_add(message, "rates", table);
 }
 
-/* Adds all members that are rates; what is none is left out. */
-static void add_table(struct rates *rates, struct json_object *table) {
+/*
+ * Adds all members that are rates; what is none is left out. What is wrong
+ * with the whole, or NULL.
+ */
+static const char *add_table(struct rates *rates, struct json_object *table) {
     json_object_object_foreach (table, code, value) {
-        if (json_object_is_type(value, json_type_string))
-            (void)rates_add(rates, span_of(code),
-                            span_of(json_object_get_string(value)));
+        bool text = json_object_is_type(value, json_type_string);
+        if (rates_add(rates, span_of(code),
+                      span_of(text ? json_object_get_string(value) : "")) ==
+            RATES_OTHER_BASE)
+            return "the base's own rate is not 1";
     }
+    return rates_fault(rates);
 }
 
 struct rates *rates_from_message(const struct json_object *message,
@@ -202,8 +258,7 @@ struct rates *rates_from_message(const struct json_object *message,
         return NULL;
     struct rates *rates =
         rates_new(provider, base, as_of_day, fetched * MSEC_PER_SEC);
-    add_table(rates, table);
-    *why = rates->count > 0 ? NULL : "no rates";
+    *why = add_table(rates, table);
     if (*why != NULL)
         rates_release(&rates);
     return rates;

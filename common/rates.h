@@ -1,7 +1,8 @@
 /*
  * The unit of rates: one provider's table of one day. Rates are units of a
- * currency for one unit of the table's base. A table is built, checked and
- * from then on never changed; who keeps it holds a reference.
+ * currency for one unit of the table's base, which is not among them. A table
+ * is built, checked and from then on never changed; who keeps it holds a
+ * reference.
  */
 #ifndef FXWIRE_COMMON_RATES_H
 #define FXWIRE_COMMON_RATES_H
@@ -47,12 +48,20 @@ enum rates_add {
     RATES_NO_CODE,   /* no code of three letters: not ours to convert */
     RATES_BAD_RATE,  /* no decimal, or out of 1e-9 to 1e10 */
     RATES_DUPLICATE, /* the currency is there already */
-    RATES_TOO_MANY
+    RATES_TOO_MANY,
+    RATES_BASE,      /* the base itself, and its rate is 1: nothing to add */
+    RATES_OTHER_BASE /* the base's rate is not 1: the table is not to be used */
 };
 
 /* Adds one rate, checked. Only while nobody else holds the table. */
 enum rates_add rates_add(struct rates *rates, struct span code,
                          struct span rate);
+
+/*
+ * What makes a whole table of no use, as a constant, or NULL: it has no rates,
+ * or has another base than the euro and no rate of the euro.
+ */
+const char *rates_fault(const struct rates *rates);
 
 /* The same rates, fetched at another moment. The caller holds a reference. */
 struct rates *rates_copy(const struct rates *rates, int64_t fetched_ms);
@@ -60,9 +69,16 @@ struct rates *rates_copy(const struct rates *rates, int64_t fetched_ms);
 struct rates *rates_hold(struct rates *rates);
 void rates_release(struct rates **rates);
 
-/* The rate of a currency (three letters), lent; NULL if there is none. */
+/*
+ * The rate of a currency (three letters), lent; NULL if there is none. The
+ * base itself has the rate 1.
+ */
 const struct decimal *rates_find(const struct rates *rates,
                                  struct span currency);
+
+/* The rates to convert a currency with; false if there are none. */
+bool rates_find_pair(const struct rates *rates, struct span currency,
+                     struct rate_pair *pair);
 
 day rates_as_of(const struct rates *rates);
 int64_t rates_fetched_ms(const struct rates *rates);

@@ -48,8 +48,13 @@ static void read_rate(struct reader *r, struct span text) {
         span_equals(text, "N/A") || r->codes[r->column][0] == '\0')
         return;
     struct span code = {r->codes[r->column], RATES_CODE_LEN};
-    if (rates_add(r->table, code, text) != RATES_ADDED)
+    enum rates_add added = rates_add(r->table, code, text);
+    if (added == RATES_OTHER_BASE) {
+        note_fault(r, &r->faults->rows, text);
+        rates_release(&r->table);
+    } else if (added != RATES_ADDED && added != RATES_BASE) {
         note_fault(r, &r->faults->rates, text);
+    }
 }
 
 static void on_field(void *field, size_t len, void *arg) {

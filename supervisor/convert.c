@@ -53,17 +53,22 @@ static const char *read_arguments(const struct options *options,
     return NULL;
 }
 
+/* The euro's own rate is shown where it is no matter of course. */
 static void print_result(const struct conversion *c, const struct rates *rates,
-                         const struct decimal *rate, const char *layer) {
+                         struct rate_pair pair, const char *layer) {
     char amount[EURO_TEXT_SIZE], stake[DECIMAL_TEXT_SIZE],
-        rate_text[DECIMAL_TEXT_SIZE], as_of[DAY_TEXT_SIZE];
-    euro_print(decimal_divide(c->stake, *rate), amount);
+        euro_text[DECIMAL_TEXT_SIZE], rate_text[DECIMAL_TEXT_SIZE],
+        as_of[DAY_TEXT_SIZE];
+    bool of_euro = strcmp(rates_base(rates), "EUR") == 0;
+    euro_print(decimal_convert(c->stake, pair), amount);
     decimal_print(c->stake, stake);
-    decimal_print(*rate, rate_text);
+    decimal_print(pair.euro, euro_text);
+    decimal_print(pair.currency, rate_text);
     day_print(rates_as_of(rates), as_of);
     int64_t age_ms = clock_wall_ms() - rates_fetched_ms(rates);
-    printf("%s EUR = %s %s / %s (%s, %s, %s, %lld s old)\n", amount, stake,
-           c->currency, rate_text, as_of, rates_provider(rates), layer,
+    printf("%s EUR = %s %s%s%s / %s (%s, %s, %s, %lld s old)\n", amount, stake,
+           c->currency, of_euro ? "" : " * ", of_euro ? "" : euro_text,
+           rate_text, as_of, rates_provider(rates), layer,
            (long long)(age_ms > 0 ? age_ms / MSEC_PER_SEC : 0));
 }
 
@@ -75,14 +80,15 @@ static int print_answer(const struct conversion *c,
         why = "the service did not answer";
     else if (message_op(answer) == MESSAGE_RATES)
         rates = rates_from_message(answer, &why);
-    const struct decimal *rate =
-        rates != NULL ? rates_find(rates, span_of(c->currency)) : NULL;
-    if (rate != NULL)
-        print_result(c, rates, rate, message_text(answer, "layer"));
+    struct rate_pair pair;
+    bool found =
+        rates != NULL && rates_find_pair(rates, span_of(c->currency), &pair);
+    if (found)
+        print_result(c, rates, pair, message_text(answer, "layer"));
     else
         fprintf(stderr, "%s\n", why != NULL ? why : "no such rate");
     rates_release(&rates);
-    return rate != NULL ? EX_OK : EX_UNAVAILABLE;
+    return found ? EX_OK : EX_UNAVAILABLE;
 }
 
 static int ask(const struct conversion *c, const struct settings *settings) {

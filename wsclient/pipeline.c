@@ -33,7 +33,7 @@ struct pipeline {
     bool told_expired;
 };
 
-static const struct decimal one = {1, 0};
+static const struct rate_pair of_euro = {{1, 0}, {1, 0}};
 static const struct span any_currency = {"", 0};
 
 struct pipeline *pipeline_new(const struct settings *settings,
@@ -92,8 +92,8 @@ static void answer_error(struct pipeline *p, struct message *message,
 
 static void answer_converted(struct pipeline *p, struct message *message,
                              const struct request *request, struct span text,
-                             struct decimal rate) {
-    euro amount = decimal_divide(request->amount, rate);
+                             struct rate_pair rates) {
+    euro amount = decimal_convert(request->amount, rates);
     int64_t date_ms = p->date_of_request ? -1 : clock_wall_ms();
     size_t len = response_write(request, text, amount, date_ms,
                                 ledger_answer_room(message));
@@ -126,14 +126,14 @@ static void convert(struct pipeline *p, struct message *message,
                     const struct request *request, struct span text,
                     monotime now) {
     struct span code = {request->code, RATES_CODE_LEN};
-    const struct decimal *rate = &one;
+    struct rate_pair rates = of_euro;
     enum ratebook_result found =
         span_equals(code, "EUR")
             ? RATEBOOK_FOUND
-            : ratebook_find(p->ratebook, request->day, code, now, &rate);
+            : ratebook_find(p->ratebook, request->day, code, now, &rates);
     switch (found) {
     case RATEBOOK_FOUND:
-        answer_converted(p, message, request, text, *rate);
+        answer_converted(p, message, request, text, rates);
         break;
     case RATEBOOK_NO_TABLE:
         wait_for_rates(p, message, request->day, any_currency);
@@ -328,12 +328,10 @@ static void settle(struct pipeline *p, struct message *message,
     struct request request;
     ledger_work_begins(p->ledger, message);
     read_again(message, outcome->when, &request);
-    const struct decimal *rate = NULL;
-    if (outcome->rates != NULL)
-        rate = rates_find(outcome->rates,
-                          (struct span){request.code, RATES_CODE_LEN});
-    if (rate != NULL)
-        answer_converted(p, message, &request, message->request, *rate);
+    struct span code = {request.code, RATES_CODE_LEN};
+    struct rate_pair rates;
+    if (outcome->rates != NULL && rates_find_pair(outcome->rates, code, &rates))
+        answer_converted(p, message, &request, message->request, rates);
     else if (outcome->rates != NULL)
         convert(p, message, &request, message->request, outcome->now);
     else

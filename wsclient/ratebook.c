@@ -58,7 +58,7 @@ static bool is_unknown(const struct page *page, struct span currency) {
 
 enum ratebook_result ratebook_find(const struct ratebook *book, day when,
                                    struct span currency, monotime now,
-                                   const struct decimal **rate) {
+                                   struct rate_pair *rates) {
     size_t place = place_of(when);
     const struct page *page = place < book->count ? book->pages[place] : NULL;
     bool known = false;
@@ -66,8 +66,7 @@ enum ratebook_result ratebook_find(const struct ratebook *book, day when,
         if (monotime_reached(now, page->table[i].expires))
             continue;
         known = true;
-        *rate = rates_find(page->table[i].rates, currency);
-        if (*rate != NULL)
+        if (rates_find_pair(page->table[i].rates, currency, rates))
             return RATEBOOK_FOUND;
     }
     if (!known)

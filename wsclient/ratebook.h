@@ -20,10 +20,13 @@ enum ratebook_result {
 struct ratebook *ratebook_new(void);
 void ratebook_free(struct ratebook **book);
 
-/* Finds the rate (lent) of a currency on `when`, or for RATES_LATEST. */
+/*
+ * Finds the rates to convert a currency with on `when`, or for RATES_LATEST:
+ * both are of one table.
+ */
 enum ratebook_result ratebook_find(const struct ratebook *book, day when,
                                    struct span currency, monotime now,
-                                   const struct decimal **rate);
+                                   struct rate_pair *rates);
 
 /*
  * Enters a table (with a reference of its own) that holds until `expires`;

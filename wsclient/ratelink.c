@@ -50,10 +50,6 @@ static void on_rates_message(struct ratelink *link,
                              struct span currency) {
     const char *why;
     struct rates *rates = rates_from_message(message, &why);
-    if (rates != NULL && strcmp(rates_base(rates), "EUR") != 0) {
-        rates_release(&rates); /* this version converts from euro rates only */
-        why = "the base is not EUR";
-    }
     if (rates == NULL) {
         log_error("rates_bad", LOG_FIELDS(log_text("why", why)));
         pipeline_no_rates(link->pipeline, when, currency, false);

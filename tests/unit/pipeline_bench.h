@@ -177,10 +177,11 @@ static inline day bench_day(const char *text) {
 }
 
 /* A table comes: `list` is "USD 1.2 JPY 130". It holds until `expires`. */
-static inline void bench_rates(struct bench *b, const char *date,
-                               const char *currency, const char *provider,
-                               const char *list, int64_t at, int64_t expires) {
-    struct rates *rates = rates_new(provider, "EUR", (day){18765}, 0);
+static inline void bench_rates_of_base(struct bench *b, const char *base,
+                                       const char *date, const char *currency,
+                                       const char *provider, const char *list,
+                                       int64_t at, int64_t expires) {
+    struct rates *rates = rates_new(provider, base, (day){18765}, 0);
     struct span rest = span_of(list), code, rate;
     while (settings_next_word(&rest, &code)) {
         assert_true(settings_next_word(&rest, &rate));
@@ -190,6 +191,13 @@ static inline void bench_rates(struct bench *b, const char *date,
     pipeline_rates(b->pipeline, bench_day(date), span_of(currency), rates,
                    bench_at(expires));
     rates_release(&rates);
+}
+
+/* The same, with rates for one euro. */
+static inline void bench_rates(struct bench *b, const char *date,
+                               const char *currency, const char *provider,
+                               const char *list, int64_t at, int64_t expires) {
+    bench_rates_of_base(b, "EUR", date, currency, provider, list, at, expires);
 }
 
 static inline void bench_no_rates(struct bench *b, const char *date,

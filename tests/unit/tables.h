@@ -11,10 +11,11 @@ static inline day day_of_text(const char *text) {
     return when;
 }
 
-/* A table to the euro of that day; `list` is "USD 1.2 JPY 130". */
-static inline struct rates *table_of(const char *provider, const char *as_of,
-                                     const char *list) {
-    struct rates *rates = rates_new(provider, "EUR", day_of_text(as_of), 0);
+/* A table of that day and base; `list` is "USD 1.2 JPY 130". */
+static inline struct rates *table_with_base(const char *provider,
+                                            const char *base, const char *as_of,
+                                            const char *list) {
+    struct rates *rates = rates_new(provider, base, day_of_text(as_of), 0);
     while (*list != '\0') {
         struct span code = {list, strcspn(list, " ")};
         list += code.len + 1;
@@ -24,6 +25,12 @@ static inline struct rates *table_of(const char *provider, const char *as_of,
         assert_int_equal(rates_add(rates, code, rate), RATES_ADDED);
     }
     return rates;
+}
+
+/* The same to the euro. */
+static inline struct rates *table_of(const char *provider, const char *as_of,
+                                     const char *list) {
+    return table_with_base(provider, "EUR", as_of, list);
 }
 
 /* The rate as text, or "none". */

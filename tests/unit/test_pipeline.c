@@ -135,6 +135,25 @@ static void a_currency_that_the_table_lacks_is_asked_for(void **state) {
     bench_close(&b);
 }
 
+/* The first provider's table is in dollars; what it lacks is in another. */
+static void tables_with_another_base_convert_too(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, BENCH_LEDGER_BYTES, "request");
+    bench_request(&b, 1, "JPY", PAST, 0);
+    bench_request(&b, 2, "USD", PAST, 0);
+    bench_request(&b, 3, "XAF", PAST, 0);
+    bench_rates_of_base(&b, "USD", PAST, "", "one", "EUR 0.7 JPY 3", 1, HOUR);
+    bench_expect_euro(&b, 1, "2.8", PAST, 1);
+    bench_expect_euro(&b, 2, "8.4", PAST, 1);
+    bench_expect_asked(&b, PAST " ;" PAST " XAF;");
+    bench_rates(&b, PAST, "XAF", "two", "USD 9 XAF 6", 2, HOUR);
+    bench_expect_euro(&b, 3, "2", PAST, 2);
+    bench_request(&b, 4, "USD", PAST, 3);
+    bench_expect_euro(&b, 4, "8.4", PAST, 3);
+    bench_close(&b);
+}
+
 static void an_unknown_currency_is_remembered_with_its_tables(void **state) {
     (void)state;
     struct bench b;
@@ -387,6 +406,7 @@ int main(void) {
         cmocka_unit_test(many_messages_of_a_day_ask_once),
         cmocka_unit_test(days_are_asked_for_apart),
         cmocka_unit_test(a_currency_that_the_table_lacks_is_asked_for),
+        cmocka_unit_test(tables_with_another_base_convert_too),
         cmocka_unit_test(an_unknown_currency_is_remembered_with_its_tables),
         cmocka_unit_test(no_rates_are_an_error_and_not_remembered),
         cmocka_unit_test(a_table_serves_until_its_end),

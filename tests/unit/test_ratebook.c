@@ -6,7 +6,7 @@
 #include "wsclient/ratebook.h"
 
 /* Steps of one book's life, at moments in seconds. */
-enum action { ENTER, UNKNOWN, FIND };
+enum action { ENTER, ENTER_USD, UNKNOWN, FIND };
 
 enum {
     FOUND = RATEBOOK_FOUND,
@@ -19,7 +19,7 @@ struct step {
     enum action action;
     const char *date;
     const char *what;  /* ENTER: provider; else the currency */
-    const char *rates; /* ENTER: the table; FIND: the rate */
+    const char *rates; /* ENTER: the table; FIND: "rate", or "euro/rate" */
     int64_t seconds;   /* ENTER: until when; FIND: at which moment */
     int result;        /* FIND */
 };
@@ -85,6 +85,18 @@ static const struct book_case {
       {FIND, "2021-05-18", "XTS", NULL, 100, NO_TABLE},
       {ENTER, "2021-05-18", "one", "USD 1.2", 200, 0},
       {FIND, "2021-05-18", "XTS", NULL, 101, NOT_IN}}},
+    {"tables with another base: both rates are of one table",
+     {{ENTER_USD, "2021-05-18", "one", "EUR 0.8 JPY 109", 100, 0},
+      {FIND, "2021-05-18", "JPY", "0.8/109", 0, FOUND},
+      {FIND, "2021-05-18", "USD", "0.8/1", 0, FOUND},
+      {FIND, "2021-05-18", "XAF", NULL, 0, NOT_IN},
+      {ENTER, "2021-05-18", "two", "JPY 133 XAF 656", 50, 0},
+      {FIND, "2021-05-18", "XAF", "656", 0, FOUND},
+      {FIND, "2021-05-18", "JPY", "0.8/109", 0, FOUND},
+      {ENTER_USD, "2021-05-18", "three", "EUR 0.7 XPF 95", 100, 0},
+      {FIND, "2021-05-18", "XPF", "0.7/95", 0, FOUND},
+      {FIND, "2021-05-18", "XAF", NULL, 50, NOT_IN},
+      {FIND, "2021-05-18", "USD", "0.8/1", 50, FOUND}}},
     {"unknown without any table: the table is asked for",
      {{UNKNOWN, "2021-05-18", "XTS", NULL, 0, 0},
       {FIND, "2021-05-18", "XTS", NULL, 0, NO_TABLE}}},
@@ -107,16 +119,28 @@ static const struct book_case {
       {FIND, "2021-05-18", "XAF", NULL, 22, NONE_HAS}}},
 };
 
+/* The euro's rate is left out where it is 1. */
+static const char *pair_text(const struct rate_pair *pair) {
+    static char text[2 * DECIMAL_TEXT_SIZE];
+    size_t len = 0;
+    if (strcmp(rate_text(&pair->euro), "1") != 0)
+        len = (size_t)sprintf(text, "%s/", rate_text(&pair->euro));
+    strcpy(text + len, rate_text(&pair->currency));
+    return text;
+}
+
 static void take_step(const char *name, struct ratebook *book,
                       const struct step *step) {
     day when = day_of_text(step->date);
-    const struct decimal *rate = NULL;
+    struct rate_pair found;
     if (step->action == UNKNOWN) {
         ratebook_enter_unknown(book, when, span_of(step->what));
         return;
     }
-    if (step->action == ENTER) {
-        struct rates *rates = table_of(step->what, "2021-05-18", step->rates);
+    if (step->action != FIND) {
+        struct rates *rates =
+            table_with_base(step->what, step->action == ENTER ? "EUR" : "USD",
+                            "2021-05-18", step->rates);
         ratebook_enter(book, when, rates,
                        (monotime){step->seconds * USEC_PER_SEC});
         rates_release(&rates);
@@ -124,13 +148,13 @@ static void take_step(const char *name, struct ratebook *book,
     }
     int result =
         (int)ratebook_find(book, when, exact_copy(step->what, 3),
-                           (monotime){step->seconds * USEC_PER_SEC}, &rate);
+                           (monotime){step->seconds * USEC_PER_SEC}, &found);
     if (result != step->result)
         fail_msg("%s: %s on %s at %lld s gives %d, not %d", name, step->what,
                  step->date, (long long)step->seconds, result, step->result);
-    if (result == FOUND && strcmp(rate_text(rate), step->rates) != 0)
+    if (result == FOUND && strcmp(pair_text(&found), step->rates) != 0)
         fail_msg("%s: %s on %s is %s, not %s", name, step->what, step->date,
-                 rate_text(rate), step->rates);
+                 pair_text(&found), step->rates);
 }
 
 static void book(void **state) {
@@ -147,7 +171,7 @@ static void more_than_is_kept(void **state) {
     (void)state;
     struct ratebook *ratebook = ratebook_new();
     day when = day_of_text("2021-05-18");
-    const struct decimal *rate;
+    struct rate_pair found;
     for (int i = 0; i < 20; i++) {
         char provider[16], list[16];
         sprintf(provider, "p%d", i);
@@ -161,16 +185,16 @@ static void more_than_is_kept(void **state) {
         ratebook_enter_unknown(ratebook, when, span_of(code));
     }
     assert_int_equal(
-        ratebook_find(ratebook, when, span_of("AAA"), (monotime){0}, &rate),
+        ratebook_find(ratebook, when, span_of("AAA"), (monotime){0}, &found),
         FOUND);
     assert_int_equal(
-        ratebook_find(ratebook, when, span_of("AAT"), (monotime){0}, &rate),
+        ratebook_find(ratebook, when, span_of("AAT"), (monotime){0}, &found),
         FOUND);
     assert_int_equal(
-        ratebook_find(ratebook, when, span_of("XAA"), (monotime){0}, &rate),
+        ratebook_find(ratebook, when, span_of("XAA"), (monotime){0}, &found),
         NONE_HAS);
     assert_int_equal(
-        ratebook_find(ratebook, when, span_of("XZZ"), (monotime){0}, &rate),
+        ratebook_find(ratebook, when, span_of("XZZ"), (monotime){0}, &found),
         NOT_IN);
     ratebook_free(&ratebook);
 }

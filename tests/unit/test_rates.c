@@ -22,6 +22,12 @@ static const struct add_case {
     {"HIG", "10000000000.0000001", RATES_BAD_RATE},
     {"HIH", "1.00000000001e10", RATES_BAD_RATE},
     {"HII", "99999999999999999999", RATES_BAD_RATE},
+    {"EUR", "1", RATES_BASE},
+    {"EUR", "1.000", RATES_BASE},
+    {"EUR", "1.000000000000000001", RATES_OTHER_BASE},
+    {"EUR", "0.8", RATES_OTHER_BASE},
+    {"EUR", "0", RATES_OTHER_BASE},
+    {"EUR", "", RATES_OTHER_BASE},
     {"NUL", "0", RATES_BAD_RATE},
     {"NEG", "-1", RATES_BAD_RATE},
     {"TXT", "", RATES_BAD_RATE},
@@ -56,7 +62,7 @@ static const struct {
     {"LOW", "none"},        {"NEG", "none"},
     {"TXT", "none"},        {"USE", "none"},
     {"USC", "none"},        {"AAB", "none"},
-    {"ZZY", "none"},
+    {"ZZY", "none"},        {"EUR", "1"},
 };
 
 static struct rates *filled(void) {
@@ -141,6 +147,77 @@ static void a_thousand_currencies(void **state) {
     rates_release(&rates);
 }
 
+/* What a currency is converted with, of tables with several bases. */
+static const struct {
+    const char *base, *list, *currency;
+    const char *euro, *rate; /* NULL: there is none */
+} pair_cases[] = {
+    {"EUR", "USD 1.25 JPY 130", "USD", "1", "1.25"},
+    {"EUR", "USD 1.25 JPY 130", "EUR", "1", "1"},
+    {"EUR", "USD 1.25 JPY 130", "GBP", NULL, NULL},
+    {"USD", "EUR 0.8 JPY 109.5", "JPY", "0.8", "109.5"},
+    {"USD", "JPY 109.5 EUR 0.8", "JPY", "0.8", "109.5"},
+    {"USD", "EUR 0.8 JPY 109.5", "USD", "0.8", "1"},
+    {"USD", "EUR 0.8 JPY 109.5", "EUR", "0.8", "0.8"},
+    {"USD", "EUR 0.8 JPY 109.5", "GBP", NULL, NULL},
+    {"USD", "EUR 0.8", "USD", "0.8", "1"},
+    {"GBP", "AUD 1.9 EUR 1.16 USD 1.35", "AUD", "1.16", "1.9"},
+    {"JPY", "EUR 0.000000001 USD 10000000000", "USD", "0.000000001",
+     "10000000000"},
+    {"XAU", "EUR 1000000000", "XAU", "1000000000", "1"},
+};
+
+static void check_pair(const struct rates *rates, size_t i) {
+    struct rate_pair pair;
+    bool found =
+        rates_find_pair(rates, exact_copy(pair_cases[i].currency, 3), &pair);
+    if (found != (pair_cases[i].euro != NULL))
+        fail_msg("case %zu: found %d", i, found);
+    if (!found)
+        return;
+    assert_string_equal(rate_text(&pair.euro), pair_cases[i].euro);
+    assert_string_equal(rate_text(&pair.currency), pair_cases[i].rate);
+}
+
+static void pairs_of_one_table(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(pair_cases); i++) {
+        struct rates *rates = table_with_base("x", pair_cases[i].base,
+                                              "2021-05-18", pair_cases[i].list);
+        assert_null(rates_fault(rates));
+        check_pair(rates, i);
+        struct rates *copy = rates_copy(rates, 0);
+        check_pair(copy, i);
+        rates_release(&copy);
+        rates_release(&rates);
+    }
+}
+
+static void what_is_no_table(void **state) {
+    (void)state;
+    struct rates *rates = rates_new("x", "EUR", (day){0}, 0);
+    assert_string_equal(rates_fault(rates), "no rates");
+    assert_int_equal(rates_add(rates, span_of("EUR"), span_of("1")),
+                     RATES_BASE);
+    assert_string_equal(rates_fault(rates), "no rates");
+    rates_release(&rates);
+    rates = table_with_base("x", "USD", "2021-05-18", "JPY 109.5");
+    assert_string_equal(rates_fault(rates), "no rate of the euro");
+    /* More euro for one of the base than any amount has room for. */
+    assert_int_equal(
+        rates_add(rates, span_of("EUR"), span_of("1000000000.00000001")),
+        RATES_BAD_RATE);
+    assert_int_equal(rates_add(rates, span_of("USD"), span_of("1.0")),
+                     RATES_BASE);
+    assert_int_equal(rates_add(rates, span_of("USD"), span_of("1.1")),
+                     RATES_OTHER_BASE);
+    assert_string_equal(rates_fault(rates), "no rate of the euro");
+    assert_int_equal(rates_add(rates, span_of("EUR"), span_of("0.8")),
+                     RATES_ADDED);
+    assert_null(rates_fault(rates));
+    rates_release(&rates);
+}
+
 static void days_as_they_are_asked_for(void **state) {
     (void)state;
     static const struct {
@@ -203,6 +280,10 @@ static void the_json_form(void **state) {
 #define HEAD "{\"as_of\":\"2021-05-18\",\"base\":\"EUR\",\"provider\":\"p\","
 #define WHEN "\"fetched_at\":\"2021-05-18T21:32:42Z\","
 
+#define DOLLARS                                                                \
+    "{\"as_of\":\"2021-05-18\",\"base\":\"USD\",\"provider\":\"p\"," WHEN      \
+    "\"rates\":"
+
 static const char *const bad_messages[] = {
     "{}",
     HEAD "\"rates\":{\"USD\":\"1.2\"}}",
@@ -231,6 +312,14 @@ static const char *const bad_messages[] = {
     HEAD WHEN "\"rates\":{\"USD\":\"1e11\"}}",
     HEAD WHEN "\"rates\":{\"USD\":null}}",
     HEAD WHEN "\"rates\":{\"usd\":\"1\"}}",
+    /* The base has another rate than 1, or the euro has none. */
+    HEAD WHEN "\"rates\":{\"EUR\":\"0.8\",\"USD\":\"1\"}}",
+    HEAD WHEN "\"rates\":{\"EUR\":1,\"USD\":\"1.2\"}}",
+    DOLLARS "{\"JPY\":\"109.5\"}}",
+    DOLLARS "{\"JPY\":\"109.5\",\"EUR\":\"0\"}}",
+    DOLLARS "{\"JPY\":\"109.5\",\"EUR\":0.8}}",
+    DOLLARS "{\"EUR\":\"0.8\",\"USD\":\"1.2\"}}",
+    DOLLARS "{}}",
 };
 
 static void one_rate_is_a_table(void **state) {
@@ -243,6 +332,28 @@ static void one_rate_is_a_table(void **state) {
     assert_null(why);
     assert_int_equal(rates_count(rates), 1);
     assert_string_equal(rates_provider(rates), "p");
+    rates_release(&rates);
+    json_object_put(message);
+}
+
+static void the_base_travels_along(void **state) {
+    (void)state;
+    const char *why = NULL;
+    struct json_object *message = message_parse(
+        span_of(DOLLARS "{\"EUR\":\"0.80\",\"JPY\":\"109.5\",\"USD\":\"1\"}}"));
+    struct rates *rates = rates_from_message(message, &why);
+    assert_non_null(rates);
+    json_object_put(message);
+    assert_string_equal(rates_base(rates), "USD");
+    message = message_new(MESSAGE_RATES);
+    rates_to_message(rates, message);
+    static const char wanted[] =
+        "{\"op\":\"rates\",\"as_of\":\"2021-05-18\",\"base\":\"USD\","
+        "\"provider\":\"p\",\"fetched_at\":\"2021-05-18T21:32:42.000Z\","
+        "\"rates\":{\"EUR\":\"0.8\",\"JPY\":\"109.5\"}}";
+    struct span line = message_line(message);
+    if (!span_equals(line, wanted))
+        fail_msg("%.*s", (int)line.len, line.data);
     rates_release(&rates);
     json_object_put(message);
 }
@@ -282,6 +393,9 @@ int main(void) {
         cmocka_unit_test(days_as_they_are_asked_for),
         cmocka_unit_test(the_json_form),
         cmocka_unit_test(one_rate_is_a_table),
+        cmocka_unit_test(pairs_of_one_table),
+        cmocka_unit_test(what_is_no_table),
+        cmocka_unit_test(the_base_travels_along),
         cmocka_unit_test(a_bad_rate_is_left_out),
         cmocka_unit_test(bad_messages_are_refused),
     };
