@@ -1,7 +1,12 @@
 #include "ratefetcher/json_rates.h"
 
+#include "common/clock.h"
+
 /* The deepest body of a provider has three levels. */
 enum { MAX_DEPTH = 8 };
+
+/* Another's clock may be ahead of ours by so much. */
+enum { MAX_AHEAD_SECONDS = 300 };
 
 struct json_object *json_rates_parse(struct span body) {
     struct json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
@@ -28,41 +33,59 @@ struct json_object *json_rates_object(struct json_object *parent,
     return member;
 }
 
-static bool is_one(struct span text) {
-    static const struct decimal one = {1, 0};
-    struct decimal value;
-    return decimal_parse(text, &value) == DECIMAL_OK &&
-           decimal_compare(value, one) == 0;
+/* The currency of a member; NULL: it is a pair of another base. */
+static const char *code_of(const struct json_table *table, const char *name) {
+    if (!table->pairs)
+        return name;
+    return strncmp(name, table->base, RATES_CODE_LEN) == 0
+               ? name + RATES_CODE_LEN
+               : NULL;
 }
 
-/* Adds all members; false: the base is not EUR. */
-static bool add_members(struct rates *rates, struct json_object *table,
+/* Adds all members; false: the base's own rate is not 1. */
+static bool add_members(struct rates *rates, const struct json_table *table,
                         struct web_faults *faults) {
-    json_object_object_foreach (table, code, value) {
+    json_object_object_foreach (table->members, name, value) {
         bool number = json_object_is_type(value, json_type_double) ||
                       json_object_is_type(value, json_type_int);
         struct span text = span_of(number ? json_object_get_string(value) : "");
-        if (strcmp(code, "EUR") != 0)
-            web_add_rate(rates, code, text, faults);
-        else if (!is_one(text))
+        const char *code = code_of(table, name);
+        if (code == NULL)
+            web_note_fault(faults, name);
+        else if (!web_add_rate(rates, code, text, faults))
             return false;
     }
     return true;
 }
 
 const char *json_rates_add_table(struct history *tables,
-                                 struct json_object *table,
-                                 const char *provider, day as_of,
+                                 const struct json_table *table,
                                  const struct web_answer *answer,
                                  struct web_faults *faults) {
-    if (table == NULL)
+    if (table->members == NULL)
         return "no table of the day that was asked for";
-    struct rates *rates = rates_new(provider, "EUR", as_of, answer->fetched_ms);
-    bool base_is_euro = add_members(rates, table, faults);
-    if (base_is_euro && rates_count(rates) > 0) {
+    struct rates *rates = rates_new(table->provider, table->base, table->as_of,
+                                    answer->fetched_ms);
+    const char *why = add_members(rates, table, faults) ? rates_fault(rates)
+                                                        : table->other_base;
+    if (why == NULL)
         history_add(tables, rates);
-        return NULL;
-    }
-    rates_release(&rates);
-    return base_is_euro ? "no rates" : "the base is not EUR";
+    else
+        rates_release(&rates);
+    return why;
+}
+
+bool json_rates_day(const struct json_object *body, const char *name,
+                    const struct web_answer *answer, day *out) {
+    struct json_object *member;
+    *out = answer->today;
+    if (!json_object_object_get_ex(body, name, &member))
+        return true;
+    int64_t seconds = json_object_get_int64(member);
+    if (!json_object_is_type(member, json_type_int) || seconds < 0 ||
+        seconds > answer->fetched_ms / MSEC_PER_SEC + MAX_AHEAD_SECONDS)
+        return false;
+    if (day_of_seconds(seconds).number < answer->today.number)
+        *out = day_of_seconds(seconds);
+    return true;
 }

@@ -13,15 +13,30 @@ struct json_object *json_rates_parse(struct span body);
 struct json_object *json_rates_object(struct json_object *parent,
                                       const char *name);
 
+/* A table in a body, and what it is to be. */
+struct json_table {
+    struct json_object *members; /* name and number; NULL: there is none */
+    const char *provider, *base;
+    const char *other_base; /* what is to be said of one with another base */
+    bool pairs;             /* a name is the base and the currency: USDJPY */
+    day as_of;
+};
+
 /*
- * Adds the table of the day `as_of` whose members are currency and number, to
- * the digit as they were sent. NULL, or what is wrong with it: no rates at
- * all, or another base than EUR, since EUR is there and not 1.
+ * Adds a table, to the digit as it was sent. NULL, or what is wrong with it as
+ * a whole: see rates_fault(), or its base has a rate that is not 1.
  */
 const char *json_rates_add_table(struct history *tables,
-                                 struct json_object *table,
-                                 const char *provider, day as_of,
+                                 const struct json_table *table,
                                  const struct web_answer *answer,
                                  struct web_faults *faults);
+
+/*
+ * The UTC day of a member that is a moment in Unix seconds; one slightly ahead
+ * of our clock is of today, and so is a body without that member. False: it is
+ * no such moment.
+ */
+bool json_rates_day(const struct json_object *body, const char *name,
+                    const struct web_answer *answer, day *out);
 
 #endif

@@ -1,6 +1,8 @@
 #include "ratefetcher/provider.h"
 
 #include "ratefetcher/provider_ecb.h"
+#include "ratefetcher/provider_exchangerateapi.h"
+#include "ratefetcher/provider_exchangeratehost.h"
 #include "ratefetcher/provider_file.h"
 #include "ratefetcher/provider_frankfurter.h"
 #include "ratefetcher/provider_freecurrencyapi.h"
@@ -16,6 +18,8 @@
 
 static const struct provider_class web_classes[] = {
     WEB_PROVIDER(FREECURRENCYAPI, freecurrencyapi),
+    WEB_PROVIDER(EXCHANGERATEHOST, exchangeratehost),
+    WEB_PROVIDER(EXCHANGERATEAPI, exchangerateapi),
     WEB_PROVIDER(FRANKFURTER, frankfurter),
     WEB_PROVIDER(ECB, ecb),
 };

@@ -16,10 +16,10 @@ enum provider_result {
     PROVIDER_OK,
     PROVIDER_NO_TABLE,    /* works, but publishes none for that day */
     PROVIDER_UNREACHED,   /* no answer was had */
-    PROVIDER_KEY_REFUSED, /* 401 or 403 */
-    PROVIDER_LIMITED,     /* 429: too many calls */
+    PROVIDER_KEY_REFUSED, /* 401 or 403, or the body says so */
+    PROVIDER_LIMITED,     /* 429, or the body says so: too many calls */
     PROVIDER_BAD_STATUS,  /* another status than 200 */
-    PROVIDER_BAD_TABLE,   /* an answer that is no table of euro rates */
+    PROVIDER_BAD_TABLE,   /* an answer that is no table of its base */
     PROVIDER_RESULTS
 };
 

@@ -58,10 +58,11 @@ static void on_start(void *arg, const char *name, const char **attributes) {
         end_table(r);
         r->table_depth = r->depth;
         if (day_parse(span_of(time), &as_of) == DAY_OK)
-            r->table = rates_new(provider_ecb.name, "EUR", as_of,
+            r->table = rates_new(provider_ecb.name, provider_ecb.base, as_of,
                                  r->answer->fetched_ms);
-    } else if (currency != NULL && rate != NULL && r->table != NULL) {
-        web_add_rate(r->table, currency, span_of(rate), r->faults);
+    } else if (currency != NULL && rate != NULL && r->table != NULL &&
+               !web_add_rate(r->table, currency, span_of(rate), r->faults)) {
+        rates_release(&r->table);
     }
 }
 
@@ -99,6 +100,7 @@ static bool is_no_table(long status) {
 
 const struct web_api provider_ecb = {
     .name = "ecb",
+    .base = "EUR",
     .address = SETTING_ECB_URL,
     .key = SETTINGS,
     .request = request,

@@ -13,12 +13,14 @@ static void request(const char *address, const char *key, day when, day today,
     snprintf(out->url, sizeof out->url, "%s/%s", address, date);
 }
 
+static const char other_base[] = "the base is not EUR";
+
 /* With another base or amount its rates are rounded: these are refused. */
 static const char *check_head(struct json_object *body, day *as_of) {
     const char *base = message_text(body, "base");
     const char *date = message_text(body, "date");
-    if (base == NULL || strcmp(base, "EUR") != 0)
-        return "the base is not EUR";
+    if (base == NULL || strcmp(base, provider_frankfurter.base) != 0)
+        return other_base;
     if (message_number(body, "amount", 0) != 1)
         return "the amount is not 1";
     if (date == NULL || day_parse(span_of(date), as_of) != DAY_OK)
@@ -30,13 +32,13 @@ static const char *read_rates(struct json_object *body,
                               const struct web_answer *answer,
                               struct history *tables,
                               struct web_faults *faults) {
-    day as_of;
-    const char *why = check_head(body, &as_of);
-    if (why != NULL)
-        return why;
-    return json_rates_add_table(tables, json_rates_object(body, "rates"),
-                                provider_frankfurter.name, as_of, answer,
-                                faults);
+    struct json_table table = {.members = json_rates_object(body, "rates"),
+                               .provider = provider_frankfurter.name,
+                               .base = provider_frankfurter.base,
+                               .other_base = other_base};
+    const char *why = check_head(body, &table.as_of);
+    return why != NULL ? why
+                       : json_rates_add_table(tables, &table, answer, faults);
 }
 
 static const char *read_body(const struct web_answer *answer,
@@ -55,6 +57,7 @@ static bool is_no_table(long status) {
 
 const struct web_api provider_frankfurter = {
     .name = "frankfurter",
+    .base = "EUR",
     .address = SETTING_FRANKFURTER_URL,
     .key = SETTINGS,
     .request = request,

@@ -37,8 +37,14 @@ static const char *read_data(struct json_object *data,
             return NULL; /* it has no table of that day (yet) */
         data = json_rates_object(data, date);
     }
-    return json_rates_add_table(tables, data, provider_freecurrencyapi.name,
-                                as_of, answer, faults);
+    return json_rates_add_table(
+        tables,
+        &(struct json_table){.members = data,
+                             .provider = provider_freecurrencyapi.name,
+                             .base = provider_freecurrencyapi.base,
+                             .other_base = "the base is not EUR",
+                             .as_of = as_of},
+        answer, faults);
 }
 
 static const char *read_body(const struct web_answer *answer,
@@ -60,6 +66,7 @@ static bool is_no_table(long status) {
 
 const struct web_api provider_freecurrencyapi = {
     .name = "freecurrencyapi",
+    .base = "EUR",
     .address = SETTING_FREECURRENCYAPI_URL,
     .key = SETTING_FREECURRENCYAPI_KEY,
     .request = request,

@@ -19,6 +19,9 @@ enum {
     MAX_WAIT_SECONDS = 3600
 };
 
+/* A plan that has no past days is not asked for one for so long. */
+enum { NO_HISTORY_SECONDS = 3600 };
+
 struct kept {
     char *url; /* NULL: free */
     struct history *tables;
@@ -30,6 +33,7 @@ struct web {
     const struct provider_context *context;
     int64_t ttl_usec;
     struct kept kept[MAX_KEPT];
+    monotime history_from; /* not asked for a past day before */
     LIST_HEAD(, fetch) fetches;
 };
 
@@ -161,11 +165,11 @@ static const char *read_body(struct fetch *fetch, struct span body,
 }
 
 /* How long a provider that said so is left alone. */
-static int64_t wait_of(const struct http_answer *answer) {
-    int64_t seconds = answer->retry_after;
-    if (seconds == 0 && answer->status == 429)
+static int64_t wait_of(enum provider_result result, int64_t asked_seconds) {
+    int64_t seconds = asked_seconds;
+    if (seconds == 0 && result == PROVIDER_LIMITED)
         seconds = LIMITED_WAIT_SECONDS;
-    if (answer->status == 401 || answer->status == 403)
+    if (result == PROVIDER_KEY_REFUSED)
         seconds = KEY_WAIT_SECONDS;
     return (seconds < MAX_WAIT_SECONDS ? seconds : MAX_WAIT_SECONDS) *
            USEC_PER_SEC;
@@ -212,12 +216,58 @@ static void finish_all(struct fetch *leader, const struct history *tables,
     free(url);
 }
 
+/* Whether it said not long ago that it has no past day for this key. */
+static bool lacks(const struct web *web, day when) {
+    return !rates_day_is_latest(when) &&
+           !monotime_reached(clock_monotonic(), web->history_from);
+}
+
+/*
+ * What the body said in the place of tables. A key without past days is good
+ * for the latest table: so it is not refused, there is no table of that day.
+ */
+static void refuse(struct fetch *fetch, const struct http_answer *http,
+                   const struct web_refusal *refusal) {
+    struct web *web = fetch->web;
+    bool latest = rates_day_is_latest(fetch->when);
+    int64_t asked = http->retry_after > refusal->wait_seconds
+                        ? http->retry_after
+                        : refusal->wait_seconds;
+    struct provider_answer answer = {.result = refusal->result,
+                                     .detail = refusal->detail};
+    if (refusal->of_plan && !latest) {
+        if (!lacks(web, fetch->when)) /* else it was told */
+            log_warn("provider_without_history",
+                     LOG_FIELDS(log_text("provider", web->api->name),
+                                log_text("why", refusal->detail)));
+        web->history_from =
+            monotime_add(clock_monotonic(), NO_HISTORY_SECONDS * USEC_PER_SEC);
+        answer.result = PROVIDER_NO_TABLE;
+    } else if (latest && refusal->result == PROVIDER_NO_TABLE) {
+        answer.result = PROVIDER_BAD_TABLE; /* there is always a latest one */
+    }
+    answer.wait_usec = wait_of(answer.result, asked);
+    finish_all(fetch, NULL, &answer);
+}
+
+static const struct web_refusal *refusal_of(const struct fetch *fetch,
+                                            const struct http_answer *http) {
+    const struct web_api *api = fetch->web->api;
+    return http->status != 0 && api->refusal != NULL ? api->refusal(http->body)
+                                                     : NULL;
+}
+
 static void on_answer(void *arg, const struct http_answer *http) {
     struct fetch *fetch = arg;
     char status[64];
+    const struct web_refusal *refusal = refusal_of(fetch, http);
+    if (refusal != NULL) {
+        refuse(fetch, http, refusal);
+        return;
+    }
     struct provider_answer answer = {.result = failure_of(fetch, http),
-                                     .detail = http->error,
-                                     .wait_usec = wait_of(http)};
+                                     .detail = http->error};
+    answer.wait_usec = wait_of(answer.result, http->retry_after);
     snprintf(status, sizeof status, "status %ld", http->status);
     if (http->status != 0)
         answer.detail = status;
@@ -258,6 +308,14 @@ static void on_kept_turn(evutil_socket_t fd, short what, void *arg) {
                                        .detail = "the kept table has expired"});
 }
 
+static void on_no_history_turn(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    fail(arg, &(struct provider_answer){.result = PROVIDER_NO_TABLE,
+                                        .detail = "past days are not in the "
+                                                  "key's plan",
+                                        .without_call = true});
+}
+
 void web_provider_fetch(void *state, day when, int64_t timeout_usec,
                         provider_done *done, void *arg) {
     struct web *web = state;
@@ -277,7 +335,11 @@ void web_provider_fetch(void *state, day when, int64_t timeout_usec,
     fetch->follows = is_being_fetched(web, fetch->url);
     LIST_INSERT_HEAD(&web->fetches, fetch, entry);
     struct timeval at_once = {0};
-    if (!fetch->follows && find_kept(web, fetch->url) != NULL) {
+    if (lacks(web, when)) {
+        fetch->follows = false;
+        event_base_once(web->context->base, -1, EV_TIMEOUT, on_no_history_turn,
+                        fetch, &at_once);
+    } else if (!fetch->follows && find_kept(web, fetch->url) != NULL) {
         event_base_once(web->context->base, -1, EV_TIMEOUT, on_kept_turn, fetch,
                         &at_once);
     } else if (!fetch->follows) {
@@ -289,11 +351,16 @@ void web_provider_fetch(void *state, day when, int64_t timeout_usec,
     explicit_bzero(&request, sizeof request);
 }
 
-void web_add_rate(struct rates *rates, const char *code, struct span rate,
-                  struct web_faults *faults) {
-    /* Codes of another form are metals, coins and the provider's own. */
-    if (rates_add(rates, span_of(code), rate) != RATES_BAD_RATE)
-        return;
+void web_note_fault(struct web_faults *faults, const char *code) {
     if (faults->count++ == 0)
         snprintf(faults->example, sizeof faults->example, "%s", code);
+}
+
+bool web_add_rate(struct rates *rates, const char *code, struct span rate,
+                  struct web_faults *faults) {
+    /* Codes of another form are metals, coins and the provider's own. */
+    enum rates_add added = rates_add(rates, span_of(code), rate);
+    if (added == RATES_BAD_RATE)
+        web_note_fault(faults, code);
+    return added != RATES_OTHER_BASE;
 }

@@ -9,9 +9,10 @@
 #include "ratefetcher/history.h"
 #include "ratefetcher/provider.h"
 
-enum { WEB_URL_BYTES = 2304, WEB_HEADER_BYTES = 1100 };
+/* Room for the longest address with a path, and a key that is escaped. */
+enum { WEB_URL_BYTES = 2304 + 3072, WEB_HEADER_BYTES = 1100 };
 
-/* What is to be asked, NUL-terminated. */
+/* What is to be asked, NUL-terminated. Both may hold a key: never shown. */
 struct web_request {
     char url[WEB_URL_BYTES];
     char header[WEB_HEADER_BYTES]; /* with the key; "": none */
@@ -31,8 +32,18 @@ struct web_faults {
     char example[32]; /* of the first one: its currency */
 };
 
+/* What an answer says in the place of tables. */
+struct web_refusal {
+    enum provider_result result;
+    const char *detail; /* for people, a constant */
+    /* The key's plan lacks it; of a past day: it lacks all of them. */
+    bool of_plan;
+    int64_t wait_seconds; /* not to be asked for so long; 0: as usual */
+};
+
 struct web_api {
     const char *name;
+    const char *base; /* of all its tables */
     enum setting address;
     enum setting key; /* SETTINGS: it needs none */
     /* Writes the request for `when`. `key` is NULL if there is none. */
@@ -44,6 +55,11 @@ struct web_api {
      */
     const char *(*read)(const struct web_answer *answer, struct history *tables,
                         struct web_faults *faults);
+    /*
+     * What the body of an answer of any status refuses, lent; NULL: nothing
+     * that is known. NULL for an API that says all by its status.
+     */
+    const struct web_refusal *(*refusal)(struct span body);
     /* Whether this status says that there is no table of that day. */
     bool (*is_no_table)(long status);
 };
@@ -55,8 +71,14 @@ void web_provider_close(void *state);
 void web_provider_fetch(void *state, day when, int64_t timeout_usec,
                         provider_done *done, void *arg);
 
-/* Adds a rate to a table, or counts it as a fault. For the APIs' files. */
-void web_add_rate(struct rates *rates, const char *code, struct span rate,
+/* For the APIs' files: counts a rate that is left out. */
+void web_note_fault(struct web_faults *faults, const char *code);
+
+/*
+ * For the APIs' files: adds a rate to a table, or counts it as a fault. False:
+ * it shows that the table has another base.
+ */
+bool web_add_rate(struct rates *rates, const char *code, struct span rate,
                   struct web_faults *faults);
 
 #endif

@@ -54,6 +54,10 @@ WEB_C          = ratefetcher/web_provider.c ratefetcher/http.c \
                  $(SETTINGS_C)
 UNIT_json_rates = ratefetcher/json_rates.c $(WEB_C)
 UNIT_provider_ecb = ratefetcher/provider_ecb.c $(WEB_C)
+UNIT_provider_exchangerateapi = ratefetcher/provider_exchangerateapi.c \
+                 ratefetcher/json_rates.c $(WEB_C)
+UNIT_provider_exchangeratehost = ratefetcher/provider_exchangeratehost.c \
+                 ratefetcher/json_rates.c $(WEB_C)
 UNIT_provider_frankfurter = ratefetcher/provider_frankfurter.c \
                  ratefetcher/json_rates.c $(WEB_C)
 UNIT_provider_freecurrencyapi = ratefetcher/provider_freecurrencyapi.c \

@@ -27,6 +27,11 @@ struct body_case {
     const char *reading; /* as describe() puts it */
 };
 
+struct refusal_case {
+    const char *body;
+    const char *reading; /* as describe_refusal() puts it */
+};
+
 struct fixture_case {
     const char *file;
     const char *when, *today;
@@ -34,6 +39,21 @@ struct fixture_case {
     size_t tables;
     size_t rates; /* in all tables */
 };
+
+static inline const char *result_name(enum provider_result result) {
+    switch (result) {
+    case PROVIDER_KEY_REFUSED:
+        return "key_refused";
+    case PROVIDER_LIMITED:
+        return "limited";
+    case PROVIDER_BAD_TABLE:
+        return "bad_table";
+    case PROVIDER_NO_TABLE:
+        return "no_table";
+    default:
+        return "another result";
+    }
+}
 
 static inline day day_of(const char *text) {
     day d = {0};
@@ -52,7 +72,7 @@ static inline void check_request(const struct web_api *api,
     if (strcmp(request.header, c->header) != 0)
         fail_msg("%s: the header is `%s`, not `%s`", c->when, request.header,
                  c->header);
-    if (c->key != NULL && strstr(request.url, c->key) != NULL)
+    if (c->header[0] != '\0' && strstr(request.url, c->key) != NULL)
         fail_msg("the key is in the URL %s", request.url);
 }
 
@@ -60,7 +80,7 @@ static inline size_t describe_table(const struct web_api *api,
                                     const struct rates *table, char *out,
                                     size_t size) {
     assert_string_equal(rates_provider(table), api->name);
-    assert_string_equal(rates_base(table), "EUR");
+    assert_string_equal(rates_base(table), api->base);
     assert_true(rates_fetched_ms(table) == FETCHED_MS);
     char date[DAY_TEXT_SIZE];
     day_print(rates_as_of(table), date);
@@ -126,6 +146,36 @@ static inline void check_body(const struct web_api *api,
         fail_msg("%s:\n  %s\nnot\n  %s", c->name, reading, c->reading);
 }
 
+/* "limited, wait 3600: DETAIL", "key_refused, of the plan: ...", or "". */
+static inline const char *describe_refusal(const struct web_api *api,
+                                           const char *body, size_t len) {
+    static char text[READING_BYTES];
+    char wait[32] = "";
+    const struct web_refusal *refusal = api->refusal(exact_copy(body, len));
+    if (refusal == NULL)
+        return "";
+    if (refusal->wait_seconds > 0)
+        snprintf(wait, sizeof wait, ", wait %d", (int)refusal->wait_seconds);
+    snprintf(text, sizeof text, "%s%s%s: %s", result_name(refusal->result),
+             refusal->of_plan ? ", of the plan" : "", wait, refusal->detail);
+    return text;
+}
+
+/* What is refused is never read as a table besides, and no part refuses. */
+static inline void check_refusal(const struct web_api *api, const char *when,
+                                 const char *today,
+                                 const struct refusal_case *c) {
+    size_t tables, rates, len = strlen(c->body);
+    const char *reading = describe_refusal(api, c->body, len);
+    if (strcmp(reading, c->reading) != 0)
+        fail_msg("%s:\n  %s\nnot\n  %s", c->body, reading, c->reading);
+    reading = describe(api, when, today, c->body, len, &tables, &rates);
+    if (strncmp(reading, "refused: ", 9) != 0)
+        fail_msg("%s is read as %s", c->body, reading);
+    for (size_t part = 0; part < len; part++)
+        assert_string_equal(describe_refusal(api, c->body, part), "");
+}
+
 /* Of a good body no beginning is good. */
 static inline void check_truncated(const struct web_api *api, const char *when,
                                    const char *today, const char *body,
@@ -157,30 +207,66 @@ static inline void check_damaged(const struct web_api *api, const char *when,
 }
 
 /*
- * Answers that were captured once, in the folder that FXWIRE_FIXTURES names;
- * without it these cases are left out.
+ * An answer that was captured once, in the folder that FXWIRE_FIXTURES names;
+ * without it these cases are left out, and this gives NULL. The caller frees.
  */
-static inline void check_fixture(const struct web_api *api,
-                                 const struct fixture_case *c) {
+static inline char *read_fixture(const char *name, size_t *len) {
     char path[512];
     const char *folder = getenv("FXWIRE_FIXTURES");
     if (folder == NULL)
-        return;
-    snprintf(path, sizeof path, "%s/%s", folder, c->file);
+        return NULL;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "r");
     if (file == NULL)
         fail_msg("%s: cannot be read", path);
     char *body = memory_new(EXACT_COPY_MAX_BYTES);
-    size_t len = fread(body, 1, EXACT_COPY_MAX_BYTES, file), tables, rates;
+    *len = fread(body, 1, EXACT_COPY_MAX_BYTES, file);
     fclose(file);
+    return body;
+}
+
+/* EUR for USD and USD for EUR: a captured answer as if of another base. */
+static inline void swap_euro_and_dollar(char *body, size_t len) {
+    for (size_t i = 0; i + 3 <= len; i++) {
+        bool of_euro = memcmp(body + i, "EUR", 3) == 0;
+        if (of_euro || memcmp(body + i, "USD", 3) == 0) {
+            memcpy(body + i, of_euro ? "USD" : "EUR", 3);
+            i += 2;
+        }
+    }
+}
+
+static inline void check_captured(const struct web_api *api,
+                                  const struct fixture_case *c, char *body,
+                                  size_t len) {
+    size_t tables, rates;
     const char *reading =
         describe(api, c->when, c->today, body, len, &tables, &rates);
-    free(body);
     if (strncmp(reading, c->reading, strlen(c->reading)) != 0)
         fail_msg("%s:\n  %s\nnot\n  %s", c->file, reading, c->reading);
     if (tables != c->tables || rates != c->rates)
         fail_msg("%s: %zu tables with %zu rates, not %zu with %zu", c->file,
                  tables, rates, c->tables, c->rates);
+}
+
+static inline void check_fixture(const struct web_api *api,
+                                 const struct fixture_case *c) {
+    size_t len;
+    char *body = read_fixture(c->file, &len);
+    if (body != NULL)
+        check_captured(api, c, body, len);
+    free(body);
+}
+
+static inline void check_swapped_fixture(const struct web_api *api,
+                                         const struct fixture_case *c) {
+    size_t len;
+    char *body = read_fixture(c->file, &len);
+    if (body != NULL) {
+        swap_euro_and_dollar(body, len);
+        check_captured(api, c, body, len);
+    }
+    free(body);
 }
 
 #endif

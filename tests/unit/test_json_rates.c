@@ -99,8 +99,12 @@ static struct history *add(const char *body, size_t len, const char **why,
         fail_msg("%s is not read", body);
     struct history *tables = history_new();
     const struct web_answer answer = {.fetched_ms = 1};
-    *why = json_rates_add_table(tables, table, "test", (day){20000}, &answer,
-                                faults);
+    struct json_table wanted = {.members = table,
+                                .provider = "test",
+                                .base = "EUR",
+                                .other_base = "the base is not EUR",
+                                .as_of = {20000}};
+    *why = json_rates_add_table(tables, &wanted, &answer, faults);
     assert_int_equal(history_count(tables), *why == NULL);
     json_object_put(table);
     return tables;
@@ -165,7 +169,7 @@ static void base(void **state) {
             if (why != NULL)
                 assert_string_equal(why, "the base is not EUR");
             else
-                assert_null(rates_find(only_table(tables), span_of("EUR")));
+                assert_int_equal(rates_count(only_table(tables)), 1);
             assert_int_equal(faults.count, 0);
             history_free(&tables);
         }
@@ -206,6 +210,43 @@ static void too_many(void **state) {
     history_free(&tables);
 }
 
+/* Moments, at 2024-10-04T00:03:00Z. */
+static const struct {
+    const char *body;
+    bool good;
+    int32_t day;
+} moments[] = {
+    {"{}", true, 20000},
+    {"{\"at\":1728000180}", true, 20000},
+    {"{\"at\":1728000000}", true, 20000},
+    {"{\"at\":1727999999}", true, 19999},
+    {"{\"at\":1728000480}", true, 20000},
+    {"{\"at\":1728000481}", false, 0},
+    {"{\"at\":0}", true, 0},
+    {"{\"at\":-1}", false, 0},
+    {"{\"at\":1728000000000}", false, 0},
+    {"{\"at\":99999999999999999999999}", false, 0},
+    {"{\"at\":1728000000.5}", false, 0},
+    {"{\"at\":\"1728000000\"}", false, 0},
+    {"{\"at\":null}", false, 0},
+    {"{\"at\":true}", false, 0},
+};
+
+static void days_of_moments(void **state) {
+    (void)state;
+    const struct web_answer answer = {.today = {20000},
+                                      .fetched_ms = INT64_C(1728000180000)};
+    for (size_t i = 0; i < COUNT_OF(moments); i++) {
+        struct json_object *body = json_rates_parse(span_of(moments[i].body));
+        day found;
+        if (json_rates_day(body, "at", &answer, &found) != moments[i].good)
+            fail_msg("%s is taken wrongly", moments[i].body);
+        if (moments[i].good && found.number != moments[i].day)
+            fail_msg("%s is of day %d", moments[i].body, (int)found.number);
+        json_object_put(body);
+    }
+}
+
 static void members(void **state) {
     (void)state;
     static const char body[] = "{\"a\":{\"b\":1},\"c\":[],\"d\":null}";
@@ -222,7 +263,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parsing),  cmocka_unit_test(digits),
         cmocka_unit_test(base),     cmocka_unit_test(nothing),
-        cmocka_unit_test(too_many), cmocka_unit_test(members),
+        cmocka_unit_test(too_many), cmocka_unit_test(days_of_moments),
+        cmocka_unit_test(members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,11 @@ static const struct body_case bodies[] = {
     {"a currency twice: the first", DAY, TODAY,
      CUBES(OF_DAY("2025-06-13", RATE("USD", "1.1512") RATE("USD", "9"))),
      "2025-06-13 USD=1.1512"},
+    {"a day with another base", DAY, TODAY,
+     CUBES(OF_DAY("2025-06-12", RATE("USD", "1.1605") RATE("EUR", "1.0"))
+               OF_DAY("2025-06-13",
+                      RATE("JPY", "144") RATE("EUR", "0.86") RATE("USD", "1"))),
+     "2025-06-12 USD=1.1605"},
     {"a day twice: the last", DAY, TODAY,
      CUBES(OF_DAY("2025-06-13", RATE("USD", "1.1"))
                OF_DAY("2025-06-13", RATE("USD", "1.2"))),

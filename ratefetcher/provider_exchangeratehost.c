@@ -1,0 +1,180 @@
+#include "ratefetcher/provider_exchangeratehost.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+
+#include "common/message.h"
+#include "ratefetcher/json_rates.h"
+
+/* The month's calls are used up: a new month is far, a new plan may be near. */
+enum { QUOTA_WAIT_SECONDS = 3600 };
+
+static const char other_base[] = "the base is not USD";
+
+/* It takes its key in the query alone. */
+static void request(const char *address, const char *key, day when, day today,
+                    struct web_request *out) {
+    (void)today;
+    char date[DAY_TEXT_SIZE];
+    char *escaped = curl_easy_escape(NULL, key, 0);
+    if (escaped == NULL)
+        return; /* no memory: the empty address fails by itself */
+    if (rates_day_is_latest(when)) {
+        snprintf(out->url, sizeof out->url, "%s/live?access_key=%s", address,
+                 escaped);
+    } else {
+        day_print(when, date);
+        snprintf(out->url, sizeof out->url,
+                 "%s/historical?date=%s&access_key=%s", address, date, escaped);
+    }
+    explicit_bzero(escaped, strlen(escaped));
+    curl_free(escaped);
+}
+
+/*
+ * Errors by their code, and by a word in their type (or, if there is none, in
+ * their text), as some codes mean several things. The first row that fits.
+ */
+static const struct {
+    int code;
+    const char *word;
+    struct web_refusal refusal;
+} refusals[] = {
+    {101,
+     "",
+     {.result = PROVIDER_KEY_REFUSED,
+      .detail = "error 101: the key is missing or wrong"}},
+    {102,
+     "",
+     {.result = PROVIDER_KEY_REFUSED,
+      .detail = "error 102: the account is not active"}},
+    {103,
+     "",
+     {.result = PROVIDER_BAD_TABLE,
+      .detail = "error 103: it does not know this call"}},
+    {104,
+     "",
+     {.result = PROVIDER_LIMITED,
+      .detail = "error 104: the month's calls are used up",
+      .wait_seconds = QUOTA_WAIT_SECONDS}},
+    {105,
+     "https",
+     {.result = PROVIDER_KEY_REFUSED,
+      .detail = "error 105: https is not in the key's plan"}},
+    {105,
+     "source",
+     {.result = PROVIDER_KEY_REFUSED,
+      .detail = "error 105: the base is not in the key's plan"}},
+    {105,
+     "",
+     {.result = PROVIDER_KEY_REFUSED,
+      .detail = "error 105: the call is not in the key's plan",
+      .of_plan = true}},
+    {106,
+     "limit",
+     {.result = PROVIDER_LIMITED, .detail = "error 106: too many calls"}},
+    {106, "", {.result = PROVIDER_NO_TABLE, .detail = "error 106: no rates"}},
+    {201,
+     "",
+     {.result = PROVIDER_BAD_TABLE,
+      .detail = "error 201: it does not know the base"}},
+    {202,
+     "",
+     {.result = PROVIDER_BAD_TABLE,
+      .detail = "error 202: it does not know a currency"}},
+    {301,
+     "",
+     {.result = PROVIDER_BAD_TABLE, .detail = "error 301: no date was given"}},
+    {302,
+     "",
+     {.result = PROVIDER_NO_TABLE, .detail = "error 302: it has no such date"}},
+};
+
+static const struct web_refusal *find_refusal(const struct json_object *error) {
+    double code = message_number(error, "code", 0);
+    const char *text = message_text(error, "type");
+    if (text == NULL)
+        text = message_text(error, "info");
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (refusals[i].code == code &&
+            strcasestr(text != NULL ? text : "", refusals[i].word) != NULL)
+            return &refusals[i].refusal;
+    return NULL;
+}
+
+/* {"success":false,"error":{"code":104,"type":"...","info":"..."}} */
+static const struct web_refusal *refusal(struct span text) {
+    struct json_object *body = json_rates_parse(text);
+    const struct web_refusal *found =
+        find_refusal(json_rates_object(body, "error"));
+    json_object_put(body);
+    return found;
+}
+
+/* A past day has its own date, the latest table a moment. */
+static const char *read_day(const struct json_object *body,
+                            const struct web_answer *answer, day *as_of) {
+    if (rates_day_is_latest(answer->when))
+        return json_rates_day(body, "timestamp", answer, as_of)
+                   ? NULL
+                   : "the timestamp is none";
+    const char *date = message_text(body, "date");
+    if (date == NULL || day_parse(span_of(date), as_of) != DAY_OK ||
+        as_of->number != answer->when.number)
+        return "no table of the day that was asked for";
+    return NULL;
+}
+
+static bool is_success(const struct json_object *body) {
+    struct json_object *success;
+    return json_object_object_get_ex(body, "success", &success) &&
+           json_object_is_type(success, json_type_boolean) &&
+           json_object_get_boolean(success);
+}
+
+/* {"success":true,"source":"USD","quotes":{"USDEUR":0.86}}, and the day. */
+static const char *read_quotes(struct json_object *body,
+                               const struct web_answer *answer,
+                               struct history *tables,
+                               struct web_faults *faults) {
+    struct json_table table = {.members = json_rates_object(body, "quotes"),
+                               .provider = provider_exchangeratehost.name,
+                               .base = provider_exchangeratehost.base,
+                               .other_base = other_base,
+                               .pairs = true};
+    const char *source = message_text(body, "source");
+    if (!is_success(body))
+        return "it reports an error that is not known";
+    if (source == NULL || strcmp(source, table.base) != 0)
+        return other_base;
+    const char *why = read_day(body, answer, &table.as_of);
+    return why != NULL ? why
+                       : json_rates_add_table(tables, &table, answer, faults);
+}
+
+static const char *read_body(const struct web_answer *answer,
+                             struct history *tables,
+                             struct web_faults *faults) {
+    struct json_object *body = json_rates_parse(answer->body);
+    const char *why = body != NULL ? read_quotes(body, answer, tables, faults)
+                                   : "no JSON object";
+    json_object_put(body);
+    return why;
+}
+
+/* What it has to say is in its bodies. */
+static bool is_no_table(long status) {
+    (void)status;
+    return false;
+}
+
+const struct web_api provider_exchangeratehost = {
+    .name = "exchangeratehost",
+    .base = "USD",
+    .address = SETTING_EXCHANGERATEHOST_URL,
+    .key = SETTING_EXCHANGE_ACCESS_KEY,
+    .request = request,
+    .read = read_body,
+    .refusal = refusal,
+    .is_no_table = is_no_table,
+};
