@@ -14,9 +14,10 @@ NOW_DATE = r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"'
 DATE = '"2021-05-18T21:32:42.324Z"'
 
 
-def euro(stake, rate="1"):
-    """stake / rate to five decimals, half away from zero, printed plainly."""
-    scaled = math.floor(Fraction(stake) / Fraction(rate) * 10**5 + Fraction(1, 2))
+def euro(stake, rate="1", of_euro="1"):
+    """stake * of_euro / rate to five decimals, half away from zero, printed plainly."""
+    exact = Fraction(stake) * Fraction(of_euro) / Fraction(rate)
+    scaled = math.floor(exact * 10**5 + Fraction(1, 2))
     whole, rest = divmod(scaled, 10**5)
     return f"{whole}.{rest:05d}".rstrip("0").rstrip(".")
 

@@ -5,18 +5,25 @@ import json
 import os
 import re
 import time
+from urllib.parse import quote
 
 from amounts import euro, message, stake_of
 from places import SANITIZED, VALGRIND
 from service import Service
-from standins import Ecb, FreeCurrencyApi, Frankfurter
+from standins import Ecb, ExchangeRateApi, ExchangeRateHost, FreeCurrencyApi, Frankfurter
 from upstream import Upstream
 from waiting import Stalls, wait_until
 
 # Each provider has a rate of its own, so that an answer tells who was asked.
-USD = {"freecurrencyapi": "1.25", "frankfurter": "1.6", "ecb": "1.28"}
+USD = {"freecurrencyapi": "1.25", "frankfurter": "1.6", "ecb": "1.28",
+       "exchangerateapi": "1.5625"}
+EURO_OF_HOST = "0.7"  # its base is the dollar
 FROM = {name: euro("100", rate) for name, rate in USD.items()}
 FIRST, SECOND, THIRD = FROM["freecurrencyapi"], FROM["frankfurter"], FROM["ecb"]
+FROM["exchangeratehost"] = euro("100", of_euro=EURO_OF_HOST)
+KEYS = {"FREECURRENCYAPI_KEY": FreeCurrencyApi.key,
+        "EXCHANGE_ACCESS_KEY": ExchangeRateHost.key,
+        "EXCHANGERATEAPI_KEY": ExchangeRateApi.key}
 
 BEAT_SECONDS = 0.2
 BEAT_LATE = 0.05  # the bound of the contract
@@ -42,11 +49,15 @@ class RateShop:
         self.fca = enter(FreeCurrencyApi({"USD": USD["freecurrencyapi"]}, tls))
         self.frankfurter = enter(Frankfurter({"USD": USD["frankfurter"]}, tls))
         self.ecb = enter(Ecb({"USD": USD["ecb"]}, tls))
+        self.host = enter(ExchangeRateHost({"EUR": EURO_OF_HOST}, tls))
+        self.era = enter(ExchangeRateApi({"USD": USD["exchangerateapi"]}, tls))
         self.settings = {
             "REQUESTS_WS_URL": self.upstream.url,
             "RATE_PROVIDERS": None, "RATES_FILE": None,
             "FREECURRENCYAPI_KEY": FreeCurrencyApi.key,
             "FREECURRENCYAPI_URL": self.fca.url,
+            "EXCHANGERATEHOST_URL": self.host.url,
+            "EXCHANGERATEAPI_URL": self.era.url,
             "FRANKFURTER_URL": self.frankfurter.url,
             "ECB_URL": self.ecb.url,
             "HEARTBEAT_INTERVAL_SECONDS": BEAT_SECONDS,
@@ -57,6 +68,7 @@ class RateShop:
         self._days = working_days("2015-01-05")
 
     def apis(self):
+        """Those that are asked when freecurrencyapi has the only key."""
         return self.fca, self.frankfurter, self.ecb
 
     def prepare(self, **more):
@@ -112,16 +124,17 @@ class RateShop:
                            f"{pattern} in:\n{self.service.log()[start:]}", seconds)
         return found
 
-    def assert_secret(self, key=FreeCurrencyApi.key):
-        """The key is in no log, status, title, and in no environment but two."""
-        assert key not in self.service.log()
-        assert key not in json.dumps(self.service.status())
-        assert key not in self.service.command("check").stdout
+    def assert_secret(self):
+        """A key is in no log, status, title, and in no environment but two."""
+        shown = [self.service.log(), json.dumps(self.service.status()),
+                 self.service.command("check").stdout, *self.service.titles().values()]
         for pid, title in self.service.titles().items():
-            assert key not in title
             if "wsclient" in title or "monitor" in title:
                 with open(f"/proc/{pid}/environ", "rb") as environment:
-                    assert key.encode() not in environment.read(), title
+                    shown.append(environment.read().decode("latin-1"))
+        for key in KEYS.values():
+            for form in (key, quote(key, safe="")):
+                assert not [text for text in shown if form in text]
 
 
 def beats_in_time(shop, name, run):

@@ -179,6 +179,74 @@ class FreeCurrencyApi(RateApi):
             call.answer(f'{{"data":{{"{day}":{{{rates}}}}}}}')
 
 
+class ExchangeRateHost(RateApi):
+    """
+    All days, the key in the query, pairs with the dollar, and errors that are
+    HTTP's 200.
+    """
+
+    prefix = ""
+    key = "erh&live=%41+0123456789/SecretOfTests"
+
+    def reply(self, call):
+        day = call.query.get("date")
+        if call.query.get("access_key") != self.key:
+            self.refuse(call, 101, "invalid_access_key")
+        elif call.query.get("source", "USD") != "USD":
+            self.refuse(call, 105, "source_currency_access_restricted")
+        elif call.path == "/live":
+            now = int(time.time())
+            call.answer(host_body(f'"timestamp":{now}', self.table("latest")))
+        elif call.path != "/historical":
+            self.refuse(call, 103, "invalid_api_function")
+        elif self.table(day) is None:
+            self.refuse(call, 106, "no_rates_available")
+        else:
+            call.answer(host_body(f'"historical":true,"date":"{day}"', self.table(day)))
+
+    @staticmethod
+    def refuse(call, code, kind):
+        call.answer('{"success":false,"error":{"code":%d,"type":"%s"}}' % (code, kind))
+
+
+def host_body(when, rates, source="USD"):
+    quotes = {source + code: digits for code, digits in rates.items()}
+    return f'{{"success":true,{when},"source":"{source}","quotes":{{{members(quotes)}}}}}'
+
+
+class ExchangeRateApi(RateApi):
+    """The key in a header; past days, unless the plan has none."""
+
+    prefix = "/v6"
+    key = "era-live-0123456789SecretOfTests"
+    has_history = True
+
+    def reply(self, call):
+        parts = call.path.split("/")
+        if call.headers.get("authorization") != f"Bearer {self.key}":
+            self.refuse(call, "invalid-key", 403)
+        elif parts[1:] == ["v6", "latest", "EUR"]:
+            when = f'"time_last_update_unix":{int(time.time())}'
+            self.answer(call, when, self.table("latest"))
+        elif parts[1:4] != ["v6", "history", "EUR"]:
+            self.refuse(call, "malformed-request", 400)
+        elif not self.has_history:
+            self.refuse(call, "plan-upgrade-required", 403)
+        else:
+            year, month, day = parts[4:]
+            self.answer(call, f'"year":{year},"month":{month},"day":{day}',
+                        self.table(datetime.date(int(year), int(month), int(day))))
+
+    @staticmethod
+    def answer(call, when, rates):
+        call.answer(f'{{"result":"success",{when},"base_code":"EUR",'
+                    f'"conversion_rates":{{"EUR":1,{members(rates)}}}}}')
+
+    @staticmethod
+    def refuse(call, kind, status):
+        call.answer(f'{{"result":"error","error-type":"{kind}"}}', status)
+
+
 class Frankfurter(RateApi):
     """Working days; for another day the last one before it."""
 
