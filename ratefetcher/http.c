@@ -216,3 +216,11 @@ void http_get(struct http *http, const char *url, const char *header,
     LIST_INSERT_HEAD(&http->calls, call, entry);
     curl_multi_add_handle(http->multi, call->easy);
 }
+
+void http_escape(const char *text, char *out, size_t size) {
+    char *escaped = curl_easy_escape(NULL, text, 0);
+    snprintf(out, size, "%s", escaped != NULL ? escaped : "");
+    if (escaped != NULL)
+        explicit_bzero(escaped, strlen(escaped));
+    curl_free(escaped);
+}

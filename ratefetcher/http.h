@@ -34,4 +34,7 @@ void http_free(struct http **http);
 void http_get(struct http *http, const char *url, const char *header,
               int64_t timeout_usec, http_done *done, void *arg);
 
+/* Writes `text` as it has to stand in a path or a query (RFC 3986, 2.1). */
+void http_escape(const char *text, char *out, size_t size);
+
 #endif

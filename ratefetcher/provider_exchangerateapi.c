@@ -23,17 +23,23 @@ static struct numbers numbers_of(day when) {
     return n;
 }
 
+/*
+ * The key is a part of the path: that is the form which all of its clients use.
+ */
 static void request(const char *address, const char *key, day when, day today,
                     struct web_request *out) {
     (void)today;
+    char escaped[WEB_KEY_BYTES];
+    http_escape(key, escaped, sizeof escaped);
     if (rates_day_is_latest(when)) {
-        snprintf(out->url, sizeof out->url, "%s/latest/EUR", address);
+        snprintf(out->url, sizeof out->url, "%s/%s/latest/EUR", address,
+                 escaped);
     } else {
         struct numbers n = numbers_of(when);
-        snprintf(out->url, sizeof out->url, "%s/history/EUR/%d/%d/%d", address,
-                 n.year, n.month, n.day);
+        snprintf(out->url, sizeof out->url, "%s/%s/history/EUR/%d/%d/%d",
+                 address, escaped, n.year, n.month, n.day);
     }
-    snprintf(out->header, sizeof out->header, "Authorization: Bearer %s", key);
+    explicit_bzero(escaped, sizeof escaped);
 }
 
 static const struct {

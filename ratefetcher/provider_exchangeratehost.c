@@ -1,6 +1,5 @@
 #include "ratefetcher/provider_exchangeratehost.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 
 #include "common/message.h"
@@ -15,10 +14,8 @@ static const char other_base[] = "the base is not USD";
 static void request(const char *address, const char *key, day when, day today,
                     struct web_request *out) {
     (void)today;
-    char date[DAY_TEXT_SIZE];
-    char *escaped = curl_easy_escape(NULL, key, 0);
-    if (escaped == NULL)
-        return; /* no memory: the empty address fails by itself */
+    char date[DAY_TEXT_SIZE], escaped[WEB_KEY_BYTES];
+    http_escape(key, escaped, sizeof escaped);
     if (rates_day_is_latest(when)) {
         snprintf(out->url, sizeof out->url, "%s/live?access_key=%s", address,
                  escaped);
@@ -27,8 +24,7 @@ static void request(const char *address, const char *key, day when, day today,
         snprintf(out->url, sizeof out->url,
                  "%s/historical?date=%s&access_key=%s", address, date, escaped);
     }
-    explicit_bzero(escaped, strlen(escaped));
-    curl_free(escaped);
+    explicit_bzero(escaped, sizeof escaped);
 }
 
 /*

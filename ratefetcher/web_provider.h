@@ -10,7 +10,11 @@
 #include "ratefetcher/provider.h"
 
 /* Room for the longest address with a path, and a key that is escaped. */
-enum { WEB_URL_BYTES = 2304 + 3072, WEB_HEADER_BYTES = 1100 };
+enum {
+    WEB_KEY_BYTES = 3073,
+    WEB_URL_BYTES = 2304 + WEB_KEY_BYTES,
+    WEB_HEADER_BYTES = 1100
+};
 
 /* What is to be asked, NUL-terminated. Both may hold a key: never shown. */
 struct web_request {

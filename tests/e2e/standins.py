@@ -215,7 +215,7 @@ def host_body(when, rates, source="USD"):
 
 
 class ExchangeRateApi(RateApi):
-    """The key in a header; past days, unless the plan has none."""
+    """The key in the path; past days, unless the plan has none."""
 
     prefix = "/v6"
     key = "era-live-0123456789SecretOfTests"
@@ -223,17 +223,17 @@ class ExchangeRateApi(RateApi):
 
     def reply(self, call):
         parts = call.path.split("/")
-        if call.headers.get("authorization") != f"Bearer {self.key}":
+        if parts[1:3] != ["v6", self.key]:
             self.refuse(call, "invalid-key", 403)
-        elif parts[1:] == ["v6", "latest", "EUR"]:
+        elif parts[3:] == ["latest", "EUR"]:
             when = f'"time_last_update_unix":{int(time.time())}'
             self.answer(call, when, self.table("latest"))
-        elif parts[1:4] != ["v6", "history", "EUR"]:
+        elif parts[3:5] != ["history", "EUR"]:
             self.refuse(call, "malformed-request", 400)
         elif not self.has_history:
             self.refuse(call, "plan-upgrade-required", 403)
         else:
-            year, month, day = parts[4:]
+            year, month, day = parts[5:]
             self.answer(call, f'"year":{year},"month":{month},"day":{day}',
                         self.table(datetime.date(int(year), int(month), int(day))))
 
