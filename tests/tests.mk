@@ -82,4 +82,10 @@ test:
 	@$(MAKE) --no-print-directory all $(BUILD)/upstream unit-tests
 	@sh tests/tools/run.sh $(BUILD)
 
-.PHONY: unit-tests
+# A minute for each fault; ARGS="--seconds 10 kill9-all" and the like.
+faults:
+	@sh tests/tools/packages.sh build test
+	@$(MAKE) --no-print-directory all
+	@FXWIRE_BUILD=$(BUILD) /usr/bin/python3 tests/faults/run.py $(ARGS)
+
+.PHONY: unit-tests faults

@@ -85,7 +85,7 @@ class Service:
     """One supervisor, in a folder of its own."""
 
     def __init__(self, settings=None, args=(), wrappers=None, folder=None,
-                 program="supervisor"):
+                 program="supervisor", launcher=()):
         # Short, for the paths of sockets have a limit.
         self.folder = folder or Path(tempfile.mkdtemp(prefix="fxe-", dir="/tmp"))
         self.args = list(args)
@@ -100,6 +100,7 @@ class Service:
         if wrappers:
             self.build = wrapped_build(self.folder, wrappers)
         self.program = program
+        self.launcher = list(launcher)  # a command that executes the program
         self.env = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(self.folder),
@@ -123,7 +124,7 @@ class Service:
                 return self.launch(stderr=log, **streams)
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL} | streams
         self.process = subprocess.Popen(
-            [self.build / self.program, *self.args], cwd=self.folder, env=self.env,
+            [*self.launcher, self.build / self.program, *self.args], cwd=self.folder, env=self.env,
             start_new_session=True, **streams)
         return self
 
