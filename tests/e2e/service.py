@@ -124,8 +124,8 @@ class Service:
                 return self.launch(stderr=log, **streams)
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL} | streams
         self.process = subprocess.Popen(
-            [*self.launcher, self.build / self.program, *self.args], cwd=self.folder, env=self.env,
-            start_new_session=True, **streams)
+            [*self.launcher, self.build / self.program, *self.args], cwd=self.folder,
+            env=self.env, start_new_session=True, **streams)
         return self
 
     def start(self, **streams):

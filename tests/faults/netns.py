@@ -31,8 +31,8 @@ def why_not():
     if missing:
         return f"not installed: {' '.join(missing)}"
     attempt = subprocess.run(
-        [*prefix(), "sh", "-ec", "ip link set lo up; ip link add name host type veth peer name guest; "
-         "nft add table inet fault"],
+        [*prefix(), "sh", "-ec", "ip link set lo up; nft add table inet fault; "
+         "ip link add name host type veth peer name guest"],
         env={"PATH": _PATH}, capture_output=True, text=True, check=False)
     if attempt.returncode == 0:
         return None

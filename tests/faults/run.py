@@ -33,13 +33,17 @@ def trial(name, seconds, rate, seed):
         if why:
             return {"skipped": why}
         command = netns.prefix() + command
-    done = subprocess.run(command, capture_output=True, text=True, check=False,
-                          timeout=seconds + MORE_SECONDS)
-    if done.returncode == 0:
-        return json.loads(done.stdout)
-    told = [text for text in done.stderr.splitlines() if text.strip()]
-    return {"broken": told[-1] if told else f"exit code {done.returncode}",
-            "trace": done.stderr}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        try:
+            row, trace = process.communicate(timeout=seconds + MORE_SECONDS)
+        except BaseException:
+            process.terminate()  # it ends the service, which a kill would leave behind
+            raise
+    if process.returncode == 0:
+        return json.loads(row)
+    told = [text for text in trace.splitlines() if text.strip()]
+    return {"broken": told[-1] if told else f"exit code {process.returncode}", "trace": trace}
 
 
 def main():

@@ -65,7 +65,6 @@ class Tally:
         self.unanswered = {}
         self.newest_received = float("-inf")  # when the newest received was asked
         self.questions = 0
-        self.strays = 0
         self.repeats = 0
         self.offences = collections.defaultdict(list)
 
@@ -118,7 +117,7 @@ class Tally:
     def pong(self, link, payload, now):
         """A Pong came; gives whether it is one to a Ping of ours on this link."""
         if payload not in link.pings:
-            self.strays += 1
+            self.offend("Pong to no Ping", payload.decode(errors="replace"))
             return False
         asked, confirmed = link.pings.pop(payload)
         for copy in confirmed:
@@ -221,7 +220,6 @@ class Tally:
             "twice": self.repeats,
             "never": len(never),
             "too_old": [c.ident for c in silent if c not in never],
-            "strays": self.strays,
             "links": len(self.links),
             "close_codes": [link.close_code for link in self.links],
             "offences": {kind: [len(all_), all_[:EXAMPLES]]

@@ -8,6 +8,7 @@ what came of it.
 import contextlib
 import json
 import re
+import signal
 import sys
 import time
 
@@ -70,6 +71,7 @@ def run(name, seconds, rate, seed):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
     name, seconds, rate, seed = sys.argv[1:]
     print(json.dumps(run(name, float(seconds), float(rate), seed)))
 
