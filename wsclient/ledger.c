@@ -96,19 +96,29 @@ static void grow(struct ledger *ledger, size_t max_bytes) {
     atomic_store(&file->header->room_bytes, file->room_bytes);
 }
 
-struct ledger *ledger_open(const char *path, size_t max_bytes) {
-    struct ledger *ledger = memory_new(sizeof *ledger);
-    ledger_file_open(&ledger->file, path, max_bytes);
-    if (!ledger->file.is_new && !open_extents(ledger, max_bytes)) {
+/* Reads what is in the file, or begins it anew; false: another has it. */
+static bool begin(struct ledger *ledger, size_t max_bytes) {
+    struct ledger_file *file = &ledger->file;
+    if (!file->is_new && !open_extents(ledger, max_bytes)) {
         ledger->count = 0;
         ledger->last_sequence = 0;
-        ledger_file_set_aside(&ledger->file, "it is damaged", max_bytes);
+        if (!ledger_file_set_aside(file, "it is damaged", max_bytes))
+            return false;
     }
-    if (ledger->file.is_new)
+    if (file->is_new)
         lay_out(ledger, max_bytes);
     else
         grow(ledger, max_bytes);
-    return ledger;
+    return true;
+}
+
+struct ledger *ledger_open(const char *path, size_t max_bytes) {
+    struct ledger *ledger = memory_new(sizeof *ledger);
+    if (ledger_file_open(&ledger->file, path, max_bytes) &&
+        begin(ledger, max_bytes))
+        return ledger;
+    free(ledger);
+    return NULL;
 }
 
 void ledger_close(struct ledger **ledger) {

@@ -39,7 +39,7 @@ void message_queue_sort(struct message_queue *queue);
 /*
  * Opens the ledger in the file `path` (NULL: in memory alone), with room for
  * `max_bytes`. A file that can not be used is set aside; where there can be
- * none, memory serves. Both are logged.
+ * none, memory serves. Both are logged. NULL: another wsclient holds the file.
  */
 struct ledger *ledger_open(const char *path, size_t max_bytes);
 

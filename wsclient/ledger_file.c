@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 #include "common/small_file.h"
 
 enum { VERSION = 1, ROOM_AT = 4096 };
+
+static const char in_use[] = "another wsclient has it";
 
 static const char magic[8] = {'f', 'x', 'l', 'e', 'd', 'g', 'e', 'r'};
 
@@ -118,14 +121,19 @@ static bool is_still_there(const struct ledger_file *file) {
            opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
-static void lock(const struct ledger_file *file) {
-    if (flock(file->fd, LOCK_EX | LOCK_NB) == 0)
-        return;
-    log_warn("ledger_in_use",
-             LOG_FIELDS(log_text("path", file->path),
-                        log_text("detail", "waits for the other wsclient")));
-    while (flock(file->fd, LOCK_EX) < 0 && errno == EINTR)
-        ;
+static void on_alarm(int signal) {
+    (void)signal; /* it ends flock() with EINTR */
+}
+
+/* One that was killed may still be on its way out: it gets a second. */
+static bool lock(const struct ledger_file *file) {
+    struct sigaction action = {.sa_handler = on_alarm}, before;
+    sigaction(SIGALRM, &action, &before);
+    alarm(1);
+    bool locked = flock(file->fd, LOCK_EX) == 0;
+    alarm(0);
+    sigaction(SIGALRM, &before, NULL);
+    return locked;
 }
 
 static fault open_locked(struct ledger_file *file, struct stat *status) {
@@ -137,7 +145,8 @@ static fault open_locked(struct ledger_file *file, struct stat *status) {
             return strerror(errno);
         if (!S_ISREG(status->st_mode) || status->st_uid != geteuid())
             return "it is no file of ours";
-        lock(file);
+        if (!lock(file))
+            return in_use;
         if (is_still_there(file) && fstat(file->fd, status) == 0)
             return NULL;
         close(file->fd); /* its last holder has removed it */
@@ -162,25 +171,26 @@ static void do_without(struct ledger_file *file, const char *why,
     use_memory(file, room_bytes);
 }
 
-void ledger_file_open(struct ledger_file *file, const char *path,
+bool ledger_file_open(struct ledger_file *file, const char *path,
                       size_t room_bytes) {
     /* Whole pages: the room can then grow in place. */
     room_bytes = (room_bytes + ROOM_AT - 1) / ROOM_AT * ROOM_AT;
     if (path == NULL) {
         use_memory(file, room_bytes);
-        return;
+        return true;
     }
     *file = (struct ledger_file){.path = memory_print("%s", path), .fd = -1};
     struct stat status;
     fault why = open_locked(file, &status);
     if (why == NULL && was_never_begun(file, status.st_size))
         why = make(file, room_bytes);
-    else if (why == NULL && (why = go_on_with(file, status.st_size)) != NULL) {
-        ledger_file_set_aside(file, why, room_bytes);
-        return;
-    }
-    if (why != NULL)
+    else if (why == NULL && (why = go_on_with(file, status.st_size)) != NULL)
+        return ledger_file_set_aside(file, why, room_bytes);
+    if (why == in_use)
+        ledger_file_close(file, false);
+    else if (why != NULL)
         do_without(file, why, room_bytes);
+    return why != in_use;
 }
 
 void ledger_file_begun(struct ledger_file *file) {
@@ -204,7 +214,7 @@ bool ledger_file_grow(struct ledger_file *file, size_t room_bytes) {
     return true;
 }
 
-void ledger_file_set_aside(struct ledger_file *file, const char *why,
+bool ledger_file_set_aside(struct ledger_file *file, const char *why,
                            size_t room_bytes) {
     char *path = file->path, *aside = memory_print("%s.aside", file->path);
     log_warn("ledger_set_aside",
@@ -213,12 +223,10 @@ void ledger_file_set_aside(struct ledger_file *file, const char *why,
     file->path = NULL;
     bool moved = rename(path, aside) == 0;
     ledger_file_close(file, false);
-    if (moved)
-        ledger_file_open(file, path, room_bytes);
-    else
-        use_memory(file, room_bytes);
+    bool opened = ledger_file_open(file, moved ? path : NULL, room_bytes);
     free(aside);
     free(path);
+    return opened;
 }
 
 void ledger_file_close(struct ledger_file *file, bool remove) {

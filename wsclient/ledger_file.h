@@ -32,9 +32,10 @@ struct ledger_file {
 
 /*
  * Opens or makes the file; a new one has room for `room_bytes`, an old one has
- * what it has. Waits for another wsclient that holds it. `path` NULL: memory.
+ * what it has. `path` NULL: memory. False: another wsclient holds it, for a
+ * second now.
  */
-void ledger_file_open(struct ledger_file *file, const char *path,
+bool ledger_file_open(struct ledger_file *file, const char *path,
                       size_t room_bytes);
 
 /* The room of a new one is laid out: from now on a successor goes on with it.
@@ -44,8 +45,11 @@ void ledger_file_begun(struct ledger_file *file);
 /* Makes the room of a file larger; false: that much can not be had. */
 bool ledger_file_grow(struct ledger_file *file, size_t room_bytes);
 
-/* Renames it, for a person to look at, and makes a new one in its place. */
-void ledger_file_set_aside(struct ledger_file *file, const char *why,
+/*
+ * Renames it, for a person to look at, and makes a new one in its place. False:
+ * as above.
+ */
+bool ledger_file_set_aside(struct ledger_file *file, const char *why,
                            size_t room_bytes);
 
 /* Lets go of it; with `remove`, also of its name. */

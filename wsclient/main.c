@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "common/child.h"
@@ -229,6 +230,13 @@ static struct ledger *open_ledger(const struct wsclient *w) {
     struct ledger *ledger =
         ledger_open(path, (size_t)settings_count(w->settings,
                                                  SETTING_PENDING_MAX_BYTES, 0));
+    if (ledger == NULL) {
+        log_error("start_failed",
+                  LOG_FIELDS(log_text("why", "another wsclient has this "
+                                             "upstream's messages in hand"),
+                             log_text("path", path)));
+        exit(EX_TEMPFAIL);
+    }
     free(path);
     return ledger;
 }

@@ -346,16 +346,27 @@ def test_helpers_are_killed_with_what_they_wait_for(make_service, upstream):
 def test_a_helper_started_by_hand(start, upstream):
     """wsclient runs with the same environment, without a supervisor."""
     service = start(upstream)
-    env = service.env | {"REQUESTS_WS_URL": upstream.url}
-    count = len(upstream.links)
-    with subprocess.Popen([service.build / "wsclient"], env=env, cwd=service.folder,
-                          stderr=subprocess.DEVNULL) as process:
-        link = upstream.wait_link(count + 1)
-        assert_works(link)
-        process.terminate()
-        assert process.wait(5 * SCALE) == 0
-    link.wait_end()
-    assert link.close_code == 1001
+    with Upstream() as other:
+        env = service.env | {"REQUESTS_WS_URL": other.url}
+        with subprocess.Popen([service.build / "wsclient"], env=env, cwd=service.folder,
+                              stderr=subprocess.DEVNULL) as process:
+            link = other.wait_link(1)
+            assert_works(link)
+            process.terminate()
+            assert process.wait(5 * SCALE) == 0
+        link.wait_end()
+        assert link.close_code == 1001
+
+
+def test_a_second_wsclient_of_one_upstream(start, upstream):
+    """It leaves the first one's messages in hand alone and ends with 75."""
+    service = start(upstream)
+    done = subprocess.run([service.build / "wsclient"], env=service.env, cwd=service.folder,
+                          capture_output=True, text=True, timeout=10 * SCALE)
+    assert done.returncode == 75
+    assert "another wsclient" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert_works(upstream.link)
+    assert len(upstream.links) == 1
 
 
 def test_the_attempt_of_a_dead_supervisor_is_not_in_the_way(make_service):
