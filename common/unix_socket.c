@@ -1,6 +1,7 @@
 #include "common/unix_socket.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -74,6 +75,14 @@ int unix_socket_listen(const char *path) {
     if (bound < 0 || listen(fd, BACKLOG) < 0)
         return close_and_fail(fd);
     return fd;
+}
+
+void unix_socket_wait_unused(const char *path, int msec) {
+    struct pollfd end = {.fd = unix_socket_connect(path)};
+    if (end.fd < 0)
+        return;
+    poll(&end, 1, msec); /* the listener's end is the connection's */
+    close(end.fd);
 }
 
 bool unix_socket_peer_allowed(int fd) {

@@ -14,6 +14,9 @@ int unix_socket_connect(const char *path);
  */
 int unix_socket_listen(const char *path);
 
+/* Waits until nobody listens at `path`, for `msec` milliseconds at most. */
+void unix_socket_wait_unused(const char *path, int msec);
+
 /* Whether the peer is this process's own user, or root. */
 bool unix_socket_peer_allowed(int fd);
 

@@ -24,6 +24,7 @@ enum {
     PING_SECONDS = 1,
     /* Beyond the helpers' own patience with each other. */
     KILL_AFTER_GRACE_USEC = 1000000,
+    LEFTOVER_MSEC = 1500, /* longer than any process outlives its parent */
 };
 
 struct service {
@@ -224,11 +225,25 @@ static void run(struct service *s, int control_fd) {
         event_free(signals[i]);
 }
 
-static int listen_in(const char *dir, const char *name) {
+/*
+ * The socket may be held by a helper of a service that was killed just now,
+ * which is on its way out. -1: it was told why; `code` is the exit code.
+ */
+static int listen_in(const char *dir, const char *name, int *code) {
     char *path = runtime_dir_path(dir, name);
     int fd = unix_socket_listen(path);
-    if (fd < 0)
+    if (fd < 0 && errno == EADDRINUSE) {
+        unix_socket_wait_unused(path, LEFTOVER_MSEC);
+        fd = unix_socket_listen(path);
+    }
+    if (fd < 0 && errno == EADDRINUSE) {
+        fprintf(stderr, "%s: another process listens there; end it first\n",
+                path);
+        *code = EX_TEMPFAIL;
+    } else if (fd < 0) {
         fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        *code = EX_CONFIG;
+    }
     free(path);
     return fd;
 }
@@ -264,9 +279,9 @@ static int claim(const char *dir, int *lock_fd) {
 static int serve(struct service *s, const struct log_pipe *log) {
     char *dir =
         memory_print("%s", settings_text(s->settings, SETTING_RUNTIME_DIR));
-    int control_fd = listen_in(dir, "control.sock");
-    int rates_fd = listen_in(dir, "rates.sock");
-    int code = EX_CONFIG;
+    int code = EX_OK;
+    int control_fd = listen_in(dir, "control.sock", &code);
+    int rates_fd = listen_in(dir, "rates.sock", &code);
     if (control_fd >= 0 && rates_fd >= 0) {
         s->base = event_base_new();
         s->started = clock_monotonic();
@@ -287,7 +302,6 @@ static int serve(struct service *s, const struct log_pipe *log) {
         close(rates_fd);
         event_base_free(s->base);
         libevent_global_shutdown();
-        code = EX_OK;
     }
     free(dir);
     return code;

@@ -357,6 +357,24 @@ def test_stale_sockets_are_replaced(make_service, upstream):
     assert stake_of(upstream.link.ask(message())) == "207.55196"
 
 
+def test_a_socket_in_use(make_service, upstream):
+    """Who still listens there is waited for a little, then named."""
+    service = make_service({"REQUESTS_WS_URL": upstream.url})
+    service.runtime_dir.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(service.runtime_dir / "rates.sock"))
+        sock.listen()
+        done = service.command()
+        assert done.returncode == 75
+        assert "rates.sock" in done.stderr and len(done.stderr.splitlines()) == 1
+        service.launch()
+        sock.accept()  # the question whether somebody listens
+        waits, _ = sock.accept()
+        waits.close()
+    service.wait_ready()
+    assert stake_of(upstream.link.ask(message())) == "207.55196"
+
+
 def test_files_of_others_in_the_runtime_folder_stay(make_service, upstream):
     service = make_service({"REQUESTS_WS_URL": upstream.url})
     service.runtime_dir.mkdir(mode=0o700)
