@@ -53,6 +53,18 @@ def message(ident="456", stake="253.67", currency='"USD"', date=DATE):
     )
 
 
+def is_answer_to(text, answer):
+    """
+    Whether the ids agree, or one of both has none. An upstream may find an
+    answer of an earlier link before the one that it asked for.
+    """
+    try:
+        ident = json.loads(text)["id"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return True
+    return json.loads(answer)["id"] in (ident, None)
+
+
 def error(reason, ident="null"):
     """The whole text of an error."""
     return f'{{"type":"error","id":{ident},"message":"{PREFIX}{reason}"}}'

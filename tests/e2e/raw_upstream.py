@@ -7,7 +7,7 @@ import struct
 import time
 from typing import NamedTuple
 
-from amounts import BEAT
+from amounts import BEAT, is_answer_to
 from places import SCALE
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -185,8 +185,11 @@ class RawLink:
                 return found.payload.decode()
 
     def ask(self, text, seconds=10):
+        """Sends a message and gives the next answer to it."""
         self.send_text(text)
-        return self.read_answer(seconds)
+        while not is_answer_to(text, answer := self.read_answer(seconds)):
+            pass
+        return answer
 
     def read_until(self, moment):
         """Reads all frames that come until that moment, or the end."""

@@ -8,7 +8,7 @@ import time
 
 import websockets
 
-from amounts import BEAT
+from amounts import BEAT, is_answer_to
 from waiting import wait_until
 
 _log = logging.getLogger("upstream")
@@ -64,10 +64,12 @@ class Link:
         wait_until(lambda: self.ended, "the end of the link", seconds)
 
     def ask(self, text, seconds=10):
-        """Sends a message and gives the next answer that comes."""
+        """Sends a message and gives the next answer to it."""
         before = len(self.answers)
         self.send(text)
-        return self.wait_answers(before + 1, seconds)[before]
+        return wait_until(lambda: next(
+            (a for a in self.answers[before:] if is_answer_to(text, a)), None),
+            "an answer", seconds)
 
 
 class Upstream:

@@ -30,8 +30,9 @@ for test in "$build"/unit/test_*; do
 done
 
 echo "  black box:"
+# Most tests wait: two files at a time. A test that hangs shows where.
 FXWIRE_BUILD=$build /usr/bin/python3 -m pytest -q -p no:cacheprovider \
-    --junitxml="$results/e2e.xml" "$@" tests/e2e
+    -n 2 --dist loadfile -o faulthandler_timeout=120 --junitxml="$results/e2e.xml" "$@" tests/e2e
 code=$?
 count=$(/usr/bin/python3 - "$results/e2e.xml" <<'P'
 import sys, xml.etree.ElementTree as tree
