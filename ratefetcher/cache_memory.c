@@ -8,6 +8,8 @@
 struct entry {
     struct rates *rates; /* NULL: never fetched */
     monotime fetched;
+    bool none; /* the provider said so */
+    monotime none_since;
 };
 
 /* One provider's tables: the latest in slot 0, then day after day. */
@@ -47,13 +49,17 @@ static size_t slot_of(day when) {
                : (size_t)(when.number - DAY_FIRST_RATES.number) + 1;
 }
 
-static const struct entry *find_entry(const struct cache_memory *cache,
-                                      size_t provider, day when) {
+static const struct entry *entry_of(const struct cache_memory *cache,
+                                    size_t provider, day when) {
     const struct shelf *shelf = &cache->shelves[provider];
     size_t slot = slot_of(when);
-    return slot < shelf->count && shelf->slots[slot].rates != NULL
-               ? &shelf->slots[slot]
-               : NULL;
+    return slot < shelf->count ? &shelf->slots[slot] : NULL;
+}
+
+static const struct entry *find_entry(const struct cache_memory *cache,
+                                      size_t provider, day when) {
+    const struct entry *entry = entry_of(cache, provider, when);
+    return entry != NULL && entry->rates != NULL ? entry : NULL;
 }
 
 struct rates *cache_memory_find(const struct cache_memory *cache,
@@ -76,8 +82,8 @@ struct rates *cache_memory_find_stale(const struct cache_memory *cache,
     return past_usec <= stale_usec ? entry->rates : NULL;
 }
 
-void cache_memory_put(struct cache_memory *cache, size_t provider, day when,
-                      struct rates *rates, monotime now) {
+static struct entry *make_entry(struct cache_memory *cache, size_t provider,
+                                day when) {
     struct shelf *shelf = &cache->shelves[provider];
     size_t slot = slot_of(when);
     if (slot >= shelf->count) {
@@ -88,7 +94,27 @@ void cache_memory_put(struct cache_memory *cache, size_t provider, day when,
                (count - shelf->count) * sizeof *shelf->slots);
         shelf->count = count;
     }
+    return &shelf->slots[slot];
+}
+
+void cache_memory_put(struct cache_memory *cache, size_t provider, day when,
+                      struct rates *rates, monotime fetched) {
+    struct entry *entry = make_entry(cache, provider, when);
     rates_hold(rates);
-    rates_release(&shelf->slots[slot].rates);
-    shelf->slots[slot] = (struct entry){rates, now};
+    rates_release(&entry->rates);
+    *entry = (struct entry){.rates = rates, .fetched = fetched};
+}
+
+void cache_memory_put_none(struct cache_memory *cache, size_t provider,
+                           day when, monotime now) {
+    struct entry *entry = make_entry(cache, provider, when);
+    entry->none = true;
+    entry->none_since = now;
+}
+
+bool cache_memory_has_none(const struct cache_memory *cache, size_t provider,
+                           day when, monotime now) {
+    const struct entry *entry = entry_of(cache, provider, when);
+    return entry != NULL && entry->none &&
+           monotime_between(entry->none_since, now) < cache->ttl_usec;
 }

@@ -1,7 +1,7 @@
 /*
  * The memory cache: the table of each provider for each day that was asked
- * for, with the moment it was fetched. Bounded by the number of days there
- * are.
+ * for, with the moment it was fetched, or that it has none. Bounded by the
+ * number of days there are.
  */
 #ifndef FXWIRE_RATEFETCHER_CACHE_MEMORY_H
 #define FXWIRE_RATEFETCHER_CACHE_MEMORY_H
@@ -31,8 +31,16 @@ struct rates *cache_memory_find_stale(const struct cache_memory *cache,
                                       size_t provider, day when, monotime now,
                                       int64_t stale_usec);
 
-/* Keeps the table (with a reference of its own) as fetched now. */
+/* Keeps the table (with a reference of its own), which was fetched then. */
 void cache_memory_put(struct cache_memory *cache, size_t provider, day when,
-                      struct rates *rates, monotime now);
+                      struct rates *rates, monotime fetched);
+
+/* Remembers for `ttl_usec` that the provider has no table for `when`. */
+void cache_memory_put_none(struct cache_memory *cache, size_t provider,
+                           day when, monotime now);
+
+/* Whether that is remembered. */
+bool cache_memory_has_none(const struct cache_memory *cache, size_t provider,
+                           day when, monotime now);
 
 #endif

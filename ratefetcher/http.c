@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include "common/clock.h"
@@ -35,6 +36,15 @@ struct http {
     LIST_HEAD(, call) calls;
 };
 
+/* Headers of rate APIs that say that no call is left, until when at most. */
+static const struct {
+    const char *name;
+    int64_t seconds;
+} quota_headers[] = {
+    {"X-RateLimit-Remaining-Quota-Month", 3600},
+    {"X-RateLimit-Remaining-Quota-Minute", 60},
+};
+
 static void free_call(struct call *call) {
     LIST_REMOVE(call, entry);
     curl_multi_remove_handle(call->http->multi, call->easy);
@@ -44,13 +54,26 @@ static void free_call(struct call *call) {
     free(call);
 }
 
+/* Seconds to wait, as the server asked for or as its quota tells; 0: none. */
+static int64_t wait_asked_for(CURL *easy) {
+    curl_off_t retry_after = 0;
+    struct curl_header *header;
+    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after);
+    for (size_t i = 0;
+         retry_after == 0 && i < sizeof quota_headers / sizeof *quota_headers;
+         i++)
+        if (curl_easy_header(easy, quota_headers[i].name, 0, CURLH_HEADER, -1,
+                             &header) == CURLHE_OK &&
+            strcmp(header->value, "0") == 0)
+            retry_after = quota_headers[i].seconds;
+    return retry_after;
+}
+
 static void finish(struct call *call, CURLcode code) {
     struct http_answer answer = {.body = {call->body, call->len}, .error = ""};
     if (code == CURLE_OK) {
-        curl_off_t retry_after = 0;
         curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &answer.status);
-        curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after);
-        answer.retry_after = retry_after;
+        answer.retry_after = wait_asked_for(call->easy);
     } else {
         answer.error = code == CURLE_WRITE_ERROR ? "the body is too large"
                        : call->error[0] != '\0'  ? call->error

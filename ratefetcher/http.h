@@ -15,7 +15,8 @@ struct http;
 struct http_answer {
     long status;         /* 0: there was no answer, see `error` */
     struct span body;    /* lent */
-    int64_t retry_after; /* seconds, as the server asked for; 0: it did not */
+    int64_t retry_after; /* seconds, as the server asked for, or until calls
+                            are left of a quota; 0: it did not say */
     const char *error;   /* for people, without path or query; "" if none */
 };
 

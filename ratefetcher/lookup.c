@@ -4,16 +4,12 @@
 #include <sys/queue.h>
 
 #include "common/clock.h"
-#include "common/log.h"
 #include "common/memory.h"
-#include "ratefetcher/cache_memory.h"
-#include "ratefetcher/source.h"
-
-/* No call takes longer, and all providers have to fit into the time. */
-#define CALL_TIMEOUT_USEC (2 * USEC_PER_SEC)
+#include "common/message.h"
+#include "ratefetcher/search.h"
 
 /* Left of a request's time for the way to the one who asked, in percent. */
-enum { WAY_BACK_SHARE = 10, REFRESH_AHEAD_SHARE = 10 };
+enum { WAY_BACK_SHARE = 10 };
 
 /* Who was answered from a table past its age asks again after so long. */
 #define STALE_ASK_USEC (1 * USEC_PER_SEC)
@@ -21,32 +17,15 @@ enum { WAY_BACK_SHARE = 10, REFRESH_AHEAD_SHARE = 10 };
 /* That no provider is left is told again after so long. */
 #define ALERT_AGAIN_USEC (60 * USEC_PER_SEC)
 
-/* A refresh that failed is tried again after so long. */
-#define REFRESH_RETRY_USEC (5 * USEC_PER_SEC)
+static const char from_memory[] = "memory", from_provider[] = "provider";
 
-/* A fetch that runs: of one source for one day. */
-struct flight {
-    LIST_ENTRY(flight) entry;
-    struct lookup *lookup;
-    size_t source;
-    day when;
-    monotime started;
-    TAILQ_HEAD(, lookup_waiter) waiters;
-};
-
-/* One question; it is in the queue of the flight that it waits for. */
+/* One question. */
 struct lookup_waiter {
-    TAILQ_ENTRY(lookup_waiter) entry;
+    LIST_ENTRY(lookup_waiter) entry;
     struct lookup *lookup;
-    day when;
+    struct search search;
     char currency[RATES_CODE_LEN];
-    bool any_currency;
-    size_t source; /* the one to be tried next */
-    bool had_table;
-    bool had_failure; /* a source that may have had it could not be asked */
-    monotime deadline;
-    int64_t least_fresh_usec; /* a table fresh for less is fetched anew */
-    lookup_done *done;        /* NULL: cancelled */
+    lookup_done *done; /* NULL: cancelled */
     void *arg;
 };
 
@@ -55,84 +34,70 @@ struct lookup {
     struct metrics *metrics;
     void (*latest_came)(void *arg);
     void *arg;
-    struct cache_memory *memory;
-    LIST_HEAD(, flight) flights;
-    int64_t ttl_usec;
-    int64_t stale_max_usec;
+    struct stock *stock;
+    struct fetches *fetches;
+    struct searches searches;
+    LIST_HEAD(, lookup_waiter) waiters;
     int64_t request_timeout_usec;
     monotime latest_asked; /* when somebody last asked for the latest table */
-    bool refreshing;
-    monotime next_refresh; /* not before */
     monotime next_alert;   /* not before */
-    size_t count;
-    struct source sources[];
 };
 
-static bool try_sources(struct lookup_waiter *waiter, bool just_fetched);
-
-static size_t count_words(struct span list) {
-    struct span word;
-    size_t count = 0;
-    while (settings_next_word(&list, &word))
-        count++;
-    return count;
+/* A fetch has ended: what came of it is kept. */
+static void on_ended(void *arg, const struct fetch_end *end) {
+    struct lookup *lookup = arg;
+    monotime now = clock_monotonic();
+    searches_note(&lookup->searches, end);
+    metrics_count(lookup->metrics, end->rates != NULL
+                                       ? METRIC_LOOKUPS_PROVIDER_HIT
+                                       : METRIC_LOOKUPS_PROVIDER_MISS);
+    if (end->rates != NULL)
+        stock_keep(lookup->stock, end->source, end->when, end->rates, now,
+                   from_provider);
+    else if (end->result == PROVIDER_NO_TABLE)
+        cache_memory_put_none(lookup->stock->memory, end->source, end->when,
+                              now);
 }
 
-/* Opens the providers that are named, as far as this version has them. */
-static void open_sources(struct lookup *lookup, struct span list) {
-    struct span word;
-    while (settings_next_word(&list, &word)) {
-        const struct provider_class *class = provider_find(word);
-        if (class == NULL)
-            log_warn("provider_unknown",
-                     LOG_FIELDS(log_span("provider", word),
-                                log_text("why", "not in this version")));
-        else
-            lookup->sources[lookup->count++] = (struct source){
-                .class = class, .state = class->open(class, &lookup->context)};
-    }
+static void on_told(void *arg, const struct fetch_end *end) {
+    struct lookup *lookup = arg;
+    if (end->rates != NULL && rates_day_is_latest(end->when))
+        lookup->latest_came(lookup->arg);
 }
 
 struct lookup *lookup_new(const struct provider_context *context,
                           struct metrics *metrics,
                           void (*latest_came)(void *arg), void *arg) {
-    const struct settings *settings = context->settings;
-    struct span list = span_of(settings_text(settings, SETTING_RATE_PROVIDERS));
-    struct lookup *lookup = memory_new(
-        sizeof *lookup + count_words(list) * sizeof *lookup->sources);
+    struct lookup *lookup = memory_new(sizeof *lookup);
     lookup->context = *context;
     lookup->metrics = metrics;
     lookup->latest_came = latest_came;
     lookup->arg = arg;
-    LIST_INIT(&lookup->flights);
-    lookup->ttl_usec = settings_usec(settings, SETTING_CACHE_TTL_SECONDS);
-    lookup->stale_max_usec = settings_usec(settings, SETTING_STALE_MAX_SECONDS);
+    LIST_INIT(&lookup->waiters);
     lookup->request_timeout_usec =
-        settings_usec(settings, SETTING_REQUEST_TIMEOUT_SECONDS);
-    open_sources(lookup, list);
-    lookup->memory = cache_memory_new(lookup->count, lookup->ttl_usec);
+        settings_usec(context->settings, SETTING_REQUEST_TIMEOUT_SECONDS);
+    lookup->stock = stock_new(&lookup->context);
+    lookup->fetches =
+        fetches_new(lookup->stock->sources, &lookup->context, metrics,
+                    &(struct fetch_owner){on_ended, on_told, lookup});
+    lookup->searches =
+        (struct searches){.stock = lookup->stock, .fetches = lookup->fetches};
     return lookup;
 }
 
-static void free_flight(struct flight *flight) {
-    struct lookup_waiter *waiter;
-    while ((waiter = TAILQ_FIRST(&flight->waiters)) != NULL) {
-        TAILQ_REMOVE(&flight->waiters, waiter, entry);
-        free(waiter);
-    }
-    LIST_REMOVE(flight, entry);
-    free(flight);
+static void free_waiter(struct lookup_waiter *waiter) {
+    LIST_REMOVE(waiter, entry);
+    free(waiter);
 }
 
 void lookup_free(struct lookup **lookup) {
     struct lookup *l = *lookup;
     *lookup = NULL;
-    struct flight *flight;
-    while ((flight = LIST_FIRST(&l->flights)) != NULL)
-        free_flight(flight);
-    for (size_t i = 0; i < l->count; i++)
-        source_close(&l->sources[i]);
-    cache_memory_free(&l->memory);
+    fetches_free(&l->fetches);
+    struct lookup_waiter *waiter;
+    while ((waiter = LIST_FIRST(&l->waiters)) != NULL)
+        free_waiter(waiter);
+    stock_free(&l->stock);
     free(l);
 }
 
@@ -140,113 +105,36 @@ static void finish(struct lookup_waiter *waiter,
                    const struct lookup_answer *answer) {
     if (waiter->done != NULL)
         waiter->done(waiter->arg, answer);
-    free(waiter);
-}
-
-static void on_fetched(void *arg, const struct provider_answer *answer) {
-    struct flight *flight = arg;
-    struct lookup *lookup = flight->lookup;
-    struct source *source = &lookup->sources[flight->source];
-    monotime now = clock_monotonic();
-    source_note(source, flight->when, answer,
-                monotime_between(flight->started, now), lookup->metrics,
-                &lookup->context);
-    struct rates *rates = answer->rates;
-    if (answer->result == PROVIDER_NO_TABLE)
-        rates = source_table_of_day(source, flight->when);
-    if (rates != NULL)
-        cache_memory_put(lookup->memory, flight->source, flight->when, rates,
-                         now);
-    /* Off the list first: a waiter that goes on may begin another flight. */
-    LIST_REMOVE(flight, entry);
-    struct lookup_waiter *waiter;
-    while ((waiter = TAILQ_FIRST(&flight->waiters)) != NULL) {
-        TAILQ_REMOVE(&flight->waiters, waiter, entry);
-        if (!provider_works(answer->result))
-            waiter->had_failure = true;
-        if (rates == NULL)
-            waiter->source++;
-        try_sources(waiter, rates != NULL);
-    }
-    if (rates != NULL && rates_day_is_latest(flight->when))
-        lookup->latest_came(lookup->arg);
-    free(flight);
-}
-
-static struct flight *find_flight(struct lookup *lookup, size_t source,
-                                  day when) {
-    struct flight *flight;
-    LIST_FOREACH (flight, &lookup->flights, entry)
-        if (flight->source == source && flight->when.number == when.number)
-            return flight;
-    return NULL;
-}
-
-static struct flight *start_flight(struct lookup *lookup, size_t source,
-                                   day when, int64_t timeout_usec) {
-    struct flight *flight = memory_new(sizeof *flight);
-    flight->lookup = lookup;
-    flight->source = source;
-    flight->when = when;
-    flight->started = clock_monotonic();
-    TAILQ_INIT(&flight->waiters);
-    LIST_INSERT_HEAD(&lookup->flights, flight, entry);
-    lookup->sources[source].class->fetch(lookup->sources[source].state, when,
-                                         timeout_usec, on_fetched, flight);
-    return flight;
-}
-
-/* Its share of the time that is left among the providers that are left. */
-static int64_t call_timeout(const struct lookup_waiter *waiter) {
-    int64_t left = monotime_between(clock_monotonic(), waiter->deadline) /
-                   (int64_t)(waiter->lookup->count - waiter->source);
-    return left < CALL_TIMEOUT_USEC ? left : CALL_TIMEOUT_USEC;
-}
-
-/* Joins the fetch that runs, or begins one; false: the source is to be left
- * alone for now. */
-static bool join_flight(struct lookup_waiter *waiter) {
-    struct lookup *lookup = waiter->lookup;
-    struct flight *flight = find_flight(lookup, waiter->source, waiter->when);
-    if (flight == NULL && !source_may_be_asked(&lookup->sources[waiter->source],
-                                               clock_monotonic()))
-        return false;
-    if (flight == NULL)
-        flight = start_flight(lookup, waiter->source, waiter->when,
-                              call_timeout(waiter));
-    TAILQ_INSERT_TAIL(&flight->waiters, waiter, entry);
-    return true;
-}
-
-static bool serves(const struct lookup_waiter *waiter,
-                   const struct rates *rates) {
-    return waiter->any_currency ||
-           rates_find(rates, (struct span){waiter->currency, RATES_CODE_LEN}) !=
-               NULL;
+    free_waiter(waiter);
 }
 
 /*
- * When providers fail, an old table may serve: of a past day any, as such
- * tables do not change, of today as far as STALE_MAX_SECONDS allows. The one
- * who asked is to ask again soon. True: it was answered.
+ * Answers from the first table at hand that serves, if there is one; that of
+ * the source `came_from` (SIZE_MAX: none) has just come from a provider.
  */
-static bool answer_stale(struct lookup_waiter *waiter, monotime now) {
-    struct lookup *lookup = waiter->lookup;
-    int64_t stale_usec =
-        rates_day_is_latest(waiter->when) ? lookup->stale_max_usec : INT64_MAX;
-    for (size_t i = 0; i < lookup->count; i++) {
-        struct rates *rates = cache_memory_find_stale(
-            lookup->memory, i, waiter->when, now, stale_usec);
-        if (rates == NULL)
-            rates = source_table_of_day(&lookup->sources[i], waiter->when);
-        if (rates == NULL || !serves(waiter, rates))
-            continue;
-        finish(waiter, &(struct lookup_answer){.rates = rates,
-                                               .layer = "memory",
-                                               .fresh_usec = STALE_ASK_USEC});
-        return true;
-    }
-    return false;
+static bool answer_from_stock(struct lookup_waiter *waiter, size_t came_from) {
+    struct lookup_answer answer = {.result = LOOKUP_FOUND};
+    size_t source = 0;
+    answer.rates = stock_find(waiter->lookup->stock, &waiter->search.wish,
+                              clock_monotonic(), &source, &answer.fresh_usec);
+    answer.layer = source == came_from ? from_provider : from_memory;
+    if (answer.rates != NULL)
+        finish(waiter, &answer);
+    return answer.rates != NULL;
+}
+
+/* The one who asked for a table that is past its age is to ask again soon. */
+static bool answer_stale(struct lookup_waiter *waiter) {
+    const struct search *search = &waiter->search;
+    struct lookup_answer answer = {.layer = from_memory,
+                                   .fresh_usec = STALE_ASK_USEC};
+    if (!search->had_failure || search->wish.least_fresh_usec > 0)
+        return false;
+    answer.rates = stock_find_stale(waiter->lookup->stock, &search->wish,
+                                    clock_monotonic());
+    if (answer.rates != NULL)
+        finish(waiter, &answer);
+    return answer.rates != NULL;
 }
 
 /* One alert for all the days that are asked for while providers fail. */
@@ -259,136 +147,145 @@ static void tell_none_left(struct lookup *lookup, day when, monotime now) {
     lookup->context.alert(lookup->context.arg, "no_provider_left", detail);
 }
 
-/*
- * Goes on from the source whose turn it is, until one serves or must be waited
- * for. True: the waiter was answered and is no more.
- */
-static bool try_sources(struct lookup_waiter *waiter, bool just_fetched) {
+static void answer_error(struct lookup_waiter *waiter) {
     struct lookup *lookup = waiter->lookup;
+    const struct search *search = &waiter->search;
     monotime now = clock_monotonic();
-    for (; waiter->source < lookup->count; waiter->source++) {
-        struct lookup_answer answer = {.layer = just_fetched ? "provider"
-                                                             : "memory"};
-        struct rates *rates =
-            cache_memory_find(lookup->memory, waiter->source, waiter->when, now,
-                              &answer.fresh_usec);
-        if (rates != NULL && answer.fresh_usec < waiter->least_fresh_usec &&
-            !just_fetched)
-            rates = NULL;
-        if (!just_fetched)
-            metrics_count(lookup->metrics, rates != NULL
-                                               ? METRIC_LOOKUPS_MEMORY_HIT
-                                               : METRIC_LOOKUPS_MEMORY_MISS);
-        if (rates == NULL && join_flight(waiter))
-            return false;
-        if (rates == NULL) {
-            waiter->had_failure = true;
-            continue;
-        }
-        just_fetched = false;
-        waiter->had_table = true;
-        if (serves(waiter, rates)) {
-            answer.rates = rates;
-            finish(waiter, &answer);
-            return true;
-        }
-    }
-    if (waiter->had_failure && waiter->least_fresh_usec == 0 &&
-        answer_stale(waiter, now))
-        return true;
-    if (waiter->had_failure && !waiter->had_table)
-        tell_none_left(lookup, waiter->when, now);
-    finish(waiter, &(struct lookup_answer){
-                       .result = waiter->had_table && !waiter->had_failure
-                                     ? LOOKUP_NO_CURRENCY
-                                     : LOOKUP_UNAVAILABLE});
-    return true;
+    bool had_table = stock_has_table(lookup->stock, &search->wish, now);
+    if (search->had_failure && !had_table)
+        tell_none_left(lookup, search->wish.when, now);
+    finish(waiter,
+           &(struct lookup_answer){
+               .result = had_table && !search->had_failure ? LOOKUP_NO_CURRENCY
+                                                           : LOOKUP_UNAVAILABLE,
+               .retry_usec = search_retry_usec(search, now)});
 }
 
-static struct lookup_waiter *new_waiter(struct lookup *lookup, day when,
-                                        lookup_done *done, void *arg) {
+/* True: it was answered and is no more. */
+static bool ask_providers(struct lookup_waiter *waiter) {
+    enum search_state state = search_go_on(&waiter->search);
+    if (state == SEARCH_WAITS)
+        return false;
+    if (answer_stale(waiter))
+        return true;
+    if (state == SEARCH_PROBES)
+        search_await_probe(&waiter->search);
+    else
+        answer_error(waiter);
+    return state != SEARCH_PROBES;
+}
+
+static void on_came(struct search *search, const struct fetch_end *end) {
+    struct lookup_waiter *waiter =
+        (struct lookup_waiter *)(void *)((char *)search -
+                                         offsetof(struct lookup_waiter,
+                                                  search));
+    if (end->rates == NULL || !answer_from_stock(waiter, end->source))
+        ask_providers(waiter);
+}
+
+/* Gives the waiter, or NULL if it was answered at once. */
+static struct lookup_waiter *ask(struct lookup *lookup, const struct wish *wish,
+                                 lookup_done *done, void *arg) {
     struct lookup_waiter *waiter = memory_new(sizeof *waiter);
     waiter->lookup = lookup;
-    waiter->when = when;
-    waiter->any_currency = true;
-    waiter->deadline =
-        monotime_add(clock_monotonic(), lookup->request_timeout_usec / 100 *
-                                            (100 - WAY_BACK_SHARE));
     waiter->done = done;
     waiter->arg = arg;
-    return waiter;
+    waiter->search = (struct search){
+        .searches = &lookup->searches,
+        .wish = *wish,
+        .deadline =
+            monotime_add(clock_monotonic(), lookup->request_timeout_usec / 100 *
+                                                (100 - WAY_BACK_SHARE)),
+        .came = on_came,
+    };
+    if (wish->currency.len > 0) {
+        memcpy(waiter->currency, wish->currency.data, RATES_CODE_LEN);
+        waiter->search.wish.currency.data = waiter->currency;
+    }
+    LIST_INSERT_HEAD(&lookup->waiters, waiter, entry);
+    bool found = answer_from_stock(waiter, SIZE_MAX);
+    metrics_count(lookup->metrics, found ? METRIC_LOOKUPS_MEMORY_HIT
+                                         : METRIC_LOOKUPS_MEMORY_MISS);
+    return found || ask_providers(waiter) ? NULL : waiter;
 }
 
 struct lookup_waiter *lookup_ask(struct lookup *lookup, day when,
                                  struct span currency, lookup_done *done,
                                  void *arg) {
-    struct lookup_waiter *waiter = new_waiter(lookup, when, done, arg);
-    if (currency.len > 0) {
-        waiter->any_currency = false;
-        memcpy(waiter->currency, currency.data, RATES_CODE_LEN);
-    }
     if (rates_day_is_latest(when))
         lookup->latest_asked = clock_monotonic();
-    return try_sources(waiter, false) ? NULL : waiter;
+    return ask(lookup, &(struct wish){.when = when, .currency = currency}, done,
+               arg);
 }
 
 void lookup_cancel(struct lookup_waiter *waiter) {
     waiter->done = NULL;
 }
 
-/* How long the freshest latest table stays fresh; 0: there is none. */
-static int64_t latest_fresh_usec(const struct lookup *lookup) {
-    int64_t most = 0, left;
-    for (size_t i = 0; i < lookup->count; i++)
-        if (cache_memory_find(lookup->memory, i, RATES_LATEST,
-                              clock_monotonic(), &left) != NULL &&
-            left > most)
-            most = left;
-    return most;
+void lookup_ask_fresher(struct lookup *lookup, int64_t fresh_usec,
+                        lookup_done *done, void *arg) {
+    ask(lookup,
+        &(struct wish){.when = RATES_LATEST, .least_fresh_usec = fresh_usec},
+        done, arg);
 }
 
-/* A table that nobody asks for is not fetched again and again. */
-static bool latest_in_use(const struct lookup *lookup) {
-    return monotime_between(lookup->latest_asked, clock_monotonic()) <
-           2 * lookup->ttl_usec;
+static struct rates *find_latest(const struct lookup *lookup, size_t *source,
+                                 int64_t *fresh_usec) {
+    const struct wish latest = {.when = RATES_LATEST};
+    return stock_find(lookup->stock, &latest, clock_monotonic(), source,
+                      fresh_usec);
+}
+
+int64_t lookup_latest_fresh_usec(const struct lookup *lookup) {
+    size_t source;
+    int64_t fresh_usec;
+    return find_latest(lookup, &source, &fresh_usec) != NULL ? fresh_usec : 0;
 }
 
 static bool had_latest(const struct lookup *lookup) {
-    for (size_t i = 0; i < lookup->count; i++)
-        if (lookup->sources[i].latest != NULL)
+    for (size_t i = 0; i < lookup->stock->count; i++)
+        if (lookup->stock->sources[i].latest != NULL)
             return true;
     return false;
 }
 
+/* A table that nobody asks for is not fetched again and again. */
+bool lookup_latest_is_wanted(const struct lookup *lookup) {
+    return !had_latest(lookup) ||
+           monotime_between(lookup->latest_asked, clock_monotonic()) <
+               2 * lookup->stock->ttl_usec;
+}
+
 bool lookup_has_latest(const struct lookup *lookup) {
-    return latest_fresh_usec(lookup) > 0 ||
-           (had_latest(lookup) && !latest_in_use(lookup));
+    return lookup_latest_fresh_usec(lookup) > 0 ||
+           !lookup_latest_is_wanted(lookup);
 }
 
-static void on_refreshed(void *arg, const struct lookup_answer *answer) {
-    struct lookup *lookup = arg;
-    lookup->refreshing = false;
-    if (answer->result != LOOKUP_FOUND)
-        lookup->next_refresh =
-            monotime_add(clock_monotonic(), REFRESH_RETRY_USEC);
+/* Where today's table came from. */
+static struct json_object *latest_status(const struct lookup *lookup) {
+    size_t source;
+    int64_t fresh_usec;
+    const struct rates *rates = find_latest(lookup, &source, &fresh_usec);
+    if (rates == NULL)
+        return NULL;
+    struct json_object *row = json_object_new_object();
+    char as_of[DAY_TEXT_SIZE];
+    day_print(rates_as_of(rates), as_of);
+    message_add_text(row, "provider", rates_provider(rates));
+    message_add_text(row, "as_of", as_of);
+    message_add_text(row, "layer", lookup->stock->sources[source].latest_layer);
+    message_add_seconds(row, "age_seconds",
+                        lookup->stock->ttl_usec - fresh_usec);
+    return row;
 }
 
-void lookup_refresh(struct lookup *lookup) {
-    int64_t ahead = lookup->ttl_usec / 100 * REFRESH_AHEAD_SHARE;
-    bool wanted = !had_latest(lookup) || latest_in_use(lookup);
-    if (lookup->refreshing || !wanted || latest_fresh_usec(lookup) > ahead ||
-        !monotime_reached(clock_monotonic(), lookup->next_refresh))
-        return;
-    struct lookup_waiter *waiter =
-        new_waiter(lookup, RATES_LATEST, on_refreshed, lookup);
-    waiter->least_fresh_usec = ahead;
-    lookup->refreshing = true;
-    try_sources(waiter, false);
-}
-
-struct json_object *lookup_providers_status(const struct lookup *lookup) {
+void lookup_report(const struct lookup *lookup, struct json_object *report) {
     struct json_object *list = json_object_new_array();
-    for (size_t i = 0; i < lookup->count; i++)
-        json_object_array_add(list, source_status(&lookup->sources[i]));
-    return list;
+    monotime now = clock_monotonic();
+    for (size_t i = 0; i < lookup->stock->count; i++)
+        json_object_array_add(list,
+                              source_status(&lookup->stock->sources[i], now));
+    json_object_object_add(report, "providers", list);
+    json_object_object_add(report, "latest", latest_status(lookup));
 }

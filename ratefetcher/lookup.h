@@ -1,6 +1,6 @@
 /*
  * Where a table comes from: the memory cache, then the providers in order.
- * One fetch of a day serves all who ask for it while it runs (single-flight).
+ * One fetch of a day serves all who ask for it while it runs.
  */
 #ifndef FXWIRE_RATEFETCHER_LOOKUP_H
 #define FXWIRE_RATEFETCHER_LOOKUP_H
@@ -24,13 +24,14 @@ struct lookup_answer {
     const struct rates *rates; /* lent; NULL unless FOUND */
     const char *layer;         /* "memory" or "provider" */
     int64_t fresh_usec;        /* how long the table stays fresh */
+    int64_t retry_usec;        /* unless FOUND: to be asked again after that */
 };
 
 typedef void lookup_done(void *arg, const struct lookup_answer *answer);
 
 /*
  * Opens the providers that the settings name. `metrics` is lent;
- * `latest_came` is called when a table for RATES_LATEST was fetched.
+ * `latest_came` is called when a table for RATES_LATEST was had.
  */
 struct lookup *lookup_new(const struct provider_context *context,
                           struct metrics *metrics,
@@ -51,15 +52,22 @@ struct lookup_waiter *lookup_ask(struct lookup *lookup, day when,
 void lookup_cancel(struct lookup_waiter *waiter);
 
 /*
- * To be called now and then: fetches today's table where there is none yet,
- * and while it is in use, before it expires. The old one serves meanwhile.
+ * Asks for today's table, but for one that stays fresh for more than
+ * `fresh_usec`; that somebody uses it is not concluded from this.
  */
-void lookup_refresh(struct lookup *lookup);
+void lookup_ask_fresher(struct lookup *lookup, int64_t fresh_usec,
+                        lookup_done *done, void *arg);
+
+/* How long the latest table that would serve stays fresh; 0: there is none. */
+int64_t lookup_latest_fresh_usec(const struct lookup *lookup);
+
+/* Whether somebody used it lately, or it was never had. */
+bool lookup_latest_is_wanted(const struct lookup *lookup);
 
 /* Whether today's table is at hand (or was, and nobody asks for it). */
 bool lookup_has_latest(const struct lookup *lookup);
 
-/* The providers' states as an array for the status; the caller releases it. */
-struct json_object *lookup_providers_status(const struct lookup *lookup);
+/* Adds "latest" and "providers" to a report. */
+void lookup_report(const struct lookup *lookup, struct json_object *report);
 
 #endif

@@ -15,6 +15,7 @@
 #include "common/process.h"
 #include "common/runtime_dir.h"
 #include "common/unix_socket.h"
+#include "ratefetcher/refresh.h"
 #include "ratefetcher/server.h"
 
 /* Today's table is looked at so often. */
@@ -25,6 +26,7 @@ struct ratefetcher {
     struct child child;
     struct metrics metrics;
     struct lookup *lookup;
+    struct refresh refresh;
 };
 
 static struct json_object *report(void *arg) {
@@ -34,8 +36,7 @@ static struct json_object *report(void *arg) {
     json_object_object_add(
         report, "latest_at_hand",
         json_object_new_boolean(lookup_has_latest(r->lookup)));
-    json_object_object_add(report, "providers",
-                           lookup_providers_status(r->lookup));
+    lookup_report(r->lookup, report);
     json_object_object_add(report, "redis", json_object_new_string("off"));
     json_object_object_add(report, "counters", metrics_to_json(&r->metrics));
     return report;
@@ -54,7 +55,7 @@ static void on_latest_came(void *arg) {
 static void on_refresh(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct ratefetcher *r = arg;
-    lookup_refresh(r->lookup);
+    refresh_step(&r->refresh);
 }
 
 static void on_control(evutil_socket_t fd, short what, void *arg) {
@@ -143,6 +144,7 @@ int main(int argc, char *argv[], char *envp[]) {
                                              .alert = on_alert,
                                              .arg = &r};
     r.lookup = lookup_new(&context, &r.metrics, on_latest_came, &r);
+    refresh_init(&r.refresh, r.lookup, settings);
     struct server *server = server_new(r.base, fd, r.lookup);
     if (server == NULL) {
         log_error("listen_failed",

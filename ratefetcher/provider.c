@@ -13,7 +13,7 @@
         .name = #id, .calls_ok = METRIC_CALLS_OK_##NAME,                       \
         .calls_failed = METRIC_CALLS_FAILED_##NAME, .api = &provider_##id,     \
         .open = web_provider_open, .close = web_provider_close,                \
-        .fetch = web_provider_fetch,                                           \
+        .needs_call = web_provider_needs_call, .fetch = web_provider_fetch,    \
     }
 
 static const struct provider_class web_classes[] = {

@@ -63,6 +63,11 @@ struct provider_class {
                   const struct provider_context *context);
     void (*close)(void *state);
     /*
+     * Whether a fetch for `when` would make a call now, and not answer out of
+     * what is kept, or wait for a call that is out already. NULL: always.
+     */
+    bool (*needs_call)(void *state, day when);
+    /*
      * Begins to fetch the table for `when` (or RATES_LATEST) and calls `done`
      * exactly once, later from the loop, never from inside, and at the latest
      * after `timeout_usec`.

@@ -114,14 +114,14 @@ static struct json_object *found_message(const struct question *question,
 }
 
 static struct json_object *missing_message(const struct question *question,
-                                           enum lookup_result result) {
+                                           const struct lookup_answer *answer) {
     struct json_object *message =
-        result == LOOKUP_NO_CURRENCY
+        answer->result == LOOKUP_NO_CURRENCY
             ? error_message("unknown_currency",
                             "no provider has this currency on this day")
             : error_message("unavailable", "no provider has rates of this day");
     add_question(message, question);
-    message_add_seconds(message, "retry_after", USEC_PER_SEC);
+    message_add_seconds(message, "retry_after", answer->retry_usec);
     return message;
 }
 
@@ -135,10 +135,9 @@ static void free_if_done(struct connection *connection) {
 
 static void on_answer(void *arg, const struct lookup_answer *answer) {
     struct question *question = arg;
-    send_message(question->connection,
-                 answer->result == LOOKUP_FOUND
-                     ? found_message(question, answer)
-                     : missing_message(question, answer->result));
+    send_message(question->connection, answer->result == LOOKUP_FOUND
+                                           ? found_message(question, answer)
+                                           : missing_message(question, answer));
     free_question(question);
 }
 

@@ -1,4 +1,7 @@
-/* A provider in use: how it did lately, and what is kept of its answers. */
+/*
+ * A provider in use: how it did lately, whether it may be asked now, and what
+ * is kept of its answers.
+ */
 #ifndef FXWIRE_RATEFETCHER_SOURCE_H
 #define FXWIRE_RATEFETCHER_SOURCE_H
 
@@ -6,36 +9,55 @@
 
 #include "common/clock.h"
 #include "common/metrics.h"
+#include "ratefetcher/breaker.h"
+#include "ratefetcher/callbook.h"
 #include "ratefetcher/provider.h"
 
 struct source {
     const struct provider_class *class;
     void *state;
+    uint32_t calls_per_minute;
+    struct callbook_record *record; /* lent */
+    struct breaker breaker;
+    monotime not_before; /* it said to wait, or refused the key */
+    bool used;
     enum provider_result last;
-    int64_t last_success_ms; /* 0: never */
-    int64_t calls;
-    monotime not_before;  /* it said to wait, or refused the key */
-    struct rates *latest; /* the last table fetched as the latest, or NULL */
-    day latest_day;       /* the UTC day on which that was */
+    int64_t last_success_ms;  /* 0: never */
+    struct rates *latest;     /* the last table had as the latest, or NULL */
+    const char *latest_layer; /* and the layer that it came from */
 };
+
+/* Opens the provider; `record` is lent. */
+void source_open(struct source *source, const struct provider_class *class,
+                 const struct provider_context *context,
+                 struct callbook_record *record);
 
 /* Closes the provider and lets go of what is kept. */
 void source_close(struct source *source);
 
 /*
- * Notes what a fetch for `when` ended in after `usec`: logs it if the
- * provider began or ceased to fail, counts the call, keeps a latest table.
+ * How long it may not be asked for `when`, in microseconds; 0: it may be now.
+ * What costs no call may always be asked.
  */
-void source_note(struct source *source, day when,
-                 const struct provider_answer *answer, int64_t usec,
-                 struct metrics *metrics,
-                 const struct provider_context *context);
+int64_t source_wait(const struct source *source, day when, monotime now);
 
-/* Whether it may be asked now. */
-static inline bool source_may_be_asked(const struct source *source,
-                                       monotime now) {
-    return monotime_reached(now, source->not_before);
-}
+/* Whether it is only skipped for its failures, so that it may be probed. */
+bool source_may_be_probed(const struct source *source, day when, monotime now);
+
+/* Notes that a fetch for `when` begins: counts the call, if it makes one. */
+void source_begin(struct source *source, day when, monotime now);
+
+/*
+ * Notes what a fetch ended in after `usec`: logs it if the provider began or
+ * ceased to fail, counts the call.
+ */
+void source_end(struct source *source, const struct provider_answer *answer,
+                int64_t usec, struct metrics *metrics,
+                const struct provider_context *context);
+
+/* Keeps a table that was had as the latest; `layer` is lent for ever. */
+void source_keep_latest(struct source *source, struct rates *rates,
+                        const char *layer);
 
 /*
  * The latest table that was fetched on the day `when`, if that day is just
@@ -44,6 +66,6 @@ static inline bool source_may_be_asked(const struct source *source,
 struct rates *source_table_of_day(const struct source *source, day when);
 
 /* Its row for the status; the caller releases it. */
-struct json_object *source_status(const struct source *source);
+struct json_object *source_status(const struct source *source, monotime now);
 
 #endif

@@ -88,12 +88,13 @@ void web_provider_close(void *state) {
 
 /* Answers with the table that serves the day, if there is one. */
 static void finish_with(struct fetch *fetch, const struct history *tables,
-                        bool without_call) {
+                        bool without_call, int64_t wait_usec) {
     day today = day_of_ms(clock_wall_ms());
     const struct rates *found = history_find(tables, fetch->when, today);
     struct provider_answer answer = {.result = PROVIDER_NO_TABLE,
                                      .detail = "",
-                                     .without_call = without_call};
+                                     .without_call = without_call,
+                                     .wait_usec = wait_usec};
     if (found != NULL && rates_day_is_latest(fetch->when) &&
         rates_as_of(found).number <
             day_add(today, -RATES_MAX_LOOK_BACK_DAYS).number) {
@@ -200,18 +201,21 @@ static struct fetch *find_follower(const struct web *web, const char *url) {
     return NULL;
 }
 
-/* Gives one fetch and its followers the same end: `tables`, or a failure. */
+/*
+ * Gives one fetch and its followers the same end: the tables, or what `answer`
+ * says of a failure.
+ */
 static void finish_all(struct fetch *leader, const struct history *tables,
-                       const struct provider_answer *failure) {
+                       struct provider_answer *answer) {
     struct web *web = leader->web;
     char *url = memory_print("%s", leader->url);
-    struct fetch *fetch = leader;
-    for (bool first = true; fetch != NULL; first = false) {
+    for (struct fetch *fetch = leader; fetch != NULL;
+         fetch = find_follower(web, url)) {
         if (tables != NULL)
-            finish_with(fetch, tables, !first);
+            finish_with(fetch, tables, answer->without_call, answer->wait_usec);
         else
-            fail(fetch, failure);
-        fetch = find_follower(web, url);
+            fail(fetch, answer);
+        answer->without_call = true; /* the leader's was for all */
     }
     free(url);
 }
@@ -301,11 +305,33 @@ static void on_kept_turn(evutil_socket_t fd, short what, void *arg) {
     struct fetch *fetch = arg;
     struct kept *kept = find_kept(fetch->web, fetch->url);
     if (kept != NULL)
-        finish_with(fetch, kept->tables, true);
+        finish_with(fetch, kept->tables, true, 0);
     else /* it has grown too old just now */
         fail(fetch,
              &(struct provider_answer){.result = PROVIDER_UNREACHED,
-                                       .detail = "the kept table has expired"});
+                                       .detail = "the kept table has expired",
+                                       .without_call = true});
+}
+
+static void write_request(const struct web *web, day when,
+                          struct web_request *request) {
+    const struct settings *settings = web->context->settings;
+    const struct web_api *api = web->api;
+    *request = (struct web_request){.url = ""};
+    api->request(settings_text(settings, api->address),
+                 api->key != SETTINGS ? settings_text(settings, api->key)
+                                      : NULL,
+                 when, day_of_ms(clock_wall_ms()), request);
+}
+
+bool web_provider_needs_call(void *state, day when) {
+    struct web *web = state;
+    struct web_request request;
+    write_request(web, when, &request);
+    bool needed = !is_being_fetched(web, request.url) &&
+                  find_kept(web, request.url) == NULL;
+    explicit_bzero(&request, sizeof request);
+    return needed;
 }
 
 static void on_no_history_turn(evutil_socket_t fd, short what, void *arg) {
@@ -319,14 +345,9 @@ static void on_no_history_turn(evutil_socket_t fd, short what, void *arg) {
 void web_provider_fetch(void *state, day when, int64_t timeout_usec,
                         provider_done *done, void *arg) {
     struct web *web = state;
-    const struct settings *settings = web->context->settings;
-    const struct web_api *api = web->api;
-    struct web_request request = {.url = ""};
+    struct web_request request;
     struct fetch *fetch = memory_new(sizeof *fetch);
-    api->request(settings_text(settings, api->address),
-                 api->key != SETTINGS ? settings_text(settings, api->key)
-                                      : NULL,
-                 when, day_of_ms(clock_wall_ms()), &request);
+    write_request(web, when, &request);
     *fetch = (struct fetch){.web = web,
                             .when = when,
                             .url = memory_print("%s", request.url),

@@ -72,6 +72,7 @@ struct web_api {
 void *web_provider_open(const struct provider_class *class,
                         const struct provider_context *context);
 void web_provider_close(void *state);
+bool web_provider_needs_call(void *state, day when);
 void web_provider_fetch(void *state, day when, int64_t timeout_usec,
                         provider_done *done, void *arg);
 

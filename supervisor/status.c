@@ -102,6 +102,7 @@ struct json_object *status_new(struct helper *const helpers[], size_t count,
         if (helpers[i]->kind == HELPER_RATEFETCHER) {
             add_copy(status, "providers",
                      helper_reported(helpers[i], "providers"));
+            add_copy(status, "latest", helper_reported(helpers[i], "latest"));
             add_copy(status, "redis", helper_reported(helpers[i], "redis"));
         }
     json_object_object_add(status, "counters", counters);

@@ -26,6 +26,10 @@ UNIT_options   = supervisor/options.c $(SETTINGS_C)
 UNIT_history   = ratefetcher/history.c common/rates.c common/memory.c \
                  common/message.c common/day.c common/decimal.c
 UNIT_ecb_csv   = ratefetcher/ecb_csv.c $(UNIT_history)
+UNIT_breaker   = ratefetcher/breaker.c
+UNIT_quota     = ratefetcher/quota.c
+UNIT_callbook  = ratefetcher/callbook.c ratefetcher/quota.c common/log.c \
+                 common/clock.c $(UNIT_rates)
 UNIT_cache_memory = ratefetcher/cache_memory.c $(UNIT_rates)
 REQUEST_C      = wsclient/request.c common/json_scan.c common/day.c \
                  common/decimal.c common/rates.c common/memory.c \

@@ -40,13 +40,15 @@ result "the simulator shares no code with the product" \
 
 pure="common/backoff common/day common/decimal common/envfile common/json_scan
       common/metrics common/rates common/settings_check common/span
-      common/url common/utf8 ratefetcher/cache_memory ratefetcher/ecb_csv
-      ratefetcher/history ratefetcher/json_rates ratefetcher/provider_ecb
-      ratefetcher/provider_exchangerateapi ratefetcher/provider_exchangeratehost
-      ratefetcher/provider_frankfurter ratefetcher/provider_freecurrencyapi
-      supervisor/lifecycle wsclient/doubt wsclient/extents wsclient/heartbeat
-      wsclient/inbox wsclient/outbox wsclient/ratebook wsclient/receipts
-      wsclient/refusals wsclient/request wsclient/response wsclient/waiting"
+      common/url common/utf8 ratefetcher/breaker ratefetcher/cache_memory
+      ratefetcher/ecb_csv ratefetcher/history ratefetcher/json_rates
+      ratefetcher/provider_ecb ratefetcher/provider_exchangerateapi
+      ratefetcher/provider_exchangeratehost ratefetcher/provider_frankfurter
+      ratefetcher/provider_freecurrencyapi ratefetcher/quota
+      ratefetcher/redis_address ratefetcher/redis_value supervisor/lifecycle
+      wsclient/doubt wsclient/extents wsclient/heartbeat wsclient/inbox
+      wsclient/outbox wsclient/ratebook wsclient/receipts wsclient/refusals
+      wsclient/request wsclient/response wsclient/waiting"
 # shellcheck disable=SC2046,SC2086
 faults=$(grep -nE \
     '\<(clock_monotonic|clock_wall_ms|log_[a-z]+|read|write|open|socket)\(' \

@@ -113,12 +113,49 @@ static void tables_are_held(void **state) {
     cache_memory_free(&cache);
 }
 
+/* That a provider has none is remembered as long as tables are. */
+static void remembers_that_there_is_none(void **state) {
+    (void)state;
+    struct cache_memory *cache = cache_memory_new(PROVIDERS, TTL);
+    day when = day_of_text("2021-05-18"), other = day_of_text("2021-05-19");
+    const monotime then = {START}, late = {START + TTL};
+    assert_false(cache_memory_has_none(cache, 1, when, then));
+    cache_memory_put_none(cache, 1, when, then);
+    assert_true(cache_memory_has_none(cache, 1, when, then));
+    assert_true(
+        cache_memory_has_none(cache, 1, when, (monotime){START + TTL - 1}));
+    assert_false(cache_memory_has_none(cache, 1, when, late));
+    assert_false(cache_memory_has_none(cache, 0, when, then));
+    assert_false(cache_memory_has_none(cache, 1, other, then));
+    assert_string_equal(rate_in(cache, 1, "2021-05-18", 0), "none");
+    put(cache, 1, "2021-05-18", "USD 1", 1);
+    assert_false(cache_memory_has_none(cache, 1, when, then));
+    assert_string_equal(rate_in(cache, 1, "2021-05-18", 1), "1");
+    cache_memory_free(&cache);
+}
+
+/* An old table stays at hand for the case that all providers fail. */
+static void none_does_not_end_an_old_table(void **state) {
+    (void)state;
+    struct cache_memory *cache = cache_memory_new(PROVIDERS, TTL);
+    day when = day_of_text("2021-05-18");
+    put(cache, 1, "2021-05-18", "USD 1", 0);
+    cache_memory_put_none(cache, 1, when, (monotime){START + TTL});
+    struct rates *old = cache_memory_find_stale(
+        cache, 1, when, (monotime){START + 2 * TTL}, INT64_MAX);
+    assert_non_null(old);
+    assert_string_equal(rate_text(rates_find(old, span_of("USD"))), "1");
+    cache_memory_free(&cache);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_is_fresh),
         cmocka_unit_test(tables_do_not_mix),
         cmocka_unit_test(a_newer_table_is_fresh_again),
         cmocka_unit_test(tables_are_held),
+        cmocka_unit_test(remembers_that_there_is_none),
+        cmocka_unit_test(none_does_not_end_an_old_table),
     };
     return cmocka_run_group_tests_name("cache_memory", tests, NULL, NULL);
 }

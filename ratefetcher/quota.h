@@ -1,0 +1,25 @@
+/*
+ * How many calls a provider may get in a minute. Counted by seconds, so that
+ * in no sixty seconds there are more than the limit. Pure: time is an argument.
+ */
+#ifndef FXWIRE_RATEFETCHER_QUOTA_H
+#define FXWIRE_RATEFETCHER_QUOTA_H
+
+#include "common/clock.h"
+
+/* Sixty seconds touch at most so many whole ones. */
+enum { QUOTA_SECONDS = 61 };
+
+/* All zero: no call was made. */
+struct quota {
+    int64_t newest; /* second of the last call */
+    uint32_t calls[QUOTA_SECONDS];
+};
+
+/* How long no call may be made if there may be `limit` a minute; 0: now. */
+int64_t quota_wait(const struct quota *quota, uint32_t limit, monotime now);
+
+/* A call is made. */
+void quota_take(struct quota *quota, monotime now);
+
+#endif

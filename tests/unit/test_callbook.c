@@ -1,0 +1,173 @@
+/* The book of calls: by month, and over the end of a process. */
+#include "ratefetcher/callbook.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "tests/unit/tables.h"
+#include "tests/unit/unit.h"
+
+#define NOW ((monotime){INT64_C(5000000000)})
+
+static char folder[] = "/tmp/fxwire-callbook-XXXXXX";
+static char dir[64], path[80];
+
+static int make_folder(void **state) {
+    (void)state;
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    snprintf(dir, sizeof dir, "%s/a/b", folder);
+    snprintf(path, sizeof path, "%s/calls", dir);
+    return 0;
+}
+
+static int forget_file(void **state) {
+    (void)state;
+    unlink(path);
+    return 0;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    char above[64];
+    snprintf(above, sizeof above, "%s/a", folder);
+    unlink(path);
+    return rmdir(dir) | rmdir(above) | rmdir(folder);
+}
+
+static uint64_t calls_of(struct callbook *book, const char *provider,
+                         const char *today) {
+    return callbook_calls(callbook_record(book, provider), day_of_text(today));
+}
+
+static void count(struct callbook *book, const char *provider,
+                  const char *today) {
+    callbook_count(callbook_record(book, provider), day_of_text(today), NOW);
+}
+
+static void counts_by_calendar_month(void **state) {
+    (void)state;
+    struct callbook *book = callbook_open(dir);
+    assert_int_equal(calls_of(book, "ecb", "2021-05-18"), 0);
+    count(book, "ecb", "2021-05-18");
+    count(book, "ecb", "2021-05-31");
+    count(book, "file", "2021-05-31");
+    assert_int_equal(calls_of(book, "ecb", "2021-05-31"), 2);
+    assert_int_equal(calls_of(book, "file", "2021-05-01"), 1);
+    assert_int_equal(calls_of(book, "ecb", "2021-06-01"), 0);
+    assert_int_equal(calls_of(book, "ecb", "2022-05-01"), 0);
+    count(book, "ecb", "2021-06-01");
+    assert_int_equal(calls_of(book, "ecb", "2021-06-30"), 1);
+    assert_int_equal(calls_of(book, "ecb", "2021-05-31"), 0);
+    callbook_close(&book);
+    assert_null(book);
+}
+
+static void outlives_its_process(void **state) {
+    (void)state;
+    struct callbook *book = callbook_open(dir);
+    char token[CALLBOOK_TOKEN_SIZE];
+    strcpy(token, callbook_token(book));
+    callbook_close(&book);
+    pid_t child = fork();
+    if (child == 0) {
+        book = callbook_open(dir);
+        for (int i = 0; i < 7; i++)
+            count(book, "ecb", "2021-05-18");
+        raise(SIGKILL);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    book = callbook_open(dir);
+    assert_int_equal(calls_of(book, "ecb", "2021-05-18"), 7);
+    assert_string_equal(callbook_token(book), token);
+    assert_int_equal(quota_wait(&callbook_record(book, "ecb")->quota, 8, NOW),
+                     0);
+    assert_true(quota_wait(&callbook_record(book, "ecb")->quota, 7, NOW) > 0);
+    callbook_close(&book);
+}
+
+/* Of another boot, the monotonic times mean nothing; the month does. */
+static void another_boot_forgets_the_minute(void **state) {
+    (void)state;
+    struct callbook *book = callbook_open(dir);
+    count(book, "ecb", "2021-05-18");
+    callbook_close(&book);
+    int fd = open(path, O_RDWR);
+    assert_int_equal(pwrite(fd, "00000000", 8, 16), 8);
+    close(fd);
+    book = callbook_open(dir);
+    assert_int_equal(calls_of(book, "ecb", "2021-05-18"), 1);
+    assert_int_equal(quota_wait(&callbook_record(book, "ecb")->quota, 1, NOW),
+                     0);
+    callbook_close(&book);
+}
+
+static void another_form_begins_anew(void **state) {
+    (void)state;
+    static const char *const contents[] = {"", "x", "fxwire calls 0",
+                                           "fxwire calls 1"};
+    for (size_t i = 0; i < COUNT_OF(contents); i++) {
+        struct callbook *book = callbook_open(dir);
+        count(book, "ecb", "2021-05-18");
+        callbook_close(&book);
+        FILE *file = fopen(path, "w");
+        fputs(contents[i], file);
+        fclose(file);
+        book = callbook_open(dir);
+        assert_int_equal(calls_of(book, "ecb", "2021-05-18"), 0);
+        assert_int_equal(strlen(callbook_token(book)), CALLBOOK_TOKEN_SIZE - 1);
+        callbook_close(&book);
+    }
+}
+
+/* Two at a time do not spoil each other's counts, nor share a token. */
+static void a_second_one_counts_in_memory(void **state) {
+    (void)state;
+    struct callbook *first = callbook_open(dir), *second = callbook_open(dir);
+    count(first, "ecb", "2021-05-18");
+    count(second, "ecb", "2021-05-18");
+    count(second, "ecb", "2021-05-18");
+    assert_int_equal(calls_of(first, "ecb", "2021-05-18"), 1);
+    assert_int_equal(calls_of(second, "ecb", "2021-05-18"), 2);
+    assert_string_not_equal(callbook_token(first), callbook_token(second));
+    callbook_close(&second);
+    callbook_close(&first);
+}
+
+static void a_folder_that_can_not_be_is_none(void **state) {
+    (void)state;
+    struct callbook *book = callbook_open("/proc/no/such/folder");
+    count(book, "ecb", "2021-05-18");
+    assert_int_equal(calls_of(book, "ecb", "2021-05-18"), 1);
+    callbook_close(&book);
+}
+
+static void more_providers_than_records(void **state) {
+    (void)state;
+    struct callbook *book = callbook_open(dir);
+    for (int i = 0; i < 2 * CALLBOOK_RECORDS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "provider%d", i);
+        count(book, name, "2021-05-18");
+        assert_int_equal(calls_of(book, name, "2021-05-18"), 1);
+    }
+    callbook_close(&book);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(counts_by_calendar_month, forget_file),
+        cmocka_unit_test_teardown(outlives_its_process, forget_file),
+        cmocka_unit_test_teardown(another_boot_forgets_the_minute, forget_file),
+        cmocka_unit_test_teardown(another_form_begins_anew, forget_file),
+        cmocka_unit_test_teardown(a_second_one_counts_in_memory, forget_file),
+        cmocka_unit_test(a_folder_that_can_not_be_is_none),
+        cmocka_unit_test_teardown(more_providers_than_records, forget_file),
+    };
+    return cmocka_run_group_tests_name("callbook", tests, make_folder,
+                                       remove_folder);
+}

@@ -1,0 +1,87 @@
+/* The quota: never more than the limit in any sixty seconds. */
+#include "ratefetcher/quota.h"
+#include "tests/unit/random.h"
+#include "tests/unit/unit.h"
+
+#define START  (INT64_C(86400) * USEC_PER_SEC)
+#define MINUTE (60 * USEC_PER_SEC)
+
+static monotime at(double seconds) {
+    return (monotime){START + (int64_t)(seconds * 1e6)};
+}
+
+static void allows_as_many_as_the_limit(void **state) {
+    (void)state;
+    struct quota quota = {0};
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(quota_wait(&quota, 10, at(0.5)), 0);
+        quota_take(&quota, at(0.5));
+    }
+    /* Whole seconds are counted: the one of the calls is over in 60.5 s. */
+    assert_int_equal(quota_wait(&quota, 10, at(0.5)), 60500000);
+    assert_int_equal(quota_wait(&quota, 11, at(0.5)), 0);
+    assert_int_equal(quota_wait(&quota, 10, at(60.999999)), 1);
+    assert_int_equal(quota_wait(&quota, 10, at(61)), 0);
+}
+
+/* Each call makes room when it is a minute old, not all at once. */
+static void slides(void **state) {
+    (void)state;
+    struct quota quota = {0};
+    for (int i = 0; i < 4; i++)
+        quota_take(&quota, at(10 * i));
+    assert_int_equal(quota_wait(&quota, 4, at(30)), 31 * USEC_PER_SEC);
+    assert_int_equal(quota_wait(&quota, 4, at(61)), 0);
+    quota_take(&quota, at(61));
+    assert_int_equal(quota_wait(&quota, 4, at(61)), 10 * USEC_PER_SEC);
+    assert_int_equal(quota_wait(&quota, 2, at(61)), 30 * USEC_PER_SEC);
+    assert_int_equal(quota_wait(&quota, 4, at(71)), 0);
+    assert_int_equal(quota_wait(&quota, 1, at(5000)), 0);
+}
+
+static void a_clock_that_went_back_forgets(void **state) {
+    (void)state;
+    struct quota quota = {0};
+    quota_take(&quota, at(1000));
+    assert_int_equal(quota_wait(&quota, 1, at(5)), 0);
+    quota_take(&quota, at(5));
+    assert_int_equal(quota_wait(&quota, 1, at(5)), 61 * USEC_PER_SEC);
+    assert_int_equal(quota_wait(&quota, 1, at(66)), 0);
+}
+
+/* Against the plain list of all calls: who waits as told is never late. */
+static void never_more_in_any_minute(void **state) {
+    (void)state;
+    enum { CALLS = 4000 };
+    static int64_t made[CALLS];
+    struct random chance = {20211};
+    for (uint32_t limit = 1; limit <= 60; limit += 7) {
+        struct quota quota = {0};
+        int64_t now = START;
+        size_t count = 0;
+        while (count < CALLS) {
+            now += (int64_t)(random_below(&chance, 3000000));
+            int64_t wait = quota_wait(&quota, limit, (monotime){now});
+            assert_in_range(wait, 0, 61 * USEC_PER_SEC);
+            if (wait > 0 && random_below(&chance, 2) == 0)
+                now += wait;
+            else if (wait > 0)
+                continue;
+            assert_int_equal(quota_wait(&quota, limit, (monotime){now}), 0);
+            quota_take(&quota, (monotime){now});
+            made[count++] = now;
+            if (count > limit)
+                assert_true(now - made[count - 1 - limit] >= MINUTE);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(allows_as_many_as_the_limit),
+        cmocka_unit_test(slides),
+        cmocka_unit_test(a_clock_that_went_back_forgets),
+        cmocka_unit_test(never_more_in_any_minute),
+    };
+    return cmocka_run_group_tests_name("quota", tests, NULL, NULL);
+}
