@@ -108,6 +108,7 @@ static void run(struct ratefetcher *r) {
     event_add(refresh, &period);
     on_refresh(-1, 0, r);
     child_ready(&r->child);
+    child_report(&r->child);
     event_base_dispatch(r->base);
     event_free(refresh);
     event_free(interrupt);

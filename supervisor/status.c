@@ -117,20 +117,23 @@ static const char *text_of(struct json_object *object, const char *name) {
     return json_object_get_string(member);
 }
 
-/* The rows of a list, each as `member value` pairs on a line. */
+/* A row as `member=value` pairs on a line. */
+static void print_row(const char *title, struct json_object *row,
+                      const char *const members[], size_t count, FILE *out) {
+    fprintf(out, "%-11s", title);
+    for (size_t m = 0; m < count; m++)
+        if (strcmp(text_of(row, members[m]), "-") != 0)
+            fprintf(out, " %s=%s", members[m], text_of(row, members[m]));
+    fputc('\n', out);
+}
+
 static void print_rows(struct json_object *status, const char *list,
                        const char *const members[], size_t count, FILE *out) {
     struct json_object *rows = NULL;
     json_object_object_get_ex(status, list, &rows);
-    for (size_t i = 0; rows != NULL && i < json_object_array_length(rows);
-         i++) {
-        struct json_object *row = json_object_array_get_idx(rows, i);
-        fprintf(out, "%-11s", i == 0 ? list : "");
-        for (size_t m = 0; m < count; m++)
-            if (strcmp(text_of(row, members[m]), "-") != 0)
-                fprintf(out, " %s=%s", members[m], text_of(row, members[m]));
-        fputc('\n', out);
-    }
+    for (size_t i = 0; rows != NULL && i < json_object_array_length(rows); i++)
+        print_row(i == 0 ? list : "", json_object_array_get_idx(rows, i),
+                  members, count, out);
 }
 
 static void print_counters(struct json_object *status, FILE *out) {
@@ -157,7 +160,9 @@ void status_print(struct json_object *status, FILE *out) {
                                               "pending", "receipts"};
     static const char *const of_provider[] = {"name", "state", "last_success",
                                               "calls_month"};
-    struct json_object *reasons = NULL;
+    static const char *const of_latest[] = {"provider", "as_of", "age_seconds",
+                                            "layer"};
+    struct json_object *reasons = NULL, *latest = NULL;
     fprintf(out, "fxwire %s, up %s s, ready: %s\n", text_of(status, "version"),
             text_of(status, "uptime_seconds"), text_of(status, "ready"));
     json_object_object_get_ex(status, "reasons", &reasons);
@@ -167,6 +172,8 @@ void status_print(struct json_object *status, FILE *out) {
     print_rows(status, "helpers", of_helper, 8, out);
     print_rows(status, "upstreams", of_upstream, 5, out);
     print_rows(status, "providers", of_provider, 4, out);
+    if (json_object_object_get_ex(status, "latest", &latest) && latest != NULL)
+        print_row("latest", latest, of_latest, 4, out);
     fprintf(out, "%-11s %s\n", "redis", text_of(status, "redis"));
     print_counters(status, out);
 }
