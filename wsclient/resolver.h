@@ -1,21 +1,12 @@
 /*
- * Name look-ups off the loop: in a thread, since getaddrinfo() blocks, with a
- * dead DNS server for many seconds.
+ * Name look-ups off libwebsockets' loop, and what was known before.
  */
 #ifndef FXWIRE_WSCLIENT_RESOLVER_H
 #define FXWIRE_WSCLIENT_RESOLVER_H
 
 #include <libwebsockets.h>
-#include <netinet/in.h>
-#include <stdbool.h>
 
-enum { RESOLVER_MAX_ADDRESSES = 8 };
-
-/* Numeric addresses, in the order in which they are to be tried. */
-struct addresses {
-    size_t count;
-    char text[RESOLVER_MAX_ADDRESSES][INET6_ADDRSTRLEN];
-};
+#include "common/resolve.h"
 
 struct resolver;
 

@@ -1,0 +1,96 @@
+#include "common/resolve.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/memory.h"
+
+/* All but `thread` is the thread's until `done_fd` is readable. */
+struct resolve {
+    pthread_t thread;
+    char *host;
+    int done_fd;
+    struct addresses addresses;
+    int error; /* of getaddrinfo() */
+};
+
+bool resolve_numeric(const char *host, struct addresses *out) {
+    unsigned char bytes[sizeof(struct in6_addr)];
+    if (strlen(host) >= INET6_ADDRSTRLEN ||
+        (inet_pton(AF_INET, host, bytes) != 1 &&
+         inet_pton(AF_INET6, host, bytes) != 1))
+        return false;
+    strcpy(out->text[0], host);
+    out->count = 1;
+    return true;
+}
+
+static void keep_address(struct addresses *addresses,
+                         const struct sockaddr *address) {
+    char *text = addresses->text[addresses->count];
+    const void *bytes =
+        address->sa_family == AF_INET6
+            ? (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr
+            : (const void *)&((const struct sockaddr_in *)address)->sin_addr;
+    if (inet_ntop(address->sa_family, bytes, text, INET6_ADDRSTRLEN) != NULL)
+        addresses->count++;
+}
+
+static void *look_up(void *arg) {
+    struct resolve *resolve = arg;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+    resolve->error = getaddrinfo(resolve->host, NULL, &hints, &list);
+    for (struct addrinfo *a = list;
+         a != NULL && resolve->addresses.count < RESOLVE_MAX_ADDRESSES;
+         a = a->ai_next)
+        keep_address(&resolve->addresses, a->ai_addr);
+    if (list != NULL)
+        freeaddrinfo(list);
+    eventfd_write(resolve->done_fd, 1);
+    return NULL;
+}
+
+static void free_resolve(struct resolve *resolve) {
+    if (resolve->done_fd >= 0)
+        close(resolve->done_fd);
+    free(resolve->host);
+    free(resolve);
+}
+
+struct resolve *resolve_start(const char *host) {
+    struct resolve *resolve = memory_new(sizeof *resolve);
+    resolve->host = memory_copy(host, strlen(host));
+    resolve->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (resolve->done_fd >= 0 &&
+        pthread_create(&resolve->thread, NULL, look_up, resolve) == 0)
+        return resolve;
+    free_resolve(resolve);
+    return NULL;
+}
+
+int resolve_fd(const struct resolve *resolve) {
+    return resolve->done_fd;
+}
+
+const char *resolve_take(struct resolve **resolve, struct addresses *out) {
+    struct resolve *r = *resolve;
+    *resolve = NULL;
+    pthread_join(r->thread, NULL);
+    *out = r->addresses;
+    const char *why = r->error != 0     ? gai_strerror(r->error)
+                      : out->count == 0 ? "no address"
+                                        : NULL;
+    free_resolve(r);
+    return why;
+}
+
+void resolve_abandon(struct resolve **resolve) {
+    if (*resolve != NULL)
+        pthread_detach((*resolve)->thread); /* it is the price of not waiting */
+    *resolve = NULL;
+}
