@@ -7,9 +7,13 @@
 #include "common/memory.h"
 #include "common/message.h"
 #include "ratefetcher/search.h"
+#include "ratefetcher/share.h"
 
 /* Left of a request's time for the way to the one who asked, in percent. */
 enum { WAY_BACK_SHARE = 10 };
+
+/* Another machine's call is waited for no longer than one of our own takes. */
+#define SHARE_WAIT_USEC (2 * USEC_PER_SEC)
 
 /* Who was answered from a table past its age asks again after so long. */
 #define STALE_ASK_USEC (1 * USEC_PER_SEC)
@@ -17,12 +21,14 @@ enum { WAY_BACK_SHARE = 10 };
 /* That no provider is left is told again after so long. */
 #define ALERT_AGAIN_USEC (60 * USEC_PER_SEC)
 
-static const char from_memory[] = "memory", from_provider[] = "provider";
+static const char from_memory[] = "memory", from_redis[] = "redis",
+                  from_provider[] = "provider";
 
 /* One question. */
 struct lookup_waiter {
     LIST_ENTRY(lookup_waiter) entry;
     struct lookup *lookup;
+    struct share_waiter share;
     struct search search;
     char currency[RATES_CODE_LEN];
     lookup_done *done; /* NULL: cancelled */
@@ -35,6 +41,7 @@ struct lookup {
     void (*latest_came)(void *arg);
     void *arg;
     struct stock *stock;
+    struct share *share; /* NULL: without Redis */
     struct fetches *fetches;
     struct searches searches;
     LIST_HEAD(, lookup_waiter) waiters;
@@ -51,6 +58,8 @@ static void on_ended(void *arg, const struct fetch_end *end) {
     metrics_count(lookup->metrics, end->rates != NULL
                                        ? METRIC_LOOKUPS_PROVIDER_HIT
                                        : METRIC_LOOKUPS_PROVIDER_MISS);
+    if (end->result == PROVIDER_OK)
+        share_store(lookup->share, end->when, end->rates);
     if (end->rates != NULL)
         stock_keep(lookup->stock, end->source, end->when, end->rates, now,
                    from_provider);
@@ -59,8 +68,16 @@ static void on_ended(void *arg, const struct fetch_end *end) {
                               now);
 }
 
+/* Other machines may fetch the day when nobody here does any more. */
+static void settle(void *arg, day when) {
+    struct lookup *lookup = arg;
+    if (!fetches_has_day(lookup->fetches, when))
+        share_settle(lookup->share, when);
+}
+
 static void on_told(void *arg, const struct fetch_end *end) {
     struct lookup *lookup = arg;
+    settle(lookup, end->when);
     if (end->rates != NULL && rates_day_is_latest(end->when))
         lookup->latest_came(lookup->arg);
 }
@@ -77,6 +94,8 @@ struct lookup *lookup_new(const struct provider_context *context,
     lookup->request_timeout_usec =
         settings_usec(context->settings, SETTING_REQUEST_TIMEOUT_SECONDS);
     lookup->stock = stock_new(&lookup->context);
+    lookup->share =
+        share_new(&lookup->context, lookup->stock, metrics, settle, lookup);
     lookup->fetches =
         fetches_new(lookup->stock->sources, &lookup->context, metrics,
                     &(struct fetch_owner){on_ended, on_told, lookup});
@@ -93,6 +112,7 @@ static void free_waiter(struct lookup_waiter *waiter) {
 void lookup_free(struct lookup **lookup) {
     struct lookup *l = *lookup;
     *lookup = NULL;
+    share_free(&l->share);
     fetches_free(&l->fetches);
     struct lookup_waiter *waiter;
     while ((waiter = LIST_FIRST(&l->waiters)) != NULL)
@@ -109,15 +129,16 @@ static void finish(struct lookup_waiter *waiter,
 }
 
 /*
- * Answers from the first table at hand that serves, if there is one; that of
- * the source `came_from` (SIZE_MAX: none) has just come from a provider.
+ * Answers from the first table at hand that serves, if there is one. `came`: a
+ * bit for each source whose table has just come, and from which layer.
  */
-static bool answer_from_stock(struct lookup_waiter *waiter, size_t came_from) {
+static bool answer_from_stock(struct lookup_waiter *waiter, uint32_t came,
+                              const char *layer) {
     struct lookup_answer answer = {.result = LOOKUP_FOUND};
     size_t source = 0;
     answer.rates = stock_find(waiter->lookup->stock, &waiter->search.wish,
                               clock_monotonic(), &source, &answer.fresh_usec);
-    answer.layer = source == came_from ? from_provider : from_memory;
+    answer.layer = (came >> source & 1) != 0 ? layer : from_memory;
     if (answer.rates != NULL)
         finish(waiter, &answer);
     return answer.rates != NULL;
@@ -180,8 +201,39 @@ static void on_came(struct search *search, const struct fetch_end *end) {
         (struct lookup_waiter *)(void *)((char *)search -
                                          offsetof(struct lookup_waiter,
                                                   search));
-    if (end->rates == NULL || !answer_from_stock(waiter, end->source))
+    if (end->rates == NULL ||
+        !answer_from_stock(waiter, UINT32_C(1) << end->source, from_provider))
         ask_providers(waiter);
+}
+
+/* A look into Redis is over. True: the waiter waits for no other one. */
+static bool on_shared(struct share_waiter *share, uint32_t came, bool over) {
+    struct lookup_waiter *waiter =
+        (struct lookup_waiter *)(void *)((char *)share -
+                                         offsetof(struct lookup_waiter, share));
+    struct metrics *metrics = waiter->lookup->metrics;
+    bool found = came != 0 && answer_from_stock(waiter, came, from_redis);
+    if (found || over)
+        metrics_count(metrics, found ? METRIC_LOOKUPS_REDIS_HIT
+                                     : METRIC_LOOKUPS_REDIS_MISS);
+    if (!found && over)
+        ask_providers(waiter);
+    return found || over;
+}
+
+/* The wait for another machine counts as if it were one provider more. */
+static monotime share_until(const struct lookup_waiter *waiter) {
+    monotime now = clock_monotonic();
+    int64_t share = monotime_between(now, waiter->search.deadline) /
+                    (int64_t)(waiter->lookup->stock->count + 1);
+    return monotime_add(now, share < SHARE_WAIT_USEC ? share : SHARE_WAIT_USEC);
+}
+
+static bool ask_others(struct lookup_waiter *waiter) {
+    waiter->share.until = share_until(waiter);
+    waiter->share.looked = on_shared;
+    return share_join(waiter->lookup->share, waiter->search.wish.when,
+                      &waiter->share);
 }
 
 /* Gives the waiter, or NULL if it was answered at once. */
@@ -204,10 +256,12 @@ static struct lookup_waiter *ask(struct lookup *lookup, const struct wish *wish,
         waiter->search.wish.currency.data = waiter->currency;
     }
     LIST_INSERT_HEAD(&lookup->waiters, waiter, entry);
-    bool found = answer_from_stock(waiter, SIZE_MAX);
+    bool found = answer_from_stock(waiter, 0, from_memory);
     metrics_count(lookup->metrics, found ? METRIC_LOOKUPS_MEMORY_HIT
                                          : METRIC_LOOKUPS_MEMORY_MISS);
-    return found || ask_providers(waiter) ? NULL : waiter;
+    if (found)
+        return NULL;
+    return ask_others(waiter) || !ask_providers(waiter) ? waiter : NULL;
 }
 
 struct lookup_waiter *lookup_ask(struct lookup *lookup, day when,
@@ -288,4 +342,5 @@ void lookup_report(const struct lookup *lookup, struct json_object *report) {
                               source_status(&lookup->stock->sources[i], now));
     json_object_object_add(report, "providers", list);
     json_object_object_add(report, "latest", latest_status(lookup));
+    message_add_text(report, "redis", share_state(lookup->share));
 }

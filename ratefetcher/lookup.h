@@ -1,6 +1,7 @@
 /*
- * Where a table comes from: the memory cache, then the providers in order.
- * One fetch of a day serves all who ask for it while it runs.
+ * Where a table comes from: the memory cache, what other machines have put
+ * into Redis, then the providers in order. One fetch of a day serves all who
+ * ask for it while it runs.
  */
 #ifndef FXWIRE_RATEFETCHER_LOOKUP_H
 #define FXWIRE_RATEFETCHER_LOOKUP_H
@@ -22,7 +23,7 @@ enum lookup_result {
 struct lookup_answer {
     enum lookup_result result;
     const struct rates *rates; /* lent; NULL unless FOUND */
-    const char *layer;         /* "memory" or "provider" */
+    const char *layer;         /* "memory", "redis" or "provider" */
     int64_t fresh_usec;        /* how long the table stays fresh */
     int64_t retry_usec;        /* unless FOUND: to be asked again after that */
 };
@@ -67,7 +68,7 @@ bool lookup_latest_is_wanted(const struct lookup *lookup);
 /* Whether today's table is at hand (or was, and nobody asks for it). */
 bool lookup_has_latest(const struct lookup *lookup);
 
-/* Adds "latest" and "providers" to a report. */
+/* Adds "latest", "providers" and "redis" to a report. */
 void lookup_report(const struct lookup *lookup, struct json_object *report);
 
 #endif

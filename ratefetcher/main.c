@@ -37,7 +37,6 @@ static struct json_object *report(void *arg) {
         report, "latest_at_hand",
         json_object_new_boolean(lookup_has_latest(r->lookup)));
     lookup_report(r->lookup, report);
-    json_object_object_add(report, "redis", json_object_new_string("off"));
     json_object_object_add(report, "counters", metrics_to_json(&r->metrics));
     return report;
 }

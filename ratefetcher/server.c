@@ -14,6 +14,7 @@
 #include "common/memory.h"
 #include "common/message.h"
 #include "common/unix_socket.h"
+#include "ratefetcher/rates_message.h"
 
 enum {
     MAX_CONNECTIONS = 256,
@@ -90,26 +91,14 @@ static struct json_object *error_message(const char *code, const char *text) {
     return message;
 }
 
-static void add_question(struct json_object *message,
-                         const struct question *question) {
-    char text[DAY_TEXT_SIZE];
-    rates_day_print(question->when, text);
-    message_add_text(message, "date", text);
-    if (question->currency[0] != '\0')
-        message_add_text(message, "currency", question->currency);
-}
-
 static struct json_object *found_message(const struct question *question,
                                          const struct lookup_answer *answer) {
-    struct json_object *message = message_new(MESSAGE_RATES);
-    char moment[MOMENT_TEXT_SIZE];
-    add_question(message, question);
-    message_add_text(message, "layer", answer->layer);
-    moment_print_ms(clock_wall_ms() + answer->fresh_usec / USEC_PER_MSEC,
-                    moment);
-    message_add_text(message, "expires_at", moment);
+    struct json_object *message =
+        rates_message_new(question->when, answer->rates, answer->layer,
+                          clock_wall_ms() + answer->fresh_usec / USEC_PER_MSEC);
     message_add_seconds(message, "expires_in", answer->fresh_usec);
-    rates_to_message(answer->rates, message);
+    if (question->currency[0] != '\0')
+        message_add_text(message, "currency", question->currency);
     return message;
 }
 
@@ -120,7 +109,11 @@ static struct json_object *missing_message(const struct question *question,
             ? error_message("unknown_currency",
                             "no provider has this currency on this day")
             : error_message("unavailable", "no provider has rates of this day");
-    add_question(message, question);
+    char text[DAY_TEXT_SIZE];
+    rates_day_print(question->when, text);
+    message_add_text(message, "date", text);
+    if (question->currency[0] != '\0')
+        message_add_text(message, "currency", question->currency);
     message_add_seconds(message, "retry_after", answer->retry_usec);
     return message;
 }

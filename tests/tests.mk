@@ -31,6 +31,9 @@ UNIT_quota     = ratefetcher/quota.c
 UNIT_callbook  = ratefetcher/callbook.c ratefetcher/quota.c common/log.c \
                  common/clock.c $(UNIT_rates)
 UNIT_cache_memory = ratefetcher/cache_memory.c $(UNIT_rates)
+UNIT_redis_address = ratefetcher/redis_address.c common/url.c common/memory.c
+UNIT_redis_value = ratefetcher/redis_value.c ratefetcher/rates_message.c \
+                 $(UNIT_rates)
 REQUEST_C      = wsclient/request.c common/json_scan.c common/day.c \
                  common/decimal.c common/rates.c common/memory.c \
                  common/message.c

@@ -5,10 +5,12 @@
 set -eu
 
 build="gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev libevent-dev
-       libexpat1-dev libgmp-dev libjson-c-dev libssl-dev libwebsockets-dev"
+       libexpat1-dev libgmp-dev libhiredis-dev libjson-c-dev libssl-dev
+       libwebsockets-dev"
 test="clang clang-format faketime iproute2 libclang-rt-14-dev libcmocka-dev
       libnss-wrapper nftables nginx-light node-ws nodejs python3-cryptography
-      python3-pytest python3-pytest-xdist python3-websockets socat util-linux valgrind"
+      python3-pytest python3-pytest-xdist python3-websockets redis-server socat
+      util-linux valgrind"
 
 missing=
 for set in "$@"; do
