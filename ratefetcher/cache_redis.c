@@ -60,6 +60,7 @@ static void on_changed(void *arg, bool up) {
     struct cache_redis *cache = arg;
     metrics_set(cache->metrics, METRIC_REDIS_UP, up);
     cache->reads.refused = cache->writes.refused = false;
+    cache->context->changed(cache->context->arg);
 }
 
 static void on_refused(void *arg, const char *code) {

@@ -38,8 +38,6 @@ struct lookup_waiter {
 struct lookup {
     struct provider_context context;
     struct metrics *metrics;
-    void (*latest_came)(void *arg);
-    void *arg;
     struct stock *stock;
     struct share *share; /* NULL: without Redis */
     struct fetches *fetches;
@@ -79,17 +77,14 @@ static void on_told(void *arg, const struct fetch_end *end) {
     struct lookup *lookup = arg;
     settle(lookup, end->when);
     if (end->rates != NULL && rates_day_is_latest(end->when))
-        lookup->latest_came(lookup->arg);
+        lookup->context.changed(lookup->context.arg);
 }
 
 struct lookup *lookup_new(const struct provider_context *context,
-                          struct metrics *metrics,
-                          void (*latest_came)(void *arg), void *arg) {
+                          struct metrics *metrics) {
     struct lookup *lookup = memory_new(sizeof *lookup);
     lookup->context = *context;
     lookup->metrics = metrics;
-    lookup->latest_came = latest_came;
-    lookup->arg = arg;
     LIST_INIT(&lookup->waiters);
     lookup->request_timeout_usec =
         settings_usec(context->settings, SETTING_REQUEST_TIMEOUT_SECONDS);

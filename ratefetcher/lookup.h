@@ -30,13 +30,9 @@ struct lookup_answer {
 
 typedef void lookup_done(void *arg, const struct lookup_answer *answer);
 
-/*
- * Opens the providers that the settings name. `metrics` is lent;
- * `latest_came` is called when a table for RATES_LATEST was had.
- */
+/* Opens the providers that the settings name, and Redis. `metrics` is lent. */
 struct lookup *lookup_new(const struct provider_context *context,
-                          struct metrics *metrics,
-                          void (*latest_came)(void *arg), void *arg);
+                          struct metrics *metrics);
 void lookup_free(struct lookup **lookup);
 
 /*

@@ -46,7 +46,7 @@ static void on_alert(void *arg, const char *event, const char *detail) {
     child_alert(&r->child, event, detail);
 }
 
-static void on_latest_came(void *arg) {
+static void on_changed(void *arg) {
     struct ratefetcher *r = arg;
     child_report(&r->child);
 }
@@ -142,8 +142,9 @@ int main(int argc, char *argv[], char *envp[]) {
                                              .http = http,
                                              .settings = settings,
                                              .alert = on_alert,
+                                             .changed = on_changed,
                                              .arg = &r};
-    r.lookup = lookup_new(&context, &r.metrics, on_latest_came, &r);
+    r.lookup = lookup_new(&context, &r.metrics);
     refresh_init(&r.refresh, r.lookup, settings);
     struct server *server = server_new(r.base, fd, r.lookup);
     if (server == NULL) {

@@ -49,6 +49,8 @@ struct provider_context {
     const struct settings *settings;
     /* A person is needed: what happened, in a word, and a detail. */
     void (*alert)(void *arg, const char *event, const char *detail);
+    /* What the status tells has changed. */
+    void (*changed)(void *arg);
     void *arg;
 };
 

@@ -18,7 +18,7 @@
 
 /* With CONNECT_USEC below the 5 s within which Redis is to be used again. */
 #define FIRST_RETRY_USEC (100 * USEC_PER_MSEC)
-#define LAST_RETRY_USEC  (2 * USEC_PER_SEC)
+#define LAST_RETRY_USEC  (1 * USEC_PER_SEC)
 
 /* One that stood so long begins its retries anew. */
 #define STOOD_USEC (1 * USEC_PER_SEC)

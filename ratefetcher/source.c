@@ -125,8 +125,11 @@ void source_end(struct source *source, const struct provider_answer *answer,
                 const struct provider_context *context) {
     bool works = provider_works(answer->result);
     if (!answer->without_call) {
+        bool worked = provider_works(source->last);
         alert(source, answer->result, context);
         note_call(source, answer, clock_monotonic());
+        if (!works || !worked || answer->wait_usec > 0)
+            context->changed(context->arg);
         metrics_count(metrics, works ? source->class->calls_ok
                                      : source->class->calls_failed);
         metrics->values[METRIC_PROVIDER_SECONDS] += (double)usec / USEC_PER_SEC;
