@@ -28,6 +28,9 @@ class RedisServer:
     def url(self, database=0, user_info=""):
         return f"redis://{user_info}127.0.0.1:{self.port}/{database}"
 
+    def name_url(self, database=0):
+        return f"redis://localhost:{self.port}/{database}"
+
     def unix_url(self, database=0):
         return f"unix://{self.path}?db={database}"
 
