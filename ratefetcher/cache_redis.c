@@ -10,6 +10,7 @@
 #include "common/message.h"
 #include "ratefetcher/rates_message.h"
 #include "ratefetcher/redis_link.h"
+#include "ratefetcher/web_provider.h"
 
 /* What a lock is held for at most: a call to a provider, and a little more. */
 #define LOCK_MILLISECONDS "2500"
@@ -18,9 +19,6 @@
 static const char release_script[] =
     "if redis.call('get',KEYS[1])==ARGV[1] then "
     "return redis.call('del',KEYS[1]) end return 0";
-
-/* The base of all tables that providers of this version publish. */
-static const char base[] = "EUR";
 
 static const char from_redis[] = "redis";
 
@@ -187,12 +185,17 @@ static bool keep(struct cache_redis *cache, size_t source, day when,
     return true;
 }
 
+/* A file is in the ECB's form, whose base is the euro. */
+static const char *base_of(const struct provider_class *class) {
+    return class->api != NULL ? class->api->base : "EUR";
+}
+
 static void read_value(struct look *look, size_t source, struct span text) {
     struct cache_redis *cache = look->cache;
     const struct provider_class *class = cache->stock->sources[source].class;
     const struct redis_value_bounds bounds = {
         .provider = class->name,
-        .base = base,
+        .base = base_of(class),
         .when = look->when,
         .may_stand_still = class->api == NULL, /* a file does */
         .now_ms = clock_wall_ms(),
