@@ -7,15 +7,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/boot_id.h"
+#include "common/folders.h"
 #include "common/log.h"
 #include "common/memory.h"
 
 static const char magic[16] = "fxwire calls 1";
-
-enum { BOOT_ID_SIZE = 40 };
 
 struct page {
     char magic[16];
@@ -29,23 +28,9 @@ struct callbook {
     struct page *page;
 };
 
-/* Makes the folder and those above it. */
-static int make_folders(const char *dir) {
-    char *path = memory_copy(dir, strlen(dir));
-    for (char *end = path; *end != '\0'; end++)
-        if (*end == '/' && end != path) {
-            *end = '\0';
-            (void)mkdir(path, 0700);
-            *end = '/';
-        }
-    int made = mkdir(path, 0700);
-    free(path);
-    return made < 0 && errno != EEXIST ? -1 : 0;
-}
-
 /* Opened, ours alone and allocated: a hole on a full disk is a SIGBUS. */
 static int open_file(const char *dir) {
-    if (make_folders(dir) < 0)
+    if (folders_make(dir) < 0)
         return -1;
     char *path = memory_print("%s/calls", dir);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -62,15 +47,6 @@ static int open_file(const char *dir) {
     close(fd);
     errno = error;
     return -1;
-}
-
-static void read_boot_id(char out[static BOOT_ID_SIZE]) {
-    memset(out, 0, BOOT_ID_SIZE);
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && read(fd, out, BOOT_ID_SIZE - 1) < 0)
-        out[0] = '\0';
-    if (fd >= 0)
-        close(fd);
 }
 
 static bool is_terminated(const char *text, size_t size) {
@@ -91,7 +67,7 @@ static bool is_well(const struct page *page) {
 /* Empties a page that is not of this form, and forgets another boot's times. */
 static void prepare(struct page *page) {
     char boot_id[BOOT_ID_SIZE];
-    read_boot_id(boot_id);
+    boot_id_read(boot_id);
     if (!is_well(page)) {
         memset(page, 0, sizeof *page);
         snprintf(page->token, sizeof page->token, "%08x%08x%08x%08x",

@@ -28,7 +28,7 @@ UNIT_history   = ratefetcher/history.c common/rates.c common/memory.c \
 UNIT_ecb_csv   = ratefetcher/ecb_csv.c $(UNIT_history)
 UNIT_breaker   = ratefetcher/breaker.c
 UNIT_quota     = ratefetcher/quota.c
-UNIT_callbook  = ratefetcher/callbook.c ratefetcher/quota.c common/log.c \
+UNIT_callbook  = ratefetcher/callbook.c common/boot_id.c common/folders.c common/small_file.c ratefetcher/quota.c common/log.c \
                  common/clock.c $(UNIT_rates)
 UNIT_cache_memory = ratefetcher/cache_memory.c $(UNIT_rates)
 UNIT_redis_address = ratefetcher/redis_address.c common/url.c common/memory.c
@@ -42,7 +42,7 @@ UNIT_response  = wsclient/response.c $(REQUEST_C)
 UNIT_heartbeat = wsclient/heartbeat.c
 UNIT_inbox     = wsclient/inbox.c common/utf8.c common/memory.c
 LEDGER_C       = wsclient/ledger.c wsclient/ledger_file.c wsclient/extents.c \
-                 common/small_file.c common/log.c common/clock.c common/day.c \
+                 common/boot_id.c common/small_file.c common/log.c common/clock.c common/day.c \
                  common/memory.c
 UNIT_extents   = wsclient/extents.c
 UNIT_ledger    = $(LEDGER_C)

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/boot_id.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/small_file.h"
 
 enum { VERSION = 1, ROOM_AT = 4096 };
 
@@ -23,13 +23,6 @@ static const char magic[8] = {'f', 'x', 'l', 'e', 'd', 'g', 'e', 'r'};
 
 /* Functions of type `fault` give NULL, or why the file can not be used. */
 typedef const char *fault;
-
-static void read_boot_id(char *text, size_t size) {
-    size_t len;
-    char *id = small_file_read("/proc/sys/kernel/random/boot_id", &len);
-    snprintf(text, size, "%s", id != NULL ? id : "unknown");
-    free(id);
-}
 
 static void *map(int fd, size_t bytes) {
     int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
@@ -62,7 +55,7 @@ static fault allocate(const struct ledger_file *file, size_t room_bytes) {
 static void begin(struct ledger_file *file) {
     struct ledger_header *header = file->header;
     header->version = VERSION;
-    read_boot_id(header->boot_id, sizeof header->boot_id);
+    boot_id_read(header->boot_id);
     atomic_store(&header->room_bytes, file->room_bytes);
     atomic_store(&header->handled, 0);
     file->is_new = true;
@@ -82,14 +75,14 @@ static fault make(struct ledger_file *file, size_t room_bytes) {
 /* Whether the header is that of a file that this process can go on with. */
 static fault check_header(const struct ledger_header *header,
                           off_t file_bytes) {
-    char boot_id[sizeof header->boot_id];
-    read_boot_id(boot_id, sizeof boot_id);
+    char boot_id[BOOT_ID_SIZE];
+    boot_id_read(boot_id);
     uint64_t room_bytes = header->room_bytes;
     if (memcmp(header->magic, magic, sizeof magic) != 0)
         return "it is no ledger";
     if (header->version != VERSION)
         return "another version wrote it";
-    if (memcmp(header->boot_id, boot_id, strlen(boot_id) + 1) != 0)
+    if (memcmp(header->boot_id, boot_id, BOOT_ID_SIZE) != 0)
         return "it is of an earlier boot";
     if (room_bytes == 0 || room_bytes % ROOM_AT != 0 ||
         room_bytes > (uint64_t)file_bytes - ROOM_AT)

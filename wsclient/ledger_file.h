@@ -11,11 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/boot_id.h"
+
 /* At the front of the file; the room for messages follows. */
 struct ledger_header {
     char magic[8];
     uint32_t version;
-    char boot_id[40]; /* text of the boot that wrote it, see random(4) */
+    char boot_id[BOOT_ID_SIZE]; /* of the boot in which it was written */
     _Atomic uint64_t room_bytes;
     _Atomic uint64_t handled; /* sequence of the message in work; 0: none */
 };

@@ -6,27 +6,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/day.h"
+#include "common/folders.h"
 #include "common/log.h"
 #include "common/memory.h"
 
 #define SUFFIX ".message"
-
-/* Makes the folder and those above it; -1 and errno. */
-static int make_folders(char *path) {
-    for (char *slash = path + 1; (slash = strchr(slash, '/')) != NULL;
-         slash++) {
-        *slash = '\0';
-        int made = mkdir(path, 0700);
-        *slash = '/';
-        if (made < 0 && errno != EEXIST)
-            return -1;
-    }
-    return mkdir(path, 0700) < 0 && errno != EEXIST ? -1 : 0;
-}
 
 static bool write_file(const char *path, struct span bytes) {
     int fd =
@@ -69,7 +56,7 @@ void quarantine_save(const char *state_dir, struct span message, int64_t now_ms,
     char *folder = memory_print("%s/quarantine", state_dir);
     char *path =
         memory_print("%s/%s-%" PRIu64 SUFFIX, folder, moment, sequence);
-    if (make_folders(folder) == 0 && write_file(path, message))
+    if (folders_make(folder) == 0 && write_file(path, message))
         log_error("message_quarantined", LOG_FIELDS(log_text("path", path)));
     else
         log_error("message_quarantined",

@@ -9,10 +9,10 @@ import pytest
 
 from amounts import message, stake_of
 from places import SCALE
-from rate_shop import FIRST, SECOND, USD, RateShop
+from rate_shop import FIRST, FROM, SECOND, USD, RateShop
 from redis_server import RedisServer
 from service import Service
-from standins import utc_today
+from standins import ExchangeRateHost, utc_today
 from upstream import Upstream
 from waiting import wait_until
 
@@ -141,6 +141,20 @@ def test_another_machine_needs_no_call(make_shop, clean):
         row = other.service.status()["providers"][0]
         assert (row["state"], row["calls_month"]) == ("unused", 0)
     assert len(shop.fca.calls) == calls
+
+
+def test_a_table_with_another_base(make_shop, clean):
+    """Its two rates reach the other machine, and give the same digits there."""
+    shop = make_shop(REDIS_URL=clean.url(), RATE_PROVIDERS="exchangeratehost",
+                     EXCHANGE_ACCESS_KEY=ExchangeRateHost.key).start()
+    wait_redis(shop.service)
+    day = shop.new_day()
+    assert shop.convert(day) == FROM["exchangeratehost"]
+    calls = len(shop.host.calls)
+    with Machine(shop) as other:
+        assert other.service.rates(day)["layer"] == "redis"
+        assert other.convert(day) == FROM["exchangeratehost"]
+    assert len(shop.host.calls) == calls
 
 
 def test_one_call_over_two_machines(make_shop, clean):
