@@ -82,6 +82,11 @@ $(BUILD)/unit/test_$(1): $(BUILD)/obj/tests/unit/test_$(1).o $(patsubst %.c,$(BU
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
+# Benchmarks in C, not part of the test run.
+$(BUILD)/bench/ledger: $(BUILD)/obj/tests/bench/ledger.o $(patsubst %.c,$(BUILD)/obj/%.o,$(LEDGER_C))
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) -o $@ $^
+
 unit-tests: $(UNIT_TESTS:%=$(BUILD)/unit/test_%)
 
 test:
