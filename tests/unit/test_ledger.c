@@ -1,7 +1,6 @@
 /* The ledger: bounded room, in which every message has its answer's room. */
-#include "tests/unit/unit.h"
-#include "wsclient/ledger.h"
-#include "wsclient/response.h"
+#include "tests/unit/ledger_bad_files.h"
+#include "tests/unit/ledger_kills.h"
 
 static struct message *take(struct ledger *ledger, const char *text, size_t len,
                             int64_t usec) {
@@ -100,12 +99,37 @@ static void takes_nothing_without_room(void **state) {
     }
 }
 
+#define WITH_FILE(test)                                                        \
+    cmocka_unit_test_setup_teardown(test, room_open, room_close)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_a_copy_and_its_moment),
         cmocka_unit_test(has_room_for_the_longest_answer),
         cmocka_unit_test(is_bounded),
         cmocka_unit_test(takes_nothing_without_room),
+        WITH_FILE(what_is_in_hand_is_found),
+        WITH_FILE(it_is_found_in_order_of_arrival),
+        WITH_FILE(all_bytes_are_found),
+        WITH_FILE(nothing_in_hand_leaves_no_file),
+        WITH_FILE(deaths_are_counted_for_who_was_worked_on),
+        WITH_FILE(deaths_of_one_that_is_gone),
+        WITH_FILE(a_larger_setting_makes_room),
+        WITH_FILE(a_smaller_setting_loses_nothing),
+        WITH_FILE(growing_that_was_cut_short),
+        WITH_FILE(messages_need_no_system_call),
+        WITH_FILE(what_is_strange_is_set_aside),
+        WITH_FILE(what_was_set_aside_before_is_replaced),
+        WITH_FILE(a_file_that_was_not_begun_is_begun_anew),
+        WITH_FILE(what_is_no_file_of_ours_is_left_alone),
+        WITH_FILE(without_a_folder_memory_serves),
+        WITH_FILE(what_can_not_be_set_aside_stays),
+        WITH_FILE(without_room_on_the_disk_memory_serves),
+        WITH_FILE(without_room_on_the_disk_nothing_grows),
+        WITH_FILE(a_damaged_file_does_no_harm),
+        WITH_FILE(a_second_one_waits),
+        WITH_FILE(nothing_is_lost_by_kills),
+        WITH_FILE(nothing_is_lost_behind_any_instruction),
     };
     return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
 }
