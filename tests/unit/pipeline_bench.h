@@ -21,6 +21,7 @@ struct bench {
     int alarms;            /* calls of set_alarm */
     monotime alarm;        /* the last one */
     char quarantined[256]; /* the messages, a `;` after each */
+    char alerts[256];      /* the events, a `;` after each */
 };
 
 static inline void bench_answers_ready(void *arg) {
@@ -38,7 +39,10 @@ static inline void bench_ask(void *arg, day when, struct span currency) {
 
 static inline void bench_alert(void *arg, const char *event,
                                const char *detail) {
-    (void)arg, (void)event, (void)detail;
+    struct bench *b = arg;
+    size_t len = strlen(b->alerts);
+    (void)detail;
+    snprintf(b->alerts + len, sizeof b->alerts - len, "%s;", event);
 }
 
 static inline void bench_set_alarm(void *arg, monotime when) {
@@ -63,9 +67,22 @@ static inline struct pipeline_ports bench_ports(struct bench *b) {
                                    .arg = b};
 }
 
+/* The pipeline on a ledger in the file `path`; NULL: in memory. */
+static inline void bench_begin(struct bench *b, const char *path,
+                               size_t ledger_bytes) {
+    b->ledger = ledger_open(path, ledger_bytes);
+    struct pipeline_ports ports = bench_ports(b);
+    b->pipeline =
+        pipeline_new(b->settings, b->ledger, &b->metrics, &ports, false);
+}
+
+static inline void bench_end(struct bench *b) {
+    pipeline_free(&b->pipeline);
+    ledger_close(&b->ledger);
+}
+
 /* With a timeout of 5 s, a TTL of 60 s, and `date` for RESPONSE_DATE. */
-static inline void bench_open(struct bench *b, size_t ledger_bytes,
-                              const char *date) {
+static inline void bench_set_up(struct bench *b, const char *date) {
     char date_line[64] = "RESPONSE_DATE=";
     char url[] = "REQUESTS_WS_URL=ws://localhost/";
     char timeout[] = "REQUEST_TIMEOUT_SECONDS=5",
@@ -77,10 +94,13 @@ static inline void bench_open(struct bench *b, size_t ledger_bytes,
     fake_wall_ms = FAKE_NOON_MS;
     b->settings = settings_load(environment, NULL, false, SETTINGS_WSCLIENT);
     assert_string_equal(settings_faults(b->settings), "");
-    b->ledger = ledger_open(NULL, ledger_bytes);
-    struct pipeline_ports ports = bench_ports(b);
-    b->pipeline =
-        pipeline_new(b->settings, b->ledger, &b->metrics, &ports, false);
+}
+
+/* Set up, on a ledger in memory, and connected. */
+static inline void bench_open(struct bench *b, size_t ledger_bytes,
+                              const char *date) {
+    bench_set_up(b, date);
+    bench_begin(b, NULL, ledger_bytes);
     pipeline_connected(b->pipeline);
 }
 
@@ -90,8 +110,7 @@ static inline void bench_reconnect(struct bench *b) {
 }
 
 static inline void bench_close(struct bench *b) {
-    pipeline_free(&b->pipeline);
-    ledger_close(&b->ledger);
+    bench_end(b);
     settings_free(&b->settings);
 }
 
@@ -126,15 +145,21 @@ static inline void bench_request(struct bench *b, int id, const char *currency,
     assert_false(bench_receive(b, text, at));
 }
 
-/* The next answer has to be this one; it is sent and confirmed. */
-static inline void bench_expect(struct bench *b, int64_t at,
-                                const char *wanted) {
+/* The next answer has to be this one; it is sent. Gives its position. */
+static inline uint64_t bench_expect_sent(struct bench *b, int64_t at,
+                                         const char *wanted) {
     struct span answer;
     if (!pipeline_next_answer(b->pipeline, bench_at(at), &answer))
         fail_msg("no answer, but %s is due", wanted);
     if (!span_equals(answer, wanted))
         fail_msg("%.*s\nis not\n%s", (int)answer.len, answer.data, wanted);
-    pipeline_confirmed(b->pipeline, pipeline_sent(b->pipeline, bench_at(at)));
+    return pipeline_sent(b->pipeline, bench_at(at));
+}
+
+/* The next answer has to be this one; it is sent and confirmed. */
+static inline void bench_expect(struct bench *b, int64_t at,
+                                const char *wanted) {
+    pipeline_confirmed(b->pipeline, bench_expect_sent(b, at, wanted));
 }
 
 /* The next answer has to be the response to bench_request(). */

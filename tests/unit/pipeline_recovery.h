@@ -1,0 +1,374 @@
+/* The pipeline's third part: receipts, and what a successor finds. */
+#ifndef FXWIRE_TESTS_UNIT_PIPELINE_RECOVERY_H
+#define FXWIRE_TESTS_UNIT_PIPELINE_RECOVERY_H
+
+#include "tests/unit/ledger_room.h"
+#include "tests/unit/pipeline_sending.h"
+
+#define REQUEST(id)                                                            \
+    "{\"type\":\"message\",\"id\":" id ",\"payload\":{\"stake\":12,"           \
+    "\"currency\":\"USD\",\"date\":\"2021-05-18\"}}"
+
+/* The next answer, as a NUL-terminated copy; it is sent, not confirmed. */
+static uint64_t send_next(struct bench *b, int64_t at,
+                          char text[BENCH_TEXT_SIZE]) {
+    struct span answer;
+    assert_true(pipeline_next_answer(b->pipeline, bench_at(at), &answer));
+    snprintf(text, BENCH_TEXT_SIZE, "%.*s", (int)answer.len, answer.data);
+    return pipeline_sent(b->pipeline, bench_at(at));
+}
+
+static void what_is_confirmed_is_done_with(void **state) {
+    (void)state;
+    struct bench b;
+    char text[BENCH_TEXT_SIZE];
+    bench_open(&b, BENCH_LEDGER_BYTES, "request");
+    for (int id = 1; id <= 4; id++)
+        bench_request(&b, id, "EUR", PAST, id);
+    for (uint64_t position = 1; position <= 3; position++)
+        assert_int_equal(send_next(&b, 5, text), position);
+    assert_int_equal(pipeline_pending(b.pipeline), 4);
+    pipeline_confirmed(b.pipeline, 0);
+    assert_int_equal(pipeline_pending(b.pipeline), 4);
+    pipeline_confirmed(b.pipeline, 2);
+    assert_int_equal(pipeline_pending(b.pipeline), 2);
+    pipeline_confirmed(b.pipeline, 2);
+    assert_int_equal(pipeline_pending(b.pipeline), 2);
+    assert_int_equal(send_next(&b, 6, text), 4);
+    pipeline_confirmed(b.pipeline, 4);
+    assert_int_equal(pipeline_pending(b.pipeline), 0);
+    bench_expect_nothing(&b, 6);
+    bench_close(&b);
+}
+
+/* A refusal is not in the ledger: it needs no receipt. */
+static void a_refusal_needs_no_receipt(void **state) {
+    (void)state;
+    struct bench b;
+    char text[BENCH_TEXT_SIZE];
+    bench_open(&b, 1, "request");
+    bench_request(&b, 1, "EUR", PAST, 0);
+    assert_int_equal(send_next(&b, 1, text), 0);
+    assert_int_equal(pipeline_pending(b.pipeline), 0);
+    bench_close(&b);
+}
+
+/* Byte for byte, though time has passed; oldest first, before newer ones. */
+static void a_break_repeats_what_is_unconfirmed(void **state) {
+    (void)state;
+    struct bench b;
+    char texts[4][BENCH_TEXT_SIZE];
+    bench_open(&b, BENCH_LEDGER_BYTES, "now");
+    for (int i = 0; i < 4; i++) {
+        bench_request(&b, i, "EUR", PAST, i);
+        send_next(&b, i, texts[i]);
+    }
+    pipeline_confirmed(b.pipeline, 1);
+    bench_expect_metric(&b, METRIC_RETRIED, 0);
+    fake_wall_ms += 1000;
+    bench_reconnect(&b);
+    bench_request(&b, 4, "EUR", PAST, SECOND);
+    for (uint64_t i = 1; i <= 3; i++)
+        assert_int_equal(bench_expect_sent(&b, SECOND, texts[i]), i);
+    bench_expect_metric(&b, METRIC_RETRIED, 3);
+    pipeline_confirmed(b.pipeline, 2);
+    fake_wall_ms += 1000;
+    bench_reconnect(&b);
+    /* The last of the first ones, and then what was never sent. */
+    bench_expect_sent(&b, 2 * SECOND, texts[3]);
+    bench_expect_euro(&b, 4, "12", "2026-11-21T12:00:01.000Z", 2 * SECOND);
+    bench_expect_nothing(&b, 2 * SECOND);
+    bench_expect_metric(&b, METRIC_RETRIED, 5);
+    bench_expect_metric(&b, METRIC_RESPONSES, 9);
+    /* The time to the answer is that of its first sending. */
+    bench_expect_metric(&b, METRIC_REQUEST_ALL, 5);
+    bench_close(&b);
+}
+
+/* The TTL counts from the request's arrival, not from the sending. */
+static void a_repeated_answer_expires(void **state) {
+    (void)state;
+    struct bench b;
+    char text[BENCH_TEXT_SIZE];
+    bench_open(&b, BENCH_LEDGER_BYTES, "request");
+    bench_request(&b, 1, "EUR", PAST, 0);
+    bench_request(&b, 2, "EUR", PAST, 2 * SECOND);
+    send_next(&b, 59 * SECOND, text);
+    send_next(&b, 59 * SECOND, text);
+    bench_reconnect(&b);
+    assert_non_null(strstr(text, "\"id\":2"));
+    bench_expect_sent(&b, 61 * SECOND, text);
+    bench_expect_nothing(&b, 61 * SECOND);
+    bench_expect_metric(&b, METRIC_EXPIRED, 1);
+    assert_string_equal(b.alerts, "answers_dropped;");
+    bench_reconnect(&b);
+    bench_expect_nothing(&b, 62 * SECOND);
+    bench_expect_metric(&b, METRIC_EXPIRED, 2);
+    assert_int_equal(pipeline_pending(b.pipeline), 0);
+    bench_close(&b);
+}
+
+/* This process is gone without a word, and another begins. */
+static void begin_again(struct bench *b, const struct room *room, int64_t at) {
+    bench_end(b);
+    fake_monotonic_usec = bench_at(at).usec;
+    bench_begin(b, room->path, BENCH_LEDGER_BYTES);
+    pipeline_recover(b->pipeline, bench_at(at));
+}
+
+static void open_in_room(struct bench *b, const struct room *room,
+                         const char *date) {
+    bench_set_up(b, date);
+    log_open("test", "warn", "text", room->told[1]);
+    bench_begin(b, room->path, BENCH_LEDGER_BYTES);
+    pipeline_recover(b->pipeline, bench_at(0));
+    pipeline_connected(b->pipeline);
+}
+
+static void a_successor_goes_on(void **state) {
+    struct room *room = *state;
+    struct bench b;
+    char texts[3][BENCH_TEXT_SIZE];
+    open_in_room(&b, room, "now");
+    bench_request(&b, 1, "USD", PAST, 0);
+    bench_request(&b, 2, "EUR", PAST, 1); /* is sent and not confirmed */
+    bench_request(&b, 3, "USD", "2021-05-17", 2);
+    bench_request(&b, 4, "EUR", PAST, 3); /* is sent and confirmed */
+    bench_request(&b, 5, "EUR", PAST, 4); /* is answered and not sent */
+    send_next(&b, 5, texts[0]);
+    pipeline_disconnected(b.pipeline);
+    pipeline_connected(b.pipeline);
+    bench_expect_sent(&b, 5, texts[0]);
+    send_next(&b, 5, texts[1]);
+    send_next(&b, 5, texts[2]);
+    pipeline_disconnected(b.pipeline);
+    pipeline_connected(b.pipeline);
+    bench_expect_sent(&b, 5, texts[0]);
+    b.asked[0] = '\0';
+
+    fake_wall_ms += 5000;
+    begin_again(&b, room, 2 * SECOND);
+    assert_int_equal(pipeline_pending(b.pipeline), 5);
+    bench_expect_asked(&b, PAST " ;2021-05-17 ;");
+    pipeline_connected(b.pipeline);
+    bench_request(&b, 6, "EUR", PAST, 2 * SECOND);
+    for (uint64_t i = 0; i < 3; i++)
+        assert_int_equal(bench_expect_sent(&b, 2 * SECOND, texts[i]), i + 1);
+    bench_expect_metric(&b, METRIC_RETRIED, 7);
+    bench_expect_euro(&b, 6, "12", "2026-11-21T12:00:05.000Z", 2 * SECOND);
+    /* What was taken is converted now. */
+    bench_rates(&b, PAST, "", "one", "USD 1.2", 3 * SECOND, HOUR);
+    bench_expect_euro(&b, 1, "10", "2026-11-21T12:00:05.000Z", 3 * SECOND);
+    bench_no_rates(&b, "2021-05-17", "", false);
+    bench_expect_error(&b, "3", "no rates can be had for this date",
+                       3 * SECOND);
+    bench_expect_nothing(&b, 3 * SECOND);
+    assert_int_equal(pipeline_pending(b.pipeline), 0);
+    bench_close(&b);
+    assert_false(room_has(room->path));
+}
+
+/* All that the next one finds is older than what it receives itself. */
+static void what_is_found_goes_before_newer_answers(void **state) {
+    struct room *room = *state;
+    struct bench b;
+    char first[BENCH_TEXT_SIZE];
+    open_in_room(&b, room, "request");
+    bench_request(&b, 1, "EUR", PAST, 0);
+    send_next(&b, 0, first);
+    begin_again(&b, room, 1);
+    pipeline_connected(b.pipeline);
+    bench_request(&b, 2, "EUR", PAST, 2);
+    bench_expect_sent(&b, 3, first);
+    bench_reconnect(&b);
+    bench_request(&b, 3, "EUR", PAST, 4);
+    bench_expect_sent(&b, 5, first);
+    bench_expect_euro(&b, 2, "12", PAST, 5);
+    bench_expect_euro(&b, 3, "12", PAST, 5);
+    bench_close(&b);
+}
+
+/* How long it may wait for a rate counts anew; the TTL does not. */
+static void times_after_a_restart(void **state) {
+    struct room *room = *state;
+    struct bench b;
+    open_in_room(&b, room, "request");
+    bench_request(&b, 1, "USD", PAST, 0);
+    bench_request(&b, 2, "USD", PAST, 54 * SECOND);
+    begin_again(&b, room, 54 * SECOND + 500);
+    assert_int_equal(b.alarm.usec, bench_at(59 * SECOND + 500).usec);
+    pipeline_connected(b.pipeline);
+    pipeline_alarm(b.pipeline, bench_at(59 * SECOND + 499));
+    bench_expect_nothing(&b, 59 * SECOND + 499);
+    pipeline_alarm(b.pipeline, bench_at(59 * SECOND + 500));
+    bench_expect_error(&b, "1", "no rate came in time", 59 * SECOND + 500);
+    bench_reconnect(&b);
+    bench_expect_error(&b, "2", "no rate came in time", 114 * SECOND - 1);
+    bench_expect_metric(&b, METRIC_REQUESTS_TIMEOUT, 2);
+
+    bench_request(&b, 3, "USD", PAST, 200 * SECOND);
+    bench_request(&b, 4, "EUR", PAST, 200 * SECOND + 1);
+    begin_again(&b, room, 260 * SECOND);
+    bench_rates(&b, PAST, "", "one", "USD 1.2", 260 * SECOND, HOUR);
+    pipeline_connected(b.pipeline);
+    bench_expect_euro(&b, 4, "12", PAST, 260 * SECOND);
+    bench_expect_nothing(&b, 260 * SECOND);
+    bench_expect_metric(&b, METRIC_EXPIRED, 1);
+    room_expect_told(room, "answer_expired id=3");
+    bench_close(&b);
+}
+
+/* Errors are answers, also those without an id; what needs none is dropped. */
+static void all_kinds_are_found(void **state) {
+    struct room *room = *state;
+    struct bench b;
+    static const char *const left[] = {
+        "{\"type\":\"heartbeat\"}",
+        "{\"type\":\"error\",\"id\":1}",
+        "{\"type\":\"other\"}",
+        "not JSON",
+        "{\"type\":\"message\",\"id\":\"x\",\"payload\":1}",
+        REQUEST("7"),
+        "", /* one that was too long to be kept */
+    };
+    /* As killed before any of them was looked at. */
+    bench_set_up(&b, "request");
+    struct ledger *ledger = ledger_open(room->path, BENCH_LEDGER_BYTES);
+    for (size_t i = 0; i < COUNT_OF(left); i++)
+        assert_non_null(room_take(ledger, left[i], bench_at(0).usec));
+    ledger_close(&ledger);
+    bench_begin(&b, room->path, BENCH_LEDGER_BYTES);
+    pipeline_recover(b.pipeline, bench_at(1));
+    assert_int_equal(pipeline_pending(b.pipeline), 4);
+    bench_expect_metric(&b, METRIC_REQUESTS_IGNORED, 2);
+    pipeline_connected(b.pipeline);
+    bench_expect_error(&b, "null", NOT_JSON, 2);
+    bench_expect_error(&b, "\"x\"", "payload must be an object", 2);
+    bench_expect_error(&b, "null", NOT_JSON, 2);
+    bench_expect_asked(&b, PAST " ;");
+    bench_no_rates(&b, PAST, "", false);
+    bench_expect_error(&b, "7", "no rates can be had for this date", 2);
+    bench_close(&b);
+}
+
+/* A process dies while it handles the last one that is in the ledger. */
+static void die_while_handling(struct room *room, const char *text,
+                               const char *id, int64_t usec) {
+    struct ledger *ledger = ledger_open(room->path, BENCH_LEDGER_BYTES);
+    struct message_queue found = TAILQ_HEAD_INITIALIZER(found);
+    ledger_found(ledger, bench_at(usec), &found);
+    struct message *message = TAILQ_LAST(&found, message_queue);
+    if (text != NULL) {
+        message = room_take(ledger, text, bench_at(usec).usec);
+        const char *at = strstr(message->request.data, id);
+        ledger_note_id(message, (struct span){at, strlen(id)});
+    }
+    ledger_work_begins(ledger, message);
+    ledger_close(&ledger);
+}
+
+static void a_deadly_message_is_quarantined(void **state) {
+    struct room *room = *state;
+    struct bench b;
+    bench_set_up(&b, "request");
+    die_while_handling(room, REQUEST("\"bad\""), "\"bad\"", 0);
+    /* Once is no proof: it is tried again. */
+    bench_begin(&b, room->path, BENCH_LEDGER_BYTES);
+    pipeline_recover(b.pipeline, bench_at(1));
+    bench_expect_asked(&b, PAST " ;");
+    assert_string_equal(b.quarantined, "");
+    bench_end(&b);
+    die_while_handling(room, NULL, NULL, 1);
+    b.alarms = 0;
+    bench_begin(&b, room->path, BENCH_LEDGER_BYTES);
+    pipeline_recover(b.pipeline, bench_at(2));
+    bench_expect_asked(&b, "");
+    assert_int_equal(b.alarms, 0);
+    assert_string_equal(b.quarantined, REQUEST("\"bad\"") ";");
+    bench_expect_metric(&b, METRIC_REQUESTS_QUARANTINED, 1);
+    char answer[BENCH_TEXT_SIZE];
+    pipeline_connected(b.pipeline);
+    send_next(&b, 3, answer);
+    static const char start[] = "{\"type\":\"error\",\"id\":\"bad\",\"message\""
+                                ":\"Unable to convert stake. Error: ";
+    assert_memory_equal(answer, start, sizeof start - 1);
+    bench_expect_nothing(&b, 3);
+    /* That answer is one like others; it is not set aside again. */
+    begin_again(&b, room, 4);
+    pipeline_connected(b.pipeline);
+    bench_expect(&b, 5, answer);
+    assert_string_equal(b.quarantined, REQUEST("\"bad\"") ";");
+    bench_expect_metric(&b, METRIC_REQUESTS_QUARANTINED, 1);
+    bench_close(&b);
+}
+
+/* It is not read, not even for what it is; others are handled as ever. */
+static void a_quarantined_message_is_not_read(void **state) {
+    struct room *room = *state;
+    struct bench b;
+    char answer[BENCH_TEXT_SIZE];
+    bench_set_up(&b, "request");
+    struct ledger *ledger = ledger_open(room->path, BENCH_LEDGER_BYTES);
+    room_take(ledger, REQUEST("1"), bench_at(0).usec);
+    ledger_close(&ledger);
+    die_while_handling(room, "{\"type\":\"heartbeat\"}", "", 1);
+    die_while_handling(room, NULL, NULL, 2);
+    bench_begin(&b, room->path, BENCH_LEDGER_BYTES);
+    pipeline_recover(b.pipeline, bench_at(3));
+    assert_string_equal(b.quarantined, "{\"type\":\"heartbeat\"};");
+    pipeline_connected(b.pipeline);
+    send_next(&b, 4, answer);
+    assert_non_null(strstr(answer, "\"id\":null"));
+    bench_expect_asked(&b, PAST " ;");
+    bench_rates(&b, PAST, "", "one", "USD 1.2", 5, HOUR);
+    bench_expect_euro(&b, 1, "10", PAST, 6);
+    bench_close(&b);
+}
+
+/* Whoever is killed while nothing is handled has no message to blame. */
+static void kills_between_messages_blame_none(void **state) {
+    struct room *room = *state;
+    struct bench b;
+    open_in_room(&b, room, "request");
+    bench_request(&b, 1, "USD", PAST, 0);
+    for (int i = 1; i <= 5; i++)
+        begin_again(&b, room, i);
+    pipeline_connected(b.pipeline);
+    bench_rates(&b, PAST, "", "one", "USD 1.2", 6, HOUR);
+    bench_expect_euro(&b, 1, "10", PAST, 6);
+    assert_string_equal(b.quarantined, "");
+    bench_close(&b);
+}
+
+/* An old one that waits does not keep the room of others from being used. */
+static void the_room_of_waiting_ones_is_theirs_alone(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, 8192, "request");
+    bench_request(&b, 1000, "USD", "2021-05-17", 0); /* waits all the time */
+    for (int id = 0; id < 500; id++) {
+        bench_request(&b, id, "EUR", PAST, id);
+        bench_expect_euro(&b, id, "12", PAST, id);
+    }
+    bench_expect_metric(&b, METRIC_REQUESTS_FULL, 0);
+    assert_int_equal(pipeline_pending(b.pipeline), 1);
+    bench_close(&b);
+}
+
+#define IN_ROOM(test)                                                          \
+    cmocka_unit_test_setup_teardown(test, room_open, room_close)
+
+#define RECOVERY_TESTS                                                         \
+    cmocka_unit_test(what_is_confirmed_is_done_with),                          \
+        cmocka_unit_test(a_refusal_needs_no_receipt),                          \
+        cmocka_unit_test(a_break_repeats_what_is_unconfirmed),                 \
+        cmocka_unit_test(a_repeated_answer_expires),                           \
+        cmocka_unit_test(the_room_of_waiting_ones_is_theirs_alone),            \
+        IN_ROOM(a_successor_goes_on),                                          \
+        IN_ROOM(what_is_found_goes_before_newer_answers),                      \
+        IN_ROOM(times_after_a_restart), IN_ROOM(all_kinds_are_found),          \
+        IN_ROOM(a_deadly_message_is_quarantined),                              \
+        IN_ROOM(a_quarantined_message_is_not_read),                            \
+        IN_ROOM(kills_between_messages_blame_none)
+
+#endif
