@@ -48,6 +48,8 @@ UNIT_extents   = wsclient/extents.c
 UNIT_ledger    = $(LEDGER_C)
 UNIT_outbox    = wsclient/outbox.c $(LEDGER_C)
 UNIT_receipts  = wsclient/receipts.c
+UNIT_quarantine = wsclient/quarantine.c common/log.c common/clock.c \
+                 common/day.c common/memory.c
 UNIT_ratebook  = wsclient/ratebook.c $(UNIT_rates)
 UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)
 UNIT_waiting   = wsclient/waiting.c common/memory.c
