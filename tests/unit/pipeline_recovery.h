@@ -92,18 +92,21 @@ static void a_repeated_answer_expires(void **state) {
     char text[BENCH_TEXT_SIZE];
     bench_open(&b, BENCH_LEDGER_BYTES, "request");
     bench_request(&b, 1, "EUR", PAST, 0);
-    bench_request(&b, 2, "EUR", PAST, 2 * SECOND);
-    send_next(&b, 59 * SECOND, text);
-    send_next(&b, 59 * SECOND, text);
+    bench_request(&b, 2, "EUR", PAST, 1);
+    bench_request(&b, 3, "EUR", PAST, 2 * SECOND);
+    for (int i = 0; i < 3; i++)
+        send_next(&b, 59 * SECOND, text);
     bench_reconnect(&b);
-    assert_non_null(strstr(text, "\"id\":2"));
+    assert_non_null(strstr(text, "\"id\":3"));
     bench_expect_sent(&b, 61 * SECOND, text);
     bench_expect_nothing(&b, 61 * SECOND);
-    bench_expect_metric(&b, METRIC_EXPIRED, 1);
+    bench_expect_metric(&b, METRIC_EXPIRED, 2);
+    /* One alert each time, however many they are. */
     assert_string_equal(b.alerts, "answers_dropped;");
     bench_reconnect(&b);
     bench_expect_nothing(&b, 62 * SECOND);
-    bench_expect_metric(&b, METRIC_EXPIRED, 2);
+    bench_expect_metric(&b, METRIC_EXPIRED, 3);
+    assert_string_equal(b.alerts, "answers_dropped;answers_dropped;");
     assert_int_equal(pipeline_pending(b.pipeline), 0);
     bench_close(&b);
 }
@@ -325,6 +328,73 @@ static void a_quarantined_message_is_not_read(void **state) {
     bench_close(&b);
 }
 
+/* What a kill within a port's call would leave. */
+struct snapshot {
+    struct bench bench; /* first: the ports' argument is one, too */
+    const struct room *room;
+    char path[80];
+};
+
+static void take_snapshot(struct snapshot *s) {
+    static char bytes[BENCH_LEDGER_BYTES + 8192];
+    room_write(s->path, bytes, room_read(s->room->path, bytes, sizeof bytes));
+}
+
+static void snapshot_at_ready(void *arg) {
+    take_snapshot(arg);
+}
+
+static void snapshot_at_ask(void *arg, day when, struct span currency) {
+    bench_ask(arg, when, currency);
+    take_snapshot(arg);
+}
+
+/* The deaths of the only message, as its successor would find it. */
+static void expect_deaths(struct snapshot *s, unsigned deaths) {
+    struct found found;
+    room_find(&found, s->path, BENCH_LEDGER_BYTES, 0);
+    struct message *message = room_next(&found);
+    assert_non_null(message);
+    assert_int_equal(message->deaths, deaths);
+    ledger_close(&found.ledger);
+    unlink(s->path);
+}
+
+/* A kill counts for a message while that is handled, at each of the steps. */
+static void kills_within_the_handling_count(void **state) {
+    struct room *room = *state;
+    struct snapshot s = {.room = room};
+    struct bench *b = &s.bench;
+    bench_set_up(b, "request");
+    snprintf(s.path, sizeof s.path, "%s/copy", room->folder);
+    for (int found = 0; found <= 1; found++) {
+        bench_begin(b, room->path, BENCH_LEDGER_BYTES);
+        struct pipeline_ports ports = bench_ports(b);
+        ports.ask = snapshot_at_ask;
+        ports.answers_ready = snapshot_at_ready;
+        pipeline_free(&b->pipeline);
+        b->pipeline =
+            pipeline_new(b->settings, b->ledger, &b->metrics, &ports, false);
+        pipeline_recover(b->pipeline, bench_at(0));
+        if (!found)
+            bench_request(b, 1, "USD", PAST, 0);
+        bench_expect_asked(b, PAST " ;");
+        expect_deaths(&s, 1);
+        take_snapshot(&s);
+        expect_deaths(&s, 0);
+        if (!found)
+            bench_end(b);
+    }
+    bench_rates(b, PAST, "", "one", "JPY 1", 1, HOUR);
+    bench_expect_asked(b, PAST " USD;");
+    expect_deaths(&s, 1);
+    bench_no_rates(b, PAST, "USD", false);
+    expect_deaths(&s, 1);
+    take_snapshot(&s);
+    expect_deaths(&s, 0);
+    bench_close(b);
+}
+
 /* Whoever is killed while nothing is handled has no message to blame. */
 static void kills_between_messages_blame_none(void **state) {
     struct room *room = *state;
@@ -369,6 +439,7 @@ static void the_room_of_waiting_ones_is_theirs_alone(void **state) {
         IN_ROOM(times_after_a_restart), IN_ROOM(all_kinds_are_found),          \
         IN_ROOM(a_deadly_message_is_quarantined),                              \
         IN_ROOM(a_quarantined_message_is_not_read),                            \
+        IN_ROOM(kills_within_the_handling_count),                              \
         IN_ROOM(kills_between_messages_blame_none)
 
 #endif
