@@ -48,7 +48,7 @@ UNIT_extents   = wsclient/extents.c
 UNIT_ledger    = $(LEDGER_C)
 UNIT_outbox    = wsclient/outbox.c $(LEDGER_C)
 UNIT_receipts  = wsclient/receipts.c
-UNIT_quarantine = wsclient/quarantine.c common/log.c common/clock.c \
+UNIT_quarantine = wsclient/quarantine.c common/folders.c common/log.c common/clock.c \
                  common/day.c common/memory.c
 UNIT_ratebook  = wsclient/ratebook.c $(UNIT_rates)
 UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)

@@ -128,6 +128,7 @@ int main(void) {
         WITH_FILE(without_room_on_the_disk_nothing_grows),
         WITH_FILE(a_damaged_file_does_no_harm),
         WITH_FILE(a_second_one_waits),
+        WITH_FILE(a_second_one_gives_up),
         WITH_FILE(nothing_is_lost_by_kills),
         WITH_FILE(nothing_is_lost_behind_any_instruction),
     };
