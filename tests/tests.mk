@@ -91,9 +91,16 @@ $(BUILD)/bench/ledger: $(BUILD)/obj/tests/bench/ledger.o $(patsubst %.c,$(BUILD)
 
 unit-tests: $(UNIT_TESTS:%=$(BUILD)/unit/test_%)
 
+# A wsclient for the black-box tests that dies of some requests.
+POISONED = $(BUILD)/poisoned/wsclient
+$(POISONED): $(call objects,wsclient) $(BUILD)/obj/tests/e2e/poison.o $(COMMON)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) \
+	    -Wl,--wrap=request_read,--wrap=response_write -o $@ $^ $(LIBS_wsclient)
+
 test:
 	@sh tests/tools/packages.sh build test
-	@$(MAKE) --no-print-directory all $(BUILD)/upstream unit-tests
+	@$(MAKE) --no-print-directory all $(BUILD)/upstream $(POISONED) unit-tests
 	@sh tests/tools/run.sh $(BUILD)
 
 # A minute for each fault; ARGS="--seconds 10 kill9-all" and the like.

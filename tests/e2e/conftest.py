@@ -6,6 +6,7 @@ import time
 import pytest
 
 from places import BUILD
+from peer import Peer
 from raw_upstream import RawUpstream
 from service import Service
 from upstream import Upstream
@@ -32,6 +33,20 @@ def raw():
     """An upstream whose every byte is the test's own."""
     with RawUpstream() as up:
         yield up
+
+
+@pytest.fixture
+def meet(raw):
+    """meet(...) gives a Peer on the next connection; all end with the test."""
+    peers = []
+
+    def meet_one(**how):
+        peers.append(Peer(raw.link(), **how))
+        return peers[-1]
+
+    yield meet_one
+    for peer in peers:
+        peer.stop()
 
 
 @pytest.fixture

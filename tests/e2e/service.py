@@ -265,6 +265,17 @@ class Service:
         os.kill(pid, number)
         return pid
 
+    def kill_and_go_on(self, who):
+        """
+        SIGKILL to a helper, the supervisor, the watchdog, or "all"; starts it
+        anew where that is the end of the service.
+        """
+        kill_all(self.processes() if who == "all" else [self.pids()[who]])
+        if who in ("watchdog", "all"):
+            self.process.wait()
+            self.assert_gone()
+            self.launch()
+
     def wait_respawn(self, name, old_pid, seconds=10):
         """Waits until a helper has another pid and is ready."""
 
@@ -284,6 +295,15 @@ class Service:
     def wait_counter(self, name, value, seconds=5):
         wait_until(lambda: self.counter(name) == value,
                    f"{name} = {value}", seconds)
+
+    def wait_delivered(self, count, seconds=5):
+        """Waits until so many answers were sent and none is pending any more."""
+
+        def is_delivered():
+            sent = self.counter("fxwire_responses_total")  # first, the other is no older
+            return sent == count and self.counter("fxwire_pending") == 0
+
+        wait_until(is_delivered, f"{count} answers confirmed", seconds)
 
     def pause(self, name):
         """Stops a helper; a context that lets it go on."""

@@ -40,6 +40,14 @@ class Link:
 
         self._upstream.run(send_all())
 
+    def wait_received(self, seconds=10):
+        """Waits until all that was sent is received: for the Pong to a Ping."""
+
+        async def ping():
+            await asyncio.wait_for(await self._ws.ping(), seconds)
+
+        self._upstream.run(ping())
+
     def close(self, code=1000, reason=""):
         self._upstream.run(self._ws.close(code, reason))
 
