@@ -43,8 +43,9 @@ static size_t record_size(size_t request_len) {
 }
 
 /* Whether the record can be what a wsclient left. */
-static bool is_sound(const struct record *record, size_t size) {
-    return size >= record_size(0) && extent_mark(&record->extent) <= ANSWERED &&
+static bool is_sound(const struct record *record, size_t size, monotime now) {
+    return record->arrived_usec >= 0 && record->arrived_usec <= now.usec &&
+           size >= record_size(0) && extent_mark(&record->extent) <= ANSWERED &&
            record->request_len <= size &&
            size >= record_size(record->request_len) &&
            record->answer_len <= record->request_len + RESPONSE_GROWTH_BYTES &&
@@ -55,6 +56,7 @@ static bool is_sound(const struct record *record, size_t size) {
 /* False: what is in the file can not be read. */
 static bool open_extents(struct ledger *ledger, size_t max_bytes) {
     const struct ledger_file *file = &ledger->file;
+    monotime now = clock_monotonic();
     if (!extents_open(&ledger->extents, file->room, file->room_bytes,
                       max_bytes))
         return false;
@@ -63,7 +65,7 @@ static bool open_extents(struct ledger *ledger, size_t max_bytes) {
         if (extent_mark(extent) == EXTENT_FREE)
             continue;
         const struct record *record = (const struct record *)extent;
-        if (!is_sound(record, extent_size(extent)))
+        if (!is_sound(record, extent_size(extent), now))
             return false;
         if (record->sequence > ledger->last_sequence)
             ledger->last_sequence = record->sequence;

@@ -176,10 +176,6 @@ static void answer_request(struct pipeline *p, struct message *message,
         return;
     }
     ledger_note_id(message, request->id);
-#ifdef FXWIRE_POISON /* a build for tests: this id ends the process */
-    if (span_equals(request->id, FXWIRE_POISON))
-        abort();
-#endif
     if (request->kind == REQUEST_REFUSED)
         answer_error(p, message, request->id, request->refusal,
                      METRIC_REQUESTS_INVALID);

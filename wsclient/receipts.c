@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 const char *receipts_name(enum receipts_kind kind) {
     return kind == RECEIPTS_BY_PONG ? "pong" : "tcp";
@@ -31,14 +32,19 @@ bool receipts_ping_due(const struct receipts *receipts, monotime now,
            (hurry && receipts->unanswered == 0);
 }
 
+static size_t print_payload(unsigned connection, uint64_t position,
+                            char payload[RECEIPTS_PAYLOAD_SIZE]) {
+    return (size_t)snprintf(payload, RECEIPTS_PAYLOAD_SIZE, "%u %" PRIu64,
+                            connection, position);
+}
+
 size_t receipts_write_ping(struct receipts *receipts, monotime now,
                            char payload[RECEIPTS_PAYLOAD_SIZE]) {
     if (receipts->unanswered++ == 0)
         receipts->first_unanswered = now;
     receipts->pinged = receipts->sent;
     receipts->next_ping = monotime_add(now, RECEIPTS_PING_USEC);
-    return (size_t)snprintf(payload, RECEIPTS_PAYLOAD_SIZE, "%u %" PRIu64,
-                            receipts->connection, receipts->sent);
+    return print_payload(receipts->connection, receipts->sent, payload);
 }
 
 static void confirm(struct receipts *receipts, uint64_t position,
@@ -50,17 +56,26 @@ static void confirm(struct receipts *receipts, uint64_t position,
     receipts->ping_planned = receipts_open(receipts);
 }
 
-void receipts_pong(struct receipts *receipts, struct span payload,
-                   monotime now) {
-    char text[RECEIPTS_PAYLOAD_SIZE], end;
-    unsigned connection;
-    uint64_t position;
+/* The position that one of our Pings had in it; 0: this is not its payload. */
+static uint64_t read_payload(const struct receipts *receipts,
+                             struct span payload) {
+    char text[RECEIPTS_PAYLOAD_SIZE], again[RECEIPTS_PAYLOAD_SIZE];
     if (payload.len >= sizeof text)
-        return;
+        return 0;
     memcpy(text, payload.data, payload.len);
     text[payload.len] = '\0';
-    if (sscanf(text, "%u %" SCNu64 "%c", &connection, &position, &end) != 2 ||
-        connection != receipts->connection || position > receipts->pinged)
+    const char *blank = strchr(text, ' ');
+    uint64_t position = blank != NULL ? strtoull(blank + 1, NULL, 10) : 0;
+    /* Only what would be written again in just that way. */
+    size_t len = print_payload(receipts->connection, position, again);
+    bool same = len == payload.len && memcmp(again, payload.data, len) == 0;
+    return same && position <= receipts->pinged ? position : 0;
+}
+
+void receipts_pong(struct receipts *receipts, struct span payload,
+                   monotime now) {
+    uint64_t position = read_payload(receipts, payload);
+    if (position == 0)
         return;
     receipts->kind = RECEIPTS_BY_PONG;
     receipts->ever_ponged = true;

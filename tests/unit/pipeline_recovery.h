@@ -425,6 +425,42 @@ static void the_room_of_waiting_ones_is_theirs_alone(void **state) {
     bench_close(&b);
 }
 
+/* Whatever a byte of the file was changed to: no crash, no overflow. */
+static void a_damaged_file_does_no_harm(void **state) {
+    struct room *room = *state;
+    struct bench b;
+    static char bytes[1 << 16], text[BENCH_TEXT_SIZE];
+    struct span answer;
+    bench_set_up(&b, "request");
+    bench_begin(&b, room->path, 4096);
+    pipeline_connected(b.pipeline);
+    bench_request(&b, 1, "USD", PAST, 0);
+    bench_request(&b, 2, "EUR", PAST, 1);
+    send_next(&b, 2, text);
+    bench_end(&b);
+    size_t len = room_read(room->path, bytes, sizeof bytes);
+    for (size_t at = 4096; at < 4096 + 1300; at++) {
+        for (unsigned mask = 1; mask < 256; mask = mask * 2 + (mask == 128)) {
+            bytes[at] = (char)(bytes[at] ^ (char)mask);
+            room_write(room->path, bytes, len);
+            bytes[at] = (char)(bytes[at] ^ (char)mask);
+            bench_begin(&b, room->path, 4096);
+            pipeline_recover(b.pipeline, bench_at(2));
+            pipeline_connected(b.pipeline);
+            bench_rates(&b, PAST, "", "one", "USD 1.2", 3, HOUR);
+            pipeline_alarm(b.pipeline, bench_at(10 * SECOND));
+            while (pipeline_next_answer(b.pipeline, bench_at(4), &answer))
+                pipeline_confirmed(b.pipeline,
+                                   pipeline_sent(b.pipeline, bench_at(4)));
+            bench_end(&b);
+            b.asked[0] = b.alerts[0] = b.quarantined[0] = '\0';
+            while (read(room->told[0], text, sizeof text) > 0)
+                ;
+        }
+    }
+    settings_free(&b.settings);
+}
+
 #define IN_ROOM(test)                                                          \
     cmocka_unit_test_setup_teardown(test, room_open, room_close)
 
@@ -434,7 +470,7 @@ static void the_room_of_waiting_ones_is_theirs_alone(void **state) {
         cmocka_unit_test(a_break_repeats_what_is_unconfirmed),                 \
         cmocka_unit_test(a_repeated_answer_expires),                           \
         cmocka_unit_test(the_room_of_waiting_ones_is_theirs_alone),            \
-        IN_ROOM(a_successor_goes_on),                                          \
+        IN_ROOM(a_damaged_file_does_no_harm), IN_ROOM(a_successor_goes_on),    \
         IN_ROOM(what_is_found_goes_before_newer_answers),                      \
         IN_ROOM(times_after_a_restart), IN_ROOM(all_kinds_are_found),          \
         IN_ROOM(a_deadly_message_is_quarantined),                              \

@@ -399,8 +399,32 @@ static void a_new_connection(void **state) {
     assert_int_equal(r.kind, RECEIPTS_BY_PONG);
 }
 
+/* What only resembles the payload of a Ping of ours. */
+static const struct span near_misses[] = {
+    {"2 0", 3},  {" 2 3", 4}, {"+2 3", 4},          {"02 3", 4},
+    {"2 03", 4}, {"2 +3", 4}, {"4294967298 3", 12}, {"2  3", 4},
+    {"2\t3", 3}, {"2\n3", 3}, {"2 3\0", 4},         {"2 3\0 4", 6},
+};
+
+static void near_misses_change_nothing(void **state) {
+    (void)state;
+    struct receipts r = {0};
+    receipts_begin(&r, 2);
+    receipts_pong(&r, exact_copy("2 0", 3), at(0));
+    assert_false(r.ever_ponged); /* nothing was pinged at all */
+    sends(&r, 3, 0);
+    pings(&r, PING, "2 3");
+    for (size_t i = 0; i < COUNT_OF(near_misses); i++) {
+        struct receipts before = r;
+        receipts_pong(&r, near_misses[i], at(PING + 2));
+        if (memcmp(&before, &r, sizeof r) != 0)
+            fail_msg("\"%s\" confirms", near_misses[i].data);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(near_misses_change_nothing),
         cmocka_unit_test(a_ping_follows_within_a_quarter_second),
         cmocka_unit_test(a_hurry_does_not_wait),
         cmocka_unit_test(unanswered_pings_are_repeated),
