@@ -214,7 +214,7 @@ def test_what_is_not_confirmed_in_the_grace_is_sent_by_the_next_start(begin, mee
 
 def test_receipts_after_the_stop_end_it(begin, meet):
     """It asks for them at once, and does not wait for the end of the grace."""
-    service = begin(SHUTDOWN_GRACE_SECONDS="20")
+    service = begin(SHUTDOWN_GRACE_SECONDS="20", HEARTBEAT_INTERVAL_SECONDS="25")
     peer = meet(pongs=False)
     service.wait_ready()
     assert_works(peer)
