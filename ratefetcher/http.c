@@ -8,17 +8,16 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#include "common/clock.h"
 #include "common/memory.h"
-
-/* Further calls wait in libcurl, within their own time. */
-enum { MAX_CONNECTIONS = 32, MAX_HOST_CONNECTIONS = 8 };
 
 struct call {
     LIST_ENTRY(call) entry;
+    TAILQ_ENTRY(call) turn; /* while it waits */
     struct http *http;
+    struct http_lane *lane;
+    monotime deadline;
+    struct event *too_late; /* NULL: it runs */
     CURL *easy;
     struct curl_slist *headers;
     char *body;
@@ -47,6 +46,8 @@ static const struct {
 
 static void free_call(struct call *call) {
     LIST_REMOVE(call, entry);
+    if (call->too_late != NULL)
+        event_free(call->too_late);
     curl_multi_remove_handle(call->http->multi, call->easy);
     curl_easy_cleanup(call->easy);
     curl_slist_free_all(call->headers);
@@ -69,6 +70,33 @@ static int64_t wait_asked_for(CURL *easy) {
     return retry_after;
 }
 
+/* The call's turn has come. */
+static void begin(struct call *call) {
+    int64_t usec = monotime_between(clock_monotonic(), call->deadline);
+    long msec =
+        (long)((usec < HTTP_CALL_USEC ? usec : HTTP_CALL_USEC) / USEC_PER_MSEC);
+    if (call->too_late != NULL) {
+        TAILQ_REMOVE(&call->lane->waiting, call, turn);
+        event_free(call->too_late);
+        call->too_late = NULL;
+    }
+    call->lane->running++;
+    curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, msec > 1 ? msec : 1L);
+    curl_multi_add_handle(call->http->multi, call->easy);
+}
+
+/* It must not look as if the server were slow. */
+static void on_too_late(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct call *call = arg;
+    TAILQ_REMOVE(&call->lane->waiting, call, turn);
+    call->done(call->arg,
+               &(struct http_answer){.unsent = true,
+                                     .body = {"", 0},
+                                     .error = "too many calls at a time"});
+    free_call(call);
+}
+
 static void finish(struct call *call, CURLcode code) {
     struct http_answer answer = {.body = {call->body, call->len}, .error = ""};
     if (code == CURLE_OK) {
@@ -81,8 +109,12 @@ static void finish(struct call *call, CURLcode code) {
     }
     if (answer.body.data == NULL)
         answer.body.data = "";
+    struct http_lane *lane = call->lane;
     call->done(call->arg, &answer);
     free_call(call);
+    lane->running--;
+    if (!TAILQ_EMPTY(&lane->waiting))
+        begin(TAILQ_FIRST(&lane->waiting));
 }
 
 static void take_finished(struct http *http) {
@@ -175,10 +207,6 @@ struct http *http_new(struct event_base *base, const char *ca_file) {
     if (ca_file != NULL)
         http->ca_file = memory_copy(ca_file, strlen(ca_file));
     LIST_INIT(&http->calls);
-    curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-                      (long)MAX_CONNECTIONS);
-    curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-                      (long)MAX_HOST_CONNECTIONS);
     curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_want_socket);
     curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
     curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_want_timer);
@@ -199,15 +227,12 @@ void http_free(struct http **http) {
     curl_global_cleanup();
 }
 
-/* One limit of time for all; no redirect, as a key must not go elsewhere. */
-static void set_options(struct call *call, const char *url,
-                        int64_t timeout_usec) {
+/* No redirect, as a key must not go elsewhere. */
+static void set_options(struct call *call, const char *url) {
     CURL *easy = call->easy;
-    long timeout_ms = (long)(timeout_usec / USEC_PER_MSEC);
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms > 1 ? timeout_ms : 1);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* else DNS blocks */
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
@@ -226,18 +251,32 @@ static void set_options(struct call *call, const char *url,
         curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 }
 
-void http_get(struct http *http, const char *url, const char *header,
-              int64_t timeout_usec, http_done *done, void *arg) {
+static void wait_for_turn(struct call *call, int64_t timeout_usec) {
+    struct timeval timeout = {.tv_sec = timeout_usec / USEC_PER_SEC,
+                              .tv_usec = timeout_usec % USEC_PER_SEC};
+    call->too_late = evtimer_new(call->http->base, on_too_late, call);
+    evtimer_add(call->too_late, &timeout);
+    TAILQ_INSERT_TAIL(&call->lane->waiting, call, turn);
+}
+
+void http_get(struct http *http, struct http_lane *lane, const char *url,
+              const char *header, int64_t timeout_usec, http_done *done,
+              void *arg) {
     struct call *call = memory_new(sizeof *call);
     call->http = http;
+    call->lane = lane;
+    call->deadline = monotime_add(clock_monotonic(), timeout_usec);
     call->done = done;
     call->arg = arg;
     call->easy = curl_easy_init();
     if (header != NULL)
         call->headers = curl_slist_append(NULL, header);
-    set_options(call, url, timeout_usec);
+    set_options(call, url);
     LIST_INSERT_HEAD(&http->calls, call, entry);
-    curl_multi_add_handle(http->multi, call->easy);
+    if (lane->running < HTTP_LANE_CALLS)
+        begin(call);
+    else
+        wait_for_turn(call, timeout_usec > 0 ? timeout_usec : 0);
 }
 
 void http_escape(const char *text, char *out, size_t size) {

@@ -3,17 +3,34 @@
 #define FXWIRE_RATEFETCHER_HTTP_H
 
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
+#include "common/clock.h"
 #include "common/span.h"
 
 /* A body beyond this is refused, also one that grows when it is unpacked. */
 enum { HTTP_MAX_BODY_BYTES = 16 * 1024 * 1024 };
 
+/* No call takes longer. */
+#define HTTP_CALL_USEC (2 * USEC_PER_SEC)
+
 struct http;
+struct call;
+
+/* Calls to one server: so many run at a time, the others wait for their turn.
+ */
+enum { HTTP_LANE_CALLS = 8 };
+
+struct http_lane {
+    unsigned running;
+    TAILQ_HEAD(, call) waiting;
+};
 
 struct http_answer {
     long status;         /* 0: there was no answer, see `error` */
+    bool unsent;         /* its turn did not come in time */
     struct span body;    /* lent */
     int64_t retry_after; /* seconds, as the server asked for, or until calls
                             are left of a quota; 0: it did not say */
@@ -30,10 +47,12 @@ void http_free(struct http **http);
 
 /*
  * Gets `url` with one more header line (NULL: none) and calls `done` once,
- * from the loop, at the latest after `timeout_usec`. Redirects are answers.
+ * from the loop, at the latest after `timeout_usec`, the wait for its turn
+ * included. Redirects are answers. `lane` is lent.
  */
-void http_get(struct http *http, const char *url, const char *header,
-              int64_t timeout_usec, http_done *done, void *arg);
+void http_get(struct http *http, struct http_lane *lane, const char *url,
+              const char *header, int64_t timeout_usec, http_done *done,
+              void *arg);
 
 /* Writes `text` as it has to stand in a path or a query (RFC 3986, 2.1). */
 void http_escape(const char *text, char *out, size_t size);

@@ -1,16 +1,12 @@
 #include "ratefetcher/search.h"
 
-/* No call takes longer, and all providers have to fit into the time. */
-#define CALL_TIMEOUT_USEC (2 * USEC_PER_SEC)
-
 /* Who was answered by an error asks again after so long at the soonest. */
 #define LEAST_RETRY_USEC (1 * USEC_PER_SEC)
 
 /* Its share of the time that is left among the providers that are left. */
-static int64_t call_timeout(const struct search *search, monotime now) {
+static int64_t share_of_time(const struct search *search, monotime now) {
     size_t sources = search->searches->stock->count - search->source;
-    int64_t left = monotime_between(now, search->deadline) / (int64_t)sources;
-    return left < CALL_TIMEOUT_USEC ? left : CALL_TIMEOUT_USEC;
+    return monotime_between(now, search->deadline) / (int64_t)sources;
 }
 
 static void on_fetched(struct fetch_waiter *waiter,
@@ -30,7 +26,7 @@ static void fetch(struct search *search, monotime now,
     search->asked = true;
     search->waiter.done = on_fetched;
     fetches_join(search->searches->fetches, search->source, search->wish.when,
-                 call_timeout(search, now), waiter);
+                 share_of_time(search, now), waiter);
 }
 
 /*

@@ -34,6 +34,7 @@ struct web {
     int64_t ttl_usec;
     struct kept kept[MAX_KEPT];
     monotime history_from; /* not asked for a past day before */
+    struct http_lane lane;
     LIST_HEAD(, fetch) fetches;
 };
 
@@ -55,6 +56,7 @@ void *web_provider_open(const struct provider_class *class,
     web->context = context;
     web->ttl_usec = settings_usec(context->settings, SETTING_CACHE_TTL_SECONDS);
     LIST_INIT(&web->fetches);
+    TAILQ_INIT(&web->lane.waiting);
     if (strncmp(settings_text(context->settings, class->api->address),
                 "http://", 7) == 0)
         log_warn("provider_not_encrypted",
@@ -270,7 +272,8 @@ static void on_answer(void *arg, const struct http_answer *http) {
         return;
     }
     struct provider_answer answer = {.result = failure_of(fetch, http),
-                                     .detail = http->error};
+                                     .detail = http->error,
+                                     .without_call = http->unsent};
     answer.wait_usec = wait_of(answer.result, http->retry_after);
     snprintf(status, sizeof status, "status %ld", http->status);
     if (http->status != 0)
@@ -365,7 +368,7 @@ void web_provider_fetch(void *state, day when, int64_t timeout_usec,
                         &at_once);
     } else if (!fetch->follows) {
         fetch->calls = true;
-        http_get(web->context->http, fetch->url,
+        http_get(web->context->http, &web->lane, fetch->url,
                  request.header[0] != '\0' ? request.header : NULL,
                  timeout_usec, on_answer, fetch);
     }

@@ -455,3 +455,25 @@ def test_the_ecb_s_file_serves_many_days_asked_at_once(make_shop):
     days = [shop.new_day() for _ in range(20)]
     assert shop.ask_all(days) == [THIRD] * 20
     assert shop.ecb.targets().count("/stats/eurofxref-hist.xml") == 1
+
+
+def test_more_days_than_a_provider_is_asked_for_at_a_time(make_shop):
+    """They wait for their turn; that is no failure of the provider."""
+    shop = make_shop(RATE_PROVIDERS="frankfurter", REQUEST_TIMEOUT_SECONDS="30")
+    running, most = set(), [0]
+
+    def reply(call):
+        running.add(call)
+        most[0] = max(most[0], len(running))
+        call.api.over.wait(0.1)
+        running.discard(call)
+        call.api.reply(call)
+
+    shop.frankfurter.fault = reply
+    shop.start()
+    days = [shop.new_day() for _ in range(240)]  # three seconds of calls
+    assert shop.ask_all(days) == [SECOND] * len(days)
+    assert most[0] == 8
+    assert "provider_failed" not in shop.service.log()
+    [row] = shop.service.status()["providers"]
+    assert row["state"] == "ok"
