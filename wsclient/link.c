@@ -4,6 +4,7 @@
 
 #define LOOK_AGAIN_USEC   (1 * USEC_PER_MSEC)
 #define HURRIED_LOOK_USEC (10 * USEC_PER_MSEC)
+#define CHOKED_LOOK_USEC  (50 * USEC_PER_MSEC)
 #define HEARTBEAT_TEXT    "{\"type\":\"heartbeat\"}"
 
 static void on_receipt_timer(lws_sorted_usec_list_t *receipt);
@@ -40,8 +41,9 @@ static void plan_receipt_look(struct link *link, monotime now) {
     if (link->receipts.kind == RECEIPTS_BY_TCP && is_hurried(link) &&
         wait > HURRIED_LOOK_USEC)
         wait = HURRIED_LOOK_USEC;
-    lws_sul_schedule(link->context, 0, &link->receipt, on_receipt_timer,
-                     wait > LOOK_AGAIN_USEC ? wait : LOOK_AGAIN_USEC);
+    if (wait <= 0) /* the socket takes nothing, not even the Ping */
+        wait = CHOKED_LOOK_USEC;
+    lws_sul_schedule(link->context, 0, &link->receipt, on_receipt_timer, wait);
 }
 
 static void on_receipt_timer(lws_sorted_usec_list_t *receipt) {
@@ -214,7 +216,7 @@ static bool send_ready(struct link *link, monotime now) {
 
 bool link_send(struct link *link) {
     monotime now = clock_monotonic();
-    bool many = pipeline_pending(link->pipeline) > 1;
+    bool many = pipeline_has_several(link->pipeline);
     if (many)
         sender_cork(link->wsi, true);
     bool good = send_ready(link, now);

@@ -23,6 +23,11 @@ static inline struct message *outbox_next(const struct outbox *outbox) {
     return TAILQ_FIRST(&outbox->ready);
 }
 
+static inline bool outbox_has_several(const struct outbox *outbox) {
+    const struct message *first = TAILQ_FIRST(&outbox->ready);
+    return first != NULL && TAILQ_NEXT(first, entry) != NULL;
+}
+
 /* The next one is given up. */
 void outbox_drop_next(struct outbox *outbox);
 

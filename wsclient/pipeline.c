@@ -462,6 +462,11 @@ void pipeline_confirmed(struct pipeline *pipeline, uint64_t position) {
         ledger_release(pipeline->ledger, message);
 }
 
+bool pipeline_has_several(const struct pipeline *pipeline) {
+    return outbox_has_several(&pipeline->outbox) ||
+           refusals_count(&pipeline->refusals) > 1;
+}
+
 bool pipeline_overloaded(const struct pipeline *pipeline) {
     return refusals_overflowed(&pipeline->refusals);
 }

@@ -94,6 +94,9 @@ uint64_t pipeline_sent(struct pipeline *pipeline, monotime now);
  */
 void pipeline_confirmed(struct pipeline *pipeline, uint64_t position);
 
+/* Whether more than one answer waits to be sent. */
+bool pipeline_has_several(const struct pipeline *pipeline);
+
 /* More refusals wait to be sent than are kept: the link is to be dropped. */
 bool pipeline_overloaded(const struct pipeline *pipeline);
 
