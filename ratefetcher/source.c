@@ -108,7 +108,10 @@ static void note_call(struct source *source,
                       const struct provider_answer *answer, monotime now) {
     log_change(source, answer);
     source->last = answer->result;
-    source->not_before = monotime_add(now, answer->wait_usec);
+    monotime not_before = monotime_add(now, answer->wait_usec);
+    if (not_before.usec >
+        source->not_before.usec) /* others were told to wait */
+        source->not_before = not_before;
     int64_t skipped_usec = source->breaker.skip_usec;
     if (provider_works(answer->result))
         breaker_succeed(&source->breaker);

@@ -331,7 +331,7 @@ bool web_provider_needs_call(void *state, day when) {
     struct web *web = state;
     struct web_request request;
     write_request(web, when, &request);
-    bool needed = !is_being_fetched(web, request.url) &&
+    bool needed = !lacks(web, when) && !is_being_fetched(web, request.url) &&
                   find_kept(web, request.url) == NULL;
     explicit_bzero(&request, sizeof request);
     return needed;

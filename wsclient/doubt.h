@@ -5,23 +5,33 @@
 #ifndef FXWIRE_WSCLIENT_DOUBT_H
 #define FXWIRE_WSCLIENT_DOUBT_H
 
+#include <stddef.h>
+
 #include "common/clock.h"
 
-#define DOUBT_MAX_USEC (50 * USEC_PER_MSEC)
+#define DOUBT_MAX_USEC (1 * USEC_PER_SEC)
+
+/* Bytes from the peer. */
+struct input {
+    uint64_t read; /* so far; less than all is no harm */
+    size_t waiting;
+};
 
 struct doubt {
     bool open;
     monotime since;
+    uint64_t read_end; /* what waited then is in these */
 };
 
-/* Whether the judgement is to be put off: input waits, and not for long. */
+/* Whether the judgement is to be put off: what waited first is not yet read. */
 static inline bool doubt_holds(struct doubt *doubt, monotime now,
-                               bool input_waits) {
-    if (!input_waits)
+                               struct input input) {
+    if (input.waiting == 0)
         return false;
     if (!doubt->open)
-        *doubt = (struct doubt){true, now};
-    return monotime_between(doubt->since, now) < DOUBT_MAX_USEC;
+        *doubt = (struct doubt){true, now, input.read + input.waiting};
+    return input.read < doubt->read_end &&
+           monotime_between(doubt->since, now) < DOUBT_MAX_USEC;
 }
 
 /* The peer has shown itself. */

@@ -22,12 +22,11 @@ bool heartbeat_take_due(struct heartbeat *heartbeat, monotime now) {
 }
 
 enum heartbeat_verdict heartbeat_judge(struct heartbeat *heartbeat,
-                                       monotime now, bool input_waits) {
+                                       monotime now, struct input input) {
     if (monotime_between(heartbeat->received, now) <= heartbeat->timeout_usec)
         return HEARTBEAT_ALIVE;
-    return doubt_holds(&heartbeat->doubt, now, input_waits)
-               ? HEARTBEAT_UNDECIDED
-               : HEARTBEAT_SILENT;
+    return doubt_holds(&heartbeat->doubt, now, input) ? HEARTBEAT_UNDECIDED
+                                                      : HEARTBEAT_SILENT;
 }
 
 monotime heartbeat_next_look(const struct heartbeat *heartbeat) {

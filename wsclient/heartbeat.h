@@ -28,9 +28,9 @@ void heartbeat_received(struct heartbeat *heartbeat, monotime now);
  * Beats missed in a stall are not made up for. */
 bool heartbeat_take_due(struct heartbeat *heartbeat, monotime now);
 
-/* Judges the peer. While `input_waits`, the judgement is put off a little. */
+/* Judges the peer. While old input waits, the judgement is put off a little. */
 enum heartbeat_verdict heartbeat_judge(struct heartbeat *heartbeat,
-                                       monotime now, bool input_waits);
+                                       monotime now, struct input input);
 
 /* When to look again: the next beat, or the end of the peer's time. */
 monotime heartbeat_next_look(const struct heartbeat *heartbeat);

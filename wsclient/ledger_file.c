@@ -25,7 +25,8 @@ static const char magic[8] = {'f', 'x', 'l', 'e', 'd', 'g', 'e', 'r'};
 typedef const char *fault;
 
 static void *map(int fd, size_t bytes) {
-    int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+    int flags =
+        fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
     void *mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
     return mapped != MAP_FAILED ? mapped : NULL;
 }
@@ -194,8 +195,13 @@ void ledger_file_begun(struct ledger_file *file) {
 
 bool ledger_file_grow(struct ledger_file *file, size_t room_bytes) {
     room_bytes = (room_bytes + ROOM_AT - 1) / ROOM_AT * ROOM_AT;
-    if (allocate(file, room_bytes) != NULL)
+    if (allocate(file, room_bytes) != NULL) {
+        /* A part of it may have been had. */
+        if (ftruncate(file->fd, (off_t)(ROOM_AT + file->room_bytes)) < 0)
+            log_warn("ledger_not_cut",
+                     LOG_FIELDS(log_text("path", file->path)));
         return false;
+    }
     void *grown = mremap(file->header, file->mapped_bytes, ROOM_AT + room_bytes,
                          MREMAP_MAYMOVE);
     if (grown == MAP_FAILED)

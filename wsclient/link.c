@@ -16,20 +16,20 @@ static bool is_hurried(const struct link *link) {
 /* Answers that the receipts confirm by now are done with. */
 static void take_receipts(struct link *link) {
     pipeline_confirmed(link->pipeline, link->receipts.confirmed);
-    if (!receipts_open(&link->receipts))
-        doubt_clear(&link->doubt);
     if (link->stopping) /* it may be that all is done now */
         lws_callback_on_writable(link->wsi);
 }
 
 static void look_at_tcp(struct link *link, monotime now) {
+    struct receipts *receipts = &link->receipts;
     struct tcp_bytes bytes;
-    if (!link->receipts.ever_ponged && receipts_open(&link->receipts) &&
-        !lws_partial_buffered(link->wsi) &&
-        tcp_count(lws_get_socket_fd(link->wsi), &bytes)) {
-        receipts_tcp(&link->receipts, bytes, now);
-        take_receipts(link);
-    }
+    if (!receipts_open(receipts) ||
+        !tcp_count(lws_get_socket_fd(link->wsi), &bytes))
+        return;
+    /* A part of the last one may still be held back by the library. */
+    uint64_t given = receipts->sent - (lws_partial_buffered(link->wsi) != 0);
+    receipts_tcp(receipts, bytes, given, now);
+    take_receipts(link);
 }
 
 static void plan_receipt_look(struct link *link, monotime now) {
@@ -46,6 +46,10 @@ static void plan_receipt_look(struct link *link, monotime now) {
     lws_sul_schedule(link->context, 0, &link->receipt, on_receipt_timer, wait);
 }
 
+static struct input input_of(const struct link *link) {
+    return (struct input){link->read_bytes, tcp_input_bytes(link->wsi)};
+}
+
 static void on_receipt_timer(lws_sorted_usec_list_t *receipt) {
     struct link *link = lws_container_of(receipt, struct link, receipt);
     monotime now = clock_monotonic();
@@ -53,8 +57,9 @@ static void on_receipt_timer(lws_sorted_usec_list_t *receipt) {
     bool stalled =
         receipts_stalled(&link->receipts, link->heartbeat.received, now);
     take_receipts(link);
-    if (stalled &&
-        !doubt_holds(&link->doubt, now, tcp_input_waits(link->wsi))) {
+    if (!stalled)
+        doubt_clear(&link->doubt);
+    if (stalled && !doubt_holds(&link->doubt, now, input_of(link))) {
         link->lost(link->arg, REASON_STALLED, "answers are not confirmed");
         return;
     }
@@ -67,8 +72,7 @@ static void on_beat(lws_sorted_usec_list_t *beat) {
     struct link *link = lws_container_of(beat, struct link, beat);
     monotime now = clock_monotonic();
     int64_t wait;
-    switch (
-        heartbeat_judge(&link->heartbeat, now, tcp_input_waits(link->wsi))) {
+    switch (heartbeat_judge(&link->heartbeat, now, input_of(link))) {
     case HEARTBEAT_SILENT:
         link->lost(link->arg, REASON_SILENT, "no heartbeat");
         return;
@@ -130,9 +134,25 @@ static void send_no_more_pongs(struct link *link) {
                      0);
 }
 
-static void on_message(struct link *link, struct span text) {
-    monotime now = clock_monotonic();
-    switch (pipeline_receive(link->pipeline, text, now)) {
+/*
+ * A refusal goes out at once, if it can: it is not kept, so the Pong to a Ping
+ * that followed its request must not be there before it.
+ */
+static void send_refusals(struct link *link, monotime now) {
+    struct span refusal;
+    while (link->wsi != NULL && !lws_partial_buffered(link->wsi) &&
+           pipeline_next_refusal(link->pipeline, &refusal)) {
+        if (!sender_text(&link->sender, link->wsi, refusal)) {
+            link->lost(link->arg, REASON_CLOSED, "sending failed");
+            return;
+        }
+        pipeline_sent(link->pipeline, now);
+    }
+}
+
+static void note_verdict(struct link *link, enum pipeline_verdict verdict,
+                         monotime now) {
+    switch (verdict) {
     case PIPELINE_HEARTBEAT:
         heartbeat_received(&link->heartbeat, now);
         lws_validity_confirmed(link->wsi);
@@ -141,29 +161,38 @@ static void on_message(struct link *link, struct span text) {
         send_no_more_pongs(link);
         break;
     case PIPELINE_TAKEN:
+        send_refusals(link, now);
         break;
     }
 }
 
+/* What is in the rest of the input is not read any more. */
+static enum close_code refuse_input(struct link *link, enum close_code code) {
+    send_no_more_pongs(link);
+    return code;
+}
+
 enum close_code link_receive(struct link *link, struct span piece) {
     if (lws_frame_is_binary(link->wsi))
-        return CLOSE_NOT_TEXT;
+        return refuse_input(link, CLOSE_NOT_TEXT);
     if (lws_is_first_fragment(link->wsi))
         inbox_begin(&link->inbox);
     size_t announced = lws_remaining_packet_payload(link->wsi);
     bool last = lws_is_final_fragment(link->wsi) && announced == 0;
+    monotime now = clock_monotonic();
     struct span message;
+    link->read_bytes += piece.len;
     switch (inbox_add(&link->inbox, piece, announced, last, &message)) {
     case INBOX_MESSAGE:
-        on_message(link, message);
+        note_verdict(link, pipeline_receive(link->pipeline, message, now), now);
         break;
     case INBOX_TOO_LONG:
-        pipeline_receive_too_long(link->pipeline, clock_monotonic());
+        note_verdict(link, pipeline_receive_too_long(link->pipeline, now), now);
         break;
     case INBOX_NOT_UTF8:
-        return CLOSE_NOT_UTF8;
+        return refuse_input(link, CLOSE_NOT_UTF8);
     case INBOX_TOO_BIG:
-        return CLOSE_TOO_BIG;
+        return refuse_input(link, CLOSE_TOO_BIG);
     case INBOX_MORE:
         break;
     }
@@ -184,7 +213,12 @@ static bool send_ping(struct link *link, monotime now) {
         return true;
     char payload[RECEIPTS_PAYLOAD_SIZE];
     size_t len = receipts_write_ping(&link->receipts, now, payload);
-    return sender_ping(&link->sender, link->wsi, (struct span){payload, len});
+    if (!sender_ping(&link->sender, link->wsi, (struct span){payload, len}))
+        return false;
+    struct tcp_bytes bytes;
+    if (tcp_count(lws_get_socket_fd(link->wsi), &bytes))
+        receipts_pinged(&link->receipts, bytes.written);
+    return true;
 }
 
 /* Sends answers for as long as the socket takes them; false: it broke. */
@@ -224,7 +258,7 @@ bool link_send(struct link *link) {
         sender_cork(link->wsi, false);
     if (!good)
         return false;
-    if (is_hurried(link))
+    if (is_hurried(link) && !link->receipts.ever_ponged)
         look_at_tcp(link, now);
     plan_receipt_look(link, now);
     return true;

@@ -33,7 +33,8 @@ struct link {
     struct heartbeat heartbeat;
     bool beat_due;
     struct receipts receipts;
-    struct doubt doubt; /* of the receipts */
+    struct doubt doubt;  /* of the receipts */
+    uint64_t read_bytes; /* of messages, so far */
     struct inbox inbox;
     struct sender sender;
     bool stopping;

@@ -437,6 +437,11 @@ bool pipeline_next_answer(struct pipeline *pipeline, monotime now,
     return true;
 }
 
+bool pipeline_next_refusal(struct pipeline *pipeline, struct span *refusal) {
+    pipeline->lent = NULL;
+    return refusals_next(&pipeline->refusals, refusal);
+}
+
 uint64_t pipeline_sent(struct pipeline *pipeline, monotime now) {
     struct message *message = pipeline->lent;
     pipeline->lent = NULL;

@@ -84,6 +84,9 @@ void pipeline_alarm(struct pipeline *pipeline, monotime now);
 bool pipeline_next_answer(struct pipeline *pipeline, monotime now,
                           struct span *answer);
 
+/* The next refusal, ahead of all answers, in the same way. */
+bool pipeline_next_refusal(struct pipeline *pipeline, struct span *refusal);
+
 /*
  * The answer that pipeline_next_answer() gave has been sent. Gives its position
  * in the order of sending on this connection, from 1; 0: it needs no receipt.

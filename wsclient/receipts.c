@@ -40,11 +40,18 @@ static size_t print_payload(unsigned connection, uint64_t position,
 
 size_t receipts_write_ping(struct receipts *receipts, monotime now,
                            char payload[RECEIPTS_PAYLOAD_SIZE]) {
-    if (receipts->unanswered++ == 0)
+    if (receipts->unanswered++ == 0) {
         receipts->first_unanswered = now;
+        receipts->ping_bytes = 0;
+    }
     receipts->pinged = receipts->sent;
     receipts->next_ping = monotime_add(now, RECEIPTS_PING_USEC);
     return print_payload(receipts->connection, receipts->sent, payload);
+}
+
+void receipts_pinged(struct receipts *receipts, uint64_t written) {
+    if (receipts->unanswered == 1)
+        receipts->ping_bytes = written;
 }
 
 static void confirm(struct receipts *receipts, uint64_t position,
@@ -83,8 +90,20 @@ void receipts_pong(struct receipts *receipts, struct span payload,
     confirm(receipts, position, now);
 }
 
+/* What is acknowledged of heartbeats behind the Ping tells nothing of it. */
+static void note_movement(struct receipts *receipts, uint64_t acknowledged,
+                          monotime now) {
+    if (acknowledged <= receipts->acked_bytes)
+        return;
+    if (receipts->unanswered == 0 || receipts->kind == RECEIPTS_BY_TCP ||
+        receipts->acked_bytes < receipts->ping_bytes)
+        receipts->moved = now;
+    receipts->acked_bytes = acknowledged;
+}
+
 void receipts_tcp(struct receipts *receipts, struct tcp_bytes bytes,
-                  monotime now) {
+                  uint64_t given, monotime now) {
+    note_movement(receipts, bytes.acknowledged, now);
     if (receipts->ever_ponged)
         return;
     if (receipts->marked != 0 && bytes.acknowledged >= receipts->mark_bytes) {
@@ -92,8 +111,8 @@ void receipts_tcp(struct receipts *receipts, struct tcp_bytes bytes,
         receipts->acknowledged_at = now;
         receipts->marked = 0;
     }
-    if (receipts->marked == 0 && receipts->sent > receipts->acknowledged) {
-        receipts->marked = receipts->sent;
+    if (receipts->marked == 0 && given > receipts->acknowledged) {
+        receipts->marked = given;
         receipts->mark_bytes = bytes.written;
     }
     if (receipts->kind == RECEIPTS_BY_TCP)
@@ -105,19 +124,26 @@ static bool pongs_are_in_vain(const struct receipts *receipts, monotime beat,
                               monotime now) {
     return receipts->kind == RECEIPTS_BY_PONG && !receipts->ever_ponged &&
            receipts->unanswered >= RECEIPTS_PINGS_FOR_TCP &&
+           receipts->acked_bytes >= receipts->ping_bytes &&
            monotime_between(receipts->first_unanswered, now) >=
                RECEIPTS_STALLED_USEC &&
            monotime_between(receipts->first_unanswered, beat) > 0;
 }
 
 /* Since when nothing has come that confirms. */
-static monotime quiet_since(const struct receipts *receipts) {
+static monotime unconfirmed_since(const struct receipts *receipts) {
     if (receipts->kind == RECEIPTS_BY_TCP)
         return receipts->acknowledged_at;
     /* One that never ponged has its time from the first Ping on. */
     if (!receipts->ever_ponged && receipts->unanswered > 0)
         return receipts->first_unanswered;
     return receipts->progress;
+}
+
+/* Nor anything that shows that the peer reads on. */
+static monotime quiet_since(const struct receipts *receipts) {
+    monotime since = unconfirmed_since(receipts);
+    return since.usec > receipts->moved.usec ? since : receipts->moved;
 }
 
 bool receipts_stalled(struct receipts *receipts, monotime beat, monotime now) {

@@ -47,6 +47,9 @@ struct receipts {
     uint64_t mark_bytes;
     uint64_t acknowledged; /* position, by TCP */
     monotime acknowledged_at;
+    uint64_t acked_bytes; /* of the connection, as last seen */
+    uint64_t ping_bytes;  /* the first unanswered Ping is in them */
+    monotime moved;       /* when more was acknowledged of what is before it */
 };
 
 /* The word that the status has for it. */
@@ -69,16 +72,20 @@ bool receipts_ping_due(const struct receipts *receipts, monotime now,
 size_t receipts_write_ping(struct receipts *receipts, monotime now,
                            char payload[RECEIPTS_PAYLOAD_SIZE]);
 
+/* That Ping is in the first `written` bytes of the connection. */
+void receipts_pinged(struct receipts *receipts, uint64_t written);
+
 /* A Pong came; one that answers no Ping of this connection changes nothing. */
 void receipts_pong(struct receipts *receipts, struct span payload,
                    monotime now);
 
 /*
- * Tells how far TCP is, when all that was sent has been given to the kernel.
- * Only an upstream that never ponged is confirmed by that.
+ * Tells how far TCP is; the answers up to the position `given` have been given
+ * to the kernel as a whole. Only an upstream that never ponged is confirmed by
+ * that, but one that reads slowly shows so that it reads.
  */
 void receipts_tcp(struct receipts *receipts, struct tcp_bytes bytes,
-                  monotime now);
+                  uint64_t given, monotime now);
 
 /*
  * Whether the connection has to be given up. `beat` is when the last heartbeat

@@ -6,9 +6,11 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-bool tcp_input_waits(struct lws *wsi) {
+size_t tcp_input_bytes(struct lws *wsi) {
     int bytes = 0;
-    return ioctl(lws_get_socket_fd(wsi), FIONREAD, &bytes) == 0 && bytes > 0;
+    if (ioctl(lws_get_socket_fd(wsi), FIONREAD, &bytes) < 0 || bytes < 0)
+        return 0;
+    return (size_t)bytes;
 }
 
 static bool acknowledged(int fd, uint64_t *bytes) {

@@ -8,8 +8,8 @@
 
 #include "wsclient/receipts.h"
 
-/* Whether the kernel holds bytes that were not read yet. */
-bool tcp_input_waits(struct lws *wsi);
+/* How many bytes the kernel holds that were not read yet. */
+size_t tcp_input_bytes(struct lws *wsi);
 
 /* How many bytes went out and how many were acknowledged; false: not known. */
 bool tcp_count(int fd, struct tcp_bytes *bytes);

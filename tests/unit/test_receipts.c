@@ -43,7 +43,8 @@ static bool stalls(struct receipts *r, int64_t usec) {
 
 static void tcp(struct receipts *r, uint64_t written, uint64_t acknowledged,
                 int64_t usec) {
-    receipts_tcp(r, (struct tcp_bytes){written, acknowledged}, at(usec));
+    receipts_tcp(r, (struct tcp_bytes){written, acknowledged}, r->sent,
+                 at(usec));
 }
 
 static void a_ping_follows_within_a_quarter_second(void **state) {
@@ -317,22 +318,45 @@ static void old_pongs_are_no_progress(void **state) {
     assert_true(stalls(&r, SECOND + STALL));
 }
 
+/* One that reads slowly has a Ping behind much that it has not read yet. */
+static void who_reads_slowly_does_not_stall(void **state) {
+    (void)state;
+    for (int ponged_before = 0; ponged_before <= 1; ponged_before++) {
+        struct receipts r = {.ever_ponged = ponged_before == 1};
+        receipts_begin(&r, 1);
+        sends(&r, 1, 0);
+        pings(&r, PING, "1 1");
+        receipts_pinged(&r, 1000);
+        int64_t usec = PING;
+        for (uint64_t acked = 100; acked <= 1000; acked += 100) {
+            usec += 9 * SECOND;
+            tcp(&r, 5000, acked, usec);
+            assert_false(stalls(&r, usec + STALL - 1));
+        }
+        assert_int_equal(r.kind, RECEIPTS_BY_PONG);
+        /* Now it has the Ping: what it reads behind it is no excuse. */
+        tcp(&r, 5000, 2000, usec + 5 * SECOND);
+        assert_true(stalls(&r, usec + STALL));
+    }
+}
+
 static void with_tcp_it_stalls_by_tcp(void **state) {
     (void)state;
     struct receipts r = {.kind = RECEIPTS_BY_TCP};
+    const int64_t start = 9 * SECOND; /* from the last bytes on */
     receipts_begin(&r, 2);
     sends(&r, 1, 0);
     tcp(&r, 1000, 0, 0);
-    tcp(&r, 1000, 999, 9 * SECOND);
-    assert_false(stalls(&r, STALL - 1));
-    assert_true(stalls(&r, STALL));
+    tcp(&r, 1000, 999, start);
+    assert_false(stalls(&r, start + STALL - 1));
+    assert_true(stalls(&r, start + STALL));
     /* Progress of a part is progress. */
-    sends(&r, 2, STALL);
-    tcp(&r, 2000, 1000, STALL);
+    sends(&r, 2, start + STALL);
+    tcp(&r, 2000, 1000, start + STALL);
     assert_int_equal(r.confirmed, 1);
     assert_false(stalls(&r, 2 * STALL - 1));
-    assert_true(stalls(&r, 2 * STALL));
-    tcp(&r, 2000, 2000, 2 * STALL);
+    assert_true(stalls(&r, start + 2 * STALL));
+    tcp(&r, 2000, 2000, start + 2 * STALL);
     assert_int_equal(r.confirmed, 2);
     assert_false(stalls(&r, 1000 * SECOND));
     /* After a pause the time begins anew. */
@@ -434,6 +458,7 @@ int main(void) {
         cmocka_unit_test(tcp_is_not_trusted_too_easily),
         cmocka_unit_test(one_that_ponged_and_stops_is_stalled),
         cmocka_unit_test(old_pongs_are_no_progress),
+        cmocka_unit_test(who_reads_slowly_does_not_stall),
         cmocka_unit_test(with_tcp_it_stalls_by_tcp),
         cmocka_unit_test(with_tcp_unanswered_pings_do_not_count),
         cmocka_unit_test(a_new_connection),
