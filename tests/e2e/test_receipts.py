@@ -1,4 +1,5 @@
 """Receipts both ways: Pongs to our Pings, and ours to the upstream's."""
+import json
 import re
 import signal
 import time
@@ -8,7 +9,7 @@ import pytest
 from amounts import message, stake_of
 from peer import Peer
 from places import SCALE
-from raw_upstream import RawUpstream
+from raw_upstream import BINARY, PING, PONG, TEXT, RawUpstream, frame
 from waiting import at_most, holds_for, sleep_until, wait_until
 
 PATIENT = {"REQUEST_TIMEOUT_SECONDS": 30, "RECONNECT_MAX_SECONDS": "0.1",
@@ -135,9 +136,11 @@ def test_upstreams_without_pongs(make_service):
         silent.stop()
 
 
-def test_our_pongs_end_with_the_first_untaken_request(begin, meet):
+@pytest.mark.parametrize("untaken", [message('"untaken"', "1", '"EUR"'), "x" * 1000],
+                         ids=["a request", "too long"])
+def test_our_pongs_end_with_the_first_untaken_request(begin, meet, untaken):
     """After SIGTERM: a Ping before it is answered, one behind it is not."""
-    service = begin(HEARTBEAT_INTERVAL_SECONDS="0.2")
+    service = begin(HEARTBEAT_INTERVAL_SECONDS="0.2", MAX_MESSAGE_BYTES=500)
     peer = meet()
     service.wait_ready()
     assert_works(peer)
@@ -148,7 +151,7 @@ def test_our_pongs_end_with_the_first_untaken_request(begin, meet):
         service.wait_log("stopping")
         sleep_until(time.monotonic() + 0.3)
         peer.wait_received(b"while it stops")
-        peer.send(message('"untaken"', "1", '"EUR"'))
+        peer.send(untaken)
         peer.ping(b"claims it")
         before = len(peer.beats)
         wait_until(lambda: len(peer.beats) >= before + 4, "heartbeats")
@@ -162,3 +165,36 @@ def test_our_pongs_end_with_the_first_untaken_request(begin, meet):
     assert service.wait_exit() == 0
     gaps = [b - a for a, b in zip(peer.beats, peer.beats[1:])]
     assert max(gaps) < 0.5 * SCALE
+
+
+def test_a_refusal_is_there_before_the_pong_that_follows_it(begin, meet):
+    """It is not kept, so the Pong must not claim a request whose refusal may be lost."""
+    service = begin(PENDING_MAX_BYTES=4096)
+    peer = meet()
+    service.wait_ready()
+    with service.pause("ratefetcher"):
+        for i in range(50):
+            peer.link.send(frame(TEXT, message(str(i), date='"2021-05-19"'))
+                           + frame(PING, b"behind %d" % i))
+            peer.wait_ponged(b"behind %d" % i)
+        told = [(f.opcode, f.payload) for f in peer.link.frames]
+    refused = [i for i, (_, text) in enumerate(told) if b"too many messages" in text]
+    assert len(refused) > 30
+    for at in refused:
+        ident = json.loads(told[at][1])["id"]
+        assert at < told.index((PONG, b"behind %d" % ident))
+
+
+@pytest.mark.parametrize("refused, code", [(frame(BINARY, b"1"), 1003),
+                                           (frame(TEXT, b"\xff"), 1007)],
+                         ids=["binary", "invalid UTF-8"])
+def test_no_pong_behind_a_frame_that_ends_the_connection(begin, meet, refused, code):
+    """What follows it is not read: a Pong would claim it."""
+    service = begin()
+    peer = meet()
+    service.wait_ready()
+    assert_works(peer)
+    peer.link.send(refused + frame(TEXT, message()) + frame(PING, b"claims it"))
+    peer.wait_end()
+    assert peer.link.close_code == code
+    assert b"claims it" not in peer.ponged
