@@ -24,6 +24,19 @@ struct json_object *json_rates_parse(struct span body) {
     return NULL;
 }
 
+const char *json_rates_read(
+    const struct web_answer *answer, struct history *tables,
+    struct web_faults *faults,
+    const char *(*reader)(struct json_object *body,
+                          const struct web_answer *answer,
+                          struct history *tables, struct web_faults *faults)) {
+    struct json_object *body = json_rates_parse(answer->body);
+    const char *why =
+        body != NULL ? reader(body, answer, tables, faults) : "no JSON object";
+    json_object_put(body);
+    return why;
+}
+
 struct json_object *json_rates_object(struct json_object *parent,
                                       const char *name) {
     struct json_object *member;

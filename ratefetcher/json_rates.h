@@ -9,6 +9,17 @@
 /* Reads a body that is one JSON object; NULL: it is none. Caller releases. */
 struct json_object *json_rates_parse(struct span body);
 
+/*
+ * Gives `reader` the body as a JSON object, lent; what it says of it, or that
+ * it is none.
+ */
+const char *json_rates_read(
+    const struct web_answer *answer, struct history *tables,
+    struct web_faults *faults,
+    const char *(*reader)(struct json_object *body,
+                          const struct web_answer *answer,
+                          struct history *tables, struct web_faults *faults));
+
 /* The member that is an object, lent; NULL: there is none. */
 struct json_object *json_rates_object(struct json_object *parent,
                                       const char *name);

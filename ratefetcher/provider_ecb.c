@@ -92,12 +92,6 @@ static const char *read_body(const struct web_answer *answer,
     return history_count(tables) > 0 ? NULL : "no rates";
 }
 
-/* Its files have all days: a status never means one without rates. */
-static bool is_no_table(long status) {
-    (void)status;
-    return false;
-}
-
 const struct web_api provider_ecb = {
     .name = "ecb",
     .base = "EUR",
@@ -105,5 +99,4 @@ const struct web_api provider_ecb = {
     .key = SETTINGS,
     .request = request,
     .read = read_body,
-    .is_no_table = is_no_table,
 };

@@ -124,17 +124,7 @@ static const char *read_rates(struct json_object *body,
 static const char *read_body(const struct web_answer *answer,
                              struct history *tables,
                              struct web_faults *faults) {
-    struct json_object *body = json_rates_parse(answer->body);
-    const char *why = body != NULL ? read_rates(body, answer, tables, faults)
-                                   : "no JSON object";
-    json_object_put(body);
-    return why;
-}
-
-/* What it has to say is in its bodies. */
-static bool is_no_table(long status) {
-    (void)status;
-    return false;
+    return json_rates_read(answer, tables, faults, read_rates);
 }
 
 const struct web_api provider_exchangerateapi = {
@@ -145,5 +135,4 @@ const struct web_api provider_exchangerateapi = {
     .request = request,
     .read = read_body,
     .refusal = refusal,
-    .is_no_table = is_no_table,
 };

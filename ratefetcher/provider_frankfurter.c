@@ -44,15 +44,7 @@ static const char *read_rates(struct json_object *body,
 static const char *read_body(const struct web_answer *answer,
                              struct history *tables,
                              struct web_faults *faults) {
-    struct json_object *body = json_rates_parse(answer->body);
-    const char *why = body != NULL ? read_rates(body, answer, tables, faults)
-                                   : "no JSON object";
-    json_object_put(body);
-    return why;
-}
-
-static bool is_no_table(long status) {
-    return status == 404;
+    return json_rates_read(answer, tables, faults, read_rates);
 }
 
 const struct web_api provider_frankfurter = {
@@ -62,5 +54,5 @@ const struct web_api provider_frankfurter = {
     .key = SETTINGS,
     .request = request,
     .read = read_body,
-    .is_no_table = is_no_table,
+    .no_table_status = 404,
 };

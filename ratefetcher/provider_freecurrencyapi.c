@@ -24,10 +24,11 @@ static bool is_empty(struct json_object *object) {
 }
 
 /* {"data":{"USD":1.16}}, and for a day {"data":{"2025-06-13":{"USD":1.16}}}. */
-static const char *read_data(struct json_object *data,
+static const char *read_data(struct json_object *body,
                              const struct web_answer *answer,
                              struct history *tables,
                              struct web_faults *faults) {
+    struct json_object *data = json_rates_object(body, "data");
     day as_of = answer->today;
     if (!rates_day_is_latest(answer->when)) {
         char date[DAY_TEXT_SIZE];
@@ -50,18 +51,7 @@ static const char *read_data(struct json_object *data,
 static const char *read_body(const struct web_answer *answer,
                              struct history *tables,
                              struct web_faults *faults) {
-    struct json_object *body = json_rates_parse(answer->body);
-    const char *why = "no JSON object";
-    if (body != NULL)
-        why =
-            read_data(json_rates_object(body, "data"), answer, tables, faults);
-    json_object_put(body);
-    return why;
-}
-
-/* 422 is a validation error: of what is asked here, only of the date. */
-static bool is_no_table(long status) {
-    return status == 422;
+    return json_rates_read(answer, tables, faults, read_data);
 }
 
 const struct web_api provider_freecurrencyapi = {
@@ -71,5 +61,5 @@ const struct web_api provider_freecurrencyapi = {
     .key = SETTING_FREECURRENCYAPI_KEY,
     .request = request,
     .read = read_body,
-    .is_no_table = is_no_table,
+    .no_table_status = 422, /* a validation error: of the date */
 };

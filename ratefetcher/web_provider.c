@@ -188,7 +188,7 @@ static enum provider_result failure_of(const struct fetch *fetch,
     if (answer->status == 429)
         return PROVIDER_LIMITED;
     /* There is always a latest table: without one the address is wrong. */
-    bool no_table = fetch->web->api->is_no_table(answer->status) &&
+    bool no_table = answer->status == fetch->web->api->no_table_status &&
                     !rates_day_is_latest(fetch->when);
     return no_table ? PROVIDER_NO_TABLE : PROVIDER_BAD_STATUS;
 }

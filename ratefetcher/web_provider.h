@@ -64,8 +64,8 @@ struct web_api {
      * that is known. NULL for an API that says all by its status.
      */
     const struct web_refusal *(*refusal)(struct span body);
-    /* Whether this status says that there is no table of that day. */
-    bool (*is_no_table)(long status);
+    /* The status that says that there is no table of that day; 0: none does. */
+    long no_table_status;
 };
 
 /* The functions of a provider_class whose `api` is set. */

@@ -31,6 +31,20 @@ enum state {
     STATE_CLOSING /* our close frame is out */
 };
 
+static const struct {
+    const char *name;
+    enum metric metric;
+} reasons[REASONS] = {
+    [REASON_CLOSED] = {"closed", METRIC_RECONNECTS_CLOSED},
+    [REASON_FAILED] = {"failed", METRIC_RECONNECTS_FAILED},
+    [REASON_TIMEOUT] = {"timeout", METRIC_RECONNECTS_TIMEOUT},
+    [REASON_SILENT] = {"silent", METRIC_RECONNECTS_SILENT},
+    [REASON_STALLED] = {"stalled", METRIC_RECONNECTS_STALLED},
+    [REASON_PROTOCOL] = {"protocol", METRIC_RECONNECTS_PROTOCOL},
+    [REASON_OVERLOAD] = {"overload", METRIC_RECONNECTS_OVERLOAD},
+    [REASON_STOPPED] = {"stopped", METRIC_RECONNECTS_CLOSED},
+};
+
 struct session {
     struct session_ports ports;
     struct metrics *metrics;

@@ -22,7 +22,9 @@ def shop():
     """exchangeratehost alone, with a day of many currencies."""
     with RateShop(RATE_PROVIDERS="exchangeratehost", **KEYS) as one:
         one.host.tables[DAY] = DOLLARS
-        yield one.start()
+        one.start()
+        one.convert(DAY)  # from here on it is in memory
+        yield one
 
 
 @pytest.fixture
