@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/clock.h"
 #include "common/span.h"
 
 /* A line is written whole or not at all: PIPE_BUF of Linux, see pipe(7). */
@@ -39,8 +40,9 @@ static inline struct log_field log_int(const char *name, int64_t number) {
     return (struct log_field){name, {0}, (double)number, 0};
 }
 
-static inline struct log_field log_seconds(const char *name, int64_t usec) {
-    return (struct log_field){name, {0}, (double)usec / 1e6, 3};
+/* In seconds with three decimals. */
+static inline struct log_field log_duration(const char *name, duration time) {
+    return (struct log_field){name, {0}, (double)time.usec / 1e6, 3};
 }
 
 /*

@@ -83,10 +83,10 @@ void message_add_text(struct json_object *message, const char *name,
         json_object_object_add(message, name, json_object_new_string(text));
 }
 
-void message_add_seconds(struct json_object *message, const char *name,
-                         int64_t usec) {
+void message_add_duration(struct json_object *message, const char *name,
+                          duration time) {
     char text[32];
-    snprintf(text, sizeof text, "%.3f", (double)usec / 1e6);
-    json_object_object_add(message, name,
-                           json_object_new_double_s((double)usec / 1e6, text));
+    snprintf(text, sizeof text, "%.3f", (double)time.usec / 1e6);
+    json_object_object_add(
+        message, name, json_object_new_double_s((double)time.usec / 1e6, text));
 }

@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 #include <stdint.h>
 
+#include "common/clock.h"
 #include "common/span.h"
 
 enum message_op {
@@ -51,8 +52,8 @@ struct span message_line(struct json_object *message);
 void message_add_text(struct json_object *message, const char *name,
                       const char *text);
 
-/* Adds a number of seconds with three decimals. */
-void message_add_seconds(struct json_object *message, const char *name,
-                         int64_t usec);
+/* Adds a length of time as a number of seconds with three decimals. */
+void message_add_duration(struct json_object *message, const char *name,
+                          duration time);
 
 #endif

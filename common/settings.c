@@ -375,8 +375,9 @@ const char *settings_text(const struct settings *settings, enum setting which) {
     return settings->values[which].text;
 }
 
-int64_t settings_usec(const struct settings *settings, enum setting which) {
-    return settings->values[which].number;
+duration settings_duration(const struct settings *settings,
+                           enum setting which) {
+    return (duration){settings->values[which].number};
 }
 
 int64_t settings_count(const struct settings *settings, enum setting which,

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/clock.h"
 #include "common/span.h"
 
 enum setting {
@@ -54,8 +55,8 @@ const char *settings_text(const struct settings *settings, enum setting which);
 /* Whether there is a value, and it is allowed. */
 bool settings_is_good(const struct settings *settings, enum setting which);
 
-/* A SECONDS setting, in microseconds. */
-int64_t settings_usec(const struct settings *settings, enum setting which);
+/* A SECONDS setting. */
+duration settings_duration(const struct settings *settings, enum setting which);
 
 /* A COUNT setting; `otherwise` if there is none. */
 int64_t settings_count(const struct settings *settings, enum setting which,

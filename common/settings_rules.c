@@ -13,7 +13,8 @@ static void check_heartbeat(struct settings *s, add_fault *fault) {
     const enum setting timeout = SETTING_HEARTBEAT_TIMEOUT_SECONDS;
     const enum setting interval = SETTING_HEARTBEAT_INTERVAL_SECONDS;
     if (settings_is_good(s, timeout) && settings_is_good(s, interval) &&
-        settings_usec(s, timeout) <= settings_usec(s, interval))
+        settings_duration(s, timeout).usec <=
+            settings_duration(s, interval).usec)
         fault(s, memory_print("%s=%s: must be larger than %s (%s)",
                               settings_name(timeout), settings_text(s, timeout),
                               settings_name(interval),

@@ -11,7 +11,7 @@ int64_t breaker_wait(const struct breaker *breaker, monotime now) {
     if (!is_open(breaker))
         return 0;
     if (!monotime_reached(now, breaker->until))
-        return monotime_between(now, breaker->until);
+        return monotime_between(now, breaker->until).usec;
     return breaker->trying ? TRYING_WAIT_USEC : 0;
 }
 
@@ -38,5 +38,5 @@ void breaker_fail(struct breaker *breaker, monotime now) {
                                                  : breaker->skip_usec * 2;
     if (breaker->skip_usec > BREAKER_LONGEST_SKIP_USEC)
         breaker->skip_usec = BREAKER_LONGEST_SKIP_USEC;
-    breaker->until = monotime_add(now, breaker->skip_usec);
+    breaker->until = monotime_add(now, (duration){breaker->skip_usec});
 }

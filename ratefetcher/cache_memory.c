@@ -68,7 +68,7 @@ struct rates *cache_memory_find(const struct cache_memory *cache,
     const struct entry *entry = find_entry(cache, provider, when);
     if (entry == NULL)
         return NULL;
-    *left_usec = cache->ttl_usec - monotime_between(entry->fetched, now);
+    *left_usec = cache->ttl_usec - monotime_between(entry->fetched, now).usec;
     return *left_usec > 0 ? entry->rates : NULL;
 }
 
@@ -78,7 +78,8 @@ struct rates *cache_memory_find_stale(const struct cache_memory *cache,
     const struct entry *entry = find_entry(cache, provider, when);
     if (entry == NULL)
         return NULL;
-    int64_t past_usec = monotime_between(entry->fetched, now) - cache->ttl_usec;
+    int64_t past_usec =
+        monotime_between(entry->fetched, now).usec - cache->ttl_usec;
     return past_usec <= stale_usec ? entry->rates : NULL;
 }
 
@@ -116,5 +117,5 @@ bool cache_memory_has_none(const struct cache_memory *cache, size_t provider,
                            day when, monotime now) {
     const struct entry *entry = entry_of(cache, provider, when);
     return entry != NULL && entry->none &&
-           monotime_between(entry->none_since, now) < cache->ttl_usec;
+           monotime_between(entry->none_since, now).usec < cache->ttl_usec;
 }

@@ -180,8 +180,8 @@ static bool keep(struct cache_redis *cache, size_t source, day when,
             NULL &&
         fresh_usec >= stock->ttl_usec - age_usec)
         return false;
-    stock_keep(stock, source, when, value->rates, monotime_add(now, -age_usec),
-               from_redis);
+    stock_keep(stock, source, when, value->rates,
+               monotime_add(now, (duration){-age_usec}), from_redis);
     return true;
 }
 

@@ -50,7 +50,7 @@ static void on_fetched(void *arg, const struct provider_answer *answer) {
     struct fetches *fetches = fetch->fetches;
     struct source *source = &fetches->sources[fetch->source];
     source_end(source, answer,
-               monotime_between(fetch->started, clock_monotonic()),
+               monotime_between(fetch->started, clock_monotonic()).usec,
                fetches->metrics, fetches->context);
     struct fetch_end end = {fetch->source, fetch->when, answer->result,
                             answer->rates};

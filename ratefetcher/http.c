@@ -72,7 +72,7 @@ static int64_t wait_asked_for(CURL *easy) {
 
 /* The call's turn has come. */
 static void begin(struct call *call) {
-    int64_t usec = monotime_between(clock_monotonic(), call->deadline);
+    int64_t usec = monotime_between(clock_monotonic(), call->deadline).usec;
     long msec =
         (long)((usec < HTTP_CALL_USEC ? usec : HTTP_CALL_USEC) / USEC_PER_MSEC);
     if (call->too_late != NULL) {
@@ -265,7 +265,7 @@ void http_get(struct http *http, struct http_lane *lane, const char *url,
     struct call *call = memory_new(sizeof *call);
     call->http = http;
     call->lane = lane;
-    call->deadline = monotime_add(clock_monotonic(), timeout_usec);
+    call->deadline = monotime_add(clock_monotonic(), (duration){timeout_usec});
     call->done = done;
     call->arg = arg;
     call->easy = curl_easy_init();

@@ -87,7 +87,8 @@ struct lookup *lookup_new(const struct provider_context *context,
     lookup->metrics = metrics;
     LIST_INIT(&lookup->waiters);
     lookup->request_timeout_usec =
-        settings_usec(context->settings, SETTING_REQUEST_TIMEOUT_SECONDS);
+        settings_duration(context->settings, SETTING_REQUEST_TIMEOUT_SECONDS)
+            .usec;
     lookup->stock = stock_new(&lookup->context);
     lookup->share =
         share_new(&lookup->context, lookup->stock, metrics, settle, lookup);
@@ -158,7 +159,7 @@ static void tell_none_left(struct lookup *lookup, day when, monotime now) {
     char detail[DAY_TEXT_SIZE];
     if (!monotime_reached(now, lookup->next_alert))
         return;
-    lookup->next_alert = monotime_add(now, ALERT_AGAIN_USEC);
+    lookup->next_alert = monotime_add(now, (duration){ALERT_AGAIN_USEC});
     rates_day_print(when, detail);
     lookup->context.alert(lookup->context.arg, "no_provider_left", detail);
 }
@@ -219,9 +220,10 @@ static bool on_shared(struct share_waiter *share, uint32_t came, bool over) {
 /* The wait for another machine counts as if it were one provider more. */
 static monotime share_until(const struct lookup_waiter *waiter) {
     monotime now = clock_monotonic();
-    int64_t share = monotime_between(now, waiter->search.deadline) /
+    int64_t share = monotime_between(now, waiter->search.deadline).usec /
                     (int64_t)(waiter->lookup->stock->count + 1);
-    return monotime_add(now, share < SHARE_WAIT_USEC ? share : SHARE_WAIT_USEC);
+    return monotime_add(
+        now, (duration){share < SHARE_WAIT_USEC ? share : SHARE_WAIT_USEC});
 }
 
 static bool ask_others(struct lookup_waiter *waiter) {
@@ -241,9 +243,9 @@ static struct lookup_waiter *ask(struct lookup *lookup, const struct wish *wish,
     waiter->search = (struct search){
         .searches = &lookup->searches,
         .wish = *wish,
-        .deadline =
-            monotime_add(clock_monotonic(), lookup->request_timeout_usec / 100 *
-                                                (100 - WAY_BACK_SHARE)),
+        .deadline = monotime_add(clock_monotonic(),
+                                 (duration){lookup->request_timeout_usec / 100 *
+                                            (100 - WAY_BACK_SHARE)}),
         .came = on_came,
     };
     if (wish->currency.len > 0) {
@@ -302,7 +304,7 @@ static bool had_latest(const struct lookup *lookup) {
 /* A table that nobody asks for is not fetched again and again. */
 bool lookup_latest_is_wanted(const struct lookup *lookup) {
     return !had_latest(lookup) ||
-           monotime_between(lookup->latest_asked, clock_monotonic()) <
+           monotime_between(lookup->latest_asked, clock_monotonic()).usec <
                2 * lookup->stock->ttl_usec;
 }
 
@@ -324,8 +326,8 @@ static struct json_object *latest_status(const struct lookup *lookup) {
     message_add_text(row, "provider", rates_provider(rates));
     message_add_text(row, "as_of", as_of);
     message_add_text(row, "layer", lookup->stock->sources[source].latest_layer);
-    message_add_seconds(row, "age_seconds",
-                        lookup->stock->ttl_usec - fresh_usec);
+    message_add_duration(row, "age_seconds",
+                         (duration){lookup->stock->ttl_usec - fresh_usec});
     return row;
 }
 

@@ -119,7 +119,7 @@ static void drop_commands(struct commands *list) {
 
 /* Whether nothing came lately, so that Redis is held up, and not just busy. */
 static bool is_idle(const struct redis_link *link) {
-    return monotime_between(link->last_reply, clock_monotonic()) >=
+    return monotime_between(link->last_reply, clock_monotonic()).usec >=
            REDIS_STEP_USEC;
 }
 
@@ -377,7 +377,7 @@ static void fail(struct redis_link *link, const char *why) {
     bool was_up = link->state == UP;
     disconnect(link);
     if (was_up &&
-        monotime_between(link->since, clock_monotonic()) >= STOOD_USEC)
+        monotime_between(link->since, clock_monotonic()).usec >= STOOD_USEC)
         backoff_reset(&link->backoff);
     link->state = WAITING;
     link->first = false;
@@ -386,7 +386,7 @@ static void fail(struct redis_link *link, const char *why) {
                  LOG_FIELDS(log_text("redis", link->address->label),
                             log_text("why", why)));
     link->failed = true;
-    set_timer(link->timer, backoff_next(&link->backoff, arc4random()));
+    set_timer(link->timer, backoff_next(&link->backoff, arc4random()).usec);
     if (was_up)
         link->owner.changed(link->owner.arg, false);
     drop_commands(&link->sent);
@@ -401,8 +401,8 @@ struct redis_link *redis_link_new(struct event_base *base,
     link->address = address;
     link->owner = *owner;
     link->first = true;
-    link->backoff = (struct backoff){.first_usec = FIRST_RETRY_USEC,
-                                     .ceiling_usec = LAST_RETRY_USEC,
+    link->backoff = (struct backoff){.first = {FIRST_RETRY_USEC},
+                                     .ceiling = {LAST_RETRY_USEC},
                                      .floor_share = 50};
     TAILQ_INIT(&link->sent);
     TAILQ_INIT(&link->unsent);

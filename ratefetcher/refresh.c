@@ -8,7 +8,8 @@ enum { AHEAD_SHARE = 10 };
 
 void refresh_init(struct refresh *refresh, struct lookup *lookup,
                   const struct settings *settings) {
-    int64_t ttl_usec = settings_usec(settings, SETTING_CACHE_TTL_SECONDS);
+    int64_t ttl_usec =
+        settings_duration(settings, SETTING_CACHE_TTL_SECONDS).usec;
     *refresh = (struct refresh){.lookup = lookup,
                                 .ahead_usec = ttl_usec / 100 * AHEAD_SHARE};
 }
@@ -17,7 +18,7 @@ static void on_refreshed(void *arg, const struct lookup_answer *answer) {
     struct refresh *refresh = arg;
     refresh->running = false;
     if (answer->result != LOOKUP_FOUND)
-        refresh->next = monotime_add(clock_monotonic(), RETRY_USEC);
+        refresh->next = monotime_add(clock_monotonic(), (duration){RETRY_USEC});
 }
 
 void refresh_step(struct refresh *refresh) {

@@ -6,7 +6,7 @@
 /* Its share of the time that is left among the providers that are left. */
 static int64_t share_of_time(const struct search *search, monotime now) {
     size_t sources = search->searches->stock->count - search->source;
-    return monotime_between(now, search->deadline) / (int64_t)sources;
+    return monotime_between(now, search->deadline).usec / (int64_t)sources;
 }
 
 static void on_fetched(struct fetch_waiter *waiter,
@@ -45,7 +45,8 @@ static bool probe(struct search *search, monotime now) {
                                   now))
             continue;
         searches->probe_turn = source + 1;
-        searches->next_probe = monotime_add(now, BREAKER_PROBE_USEC);
+        searches->next_probe =
+            monotime_add(now, (duration){BREAKER_PROBE_USEC});
         search->source = source;
         fetch(search, now, NULL);
         return true;
@@ -79,7 +80,7 @@ void search_await_probe(struct search *search) {
 void searches_note(struct searches *searches, const struct fetch_end *end) {
     if (!provider_works(end->result))
         searches->next_probe =
-            monotime_add(clock_monotonic(), BREAKER_PROBE_USEC);
+            monotime_add(clock_monotonic(), (duration){BREAKER_PROBE_USEC});
 }
 
 int64_t search_retry_usec(const struct search *search, monotime now) {
@@ -91,7 +92,7 @@ int64_t search_retry_usec(const struct search *search, monotime now) {
         if (stock_knows(stock, i, &search->wish, now))
             continue;
         int64_t wait = source_wait(source, search->wish.when, now);
-        int64_t probe = monotime_between(now, searches->next_probe);
+        int64_t probe = monotime_between(now, searches->next_probe).usec;
         if (source_may_be_probed(source, search->wish.when, now) &&
             probe < wait)
             wait = probe;

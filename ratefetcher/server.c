@@ -96,7 +96,7 @@ static struct json_object *found_message(const struct question *question,
     struct json_object *message =
         rates_message_new(question->when, answer->rates, answer->layer,
                           clock_wall_ms() + answer->fresh_usec / USEC_PER_MSEC);
-    message_add_seconds(message, "expires_in", answer->fresh_usec);
+    message_add_duration(message, "expires_in", (duration){answer->fresh_usec});
     if (question->currency[0] != '\0')
         message_add_text(message, "currency", question->currency);
     return message;
@@ -114,7 +114,8 @@ static struct json_object *missing_message(const struct question *question,
     message_add_text(message, "date", text);
     if (question->currency[0] != '\0')
         message_add_text(message, "currency", question->currency);
-    message_add_seconds(message, "retry_after", answer->retry_usec);
+    message_add_duration(message, "retry_after",
+                         (duration){answer->retry_usec});
     return message;
 }
 

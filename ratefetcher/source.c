@@ -44,7 +44,7 @@ static bool is_free(const struct source *source) {
 static int64_t wait_asked_for(const struct source *source, monotime now) {
     return monotime_reached(now, source->not_before)
                ? 0
-               : monotime_between(now, source->not_before);
+               : monotime_between(now, source->not_before).usec;
 }
 
 static int64_t wait_for_quota(const struct source *source, monotime now) {
@@ -108,7 +108,7 @@ static void note_call(struct source *source,
                       const struct provider_answer *answer, monotime now) {
     log_change(source, answer);
     source->last = answer->result;
-    monotime not_before = monotime_add(now, answer->wait_usec);
+    monotime not_before = monotime_add(now, (duration){answer->wait_usec});
     if (not_before.usec >
         source->not_before.usec) /* others were told to wait */
         source->not_before = not_before;
@@ -120,7 +120,8 @@ static void note_call(struct source *source,
     if (!is_free(source) && source->breaker.skip_usec > skipped_usec)
         log_warn("provider_skipped",
                  LOG_FIELDS(log_text("provider", source->class->name),
-                            log_seconds("for", source->breaker.skip_usec)));
+                            log_duration(
+                                "for", (duration){source->breaker.skip_usec})));
 }
 
 void source_end(struct source *source, const struct provider_answer *answer,

@@ -35,8 +35,10 @@ struct stock *stock_new(const struct provider_context *context) {
     struct span list = span_of(settings_text(settings, SETTING_RATE_PROVIDERS));
     struct stock *stock =
         memory_new(sizeof *stock + count_words(list) * sizeof *stock->sources);
-    stock->ttl_usec = settings_usec(settings, SETTING_CACHE_TTL_SECONDS);
-    stock->stale_max_usec = settings_usec(settings, SETTING_STALE_MAX_SECONDS);
+    stock->ttl_usec =
+        settings_duration(settings, SETTING_CACHE_TTL_SECONDS).usec;
+    stock->stale_max_usec =
+        settings_duration(settings, SETTING_STALE_MAX_SECONDS).usec;
     stock->callbook = callbook_open(settings_text(settings, SETTING_STATE_DIR));
     open_sources(stock, context, list);
     stock->memory = cache_memory_new(stock->count, stock->ttl_usec);

@@ -54,7 +54,8 @@ void *web_provider_open(const struct provider_class *class,
     struct web *web = memory_new(sizeof *web);
     web->api = class->api;
     web->context = context;
-    web->ttl_usec = settings_usec(context->settings, SETTING_CACHE_TTL_SECONDS);
+    web->ttl_usec =
+        settings_duration(context->settings, SETTING_CACHE_TTL_SECONDS).usec;
     LIST_INIT(&web->fetches);
     TAILQ_INIT(&web->lane.waiting);
     if (strncmp(settings_text(context->settings, class->api->address),
@@ -122,7 +123,7 @@ static struct kept *find_kept(struct web *web, const char *url) {
     for (size_t i = 0; i < MAX_KEPT; i++) {
         struct kept *kept = &web->kept[i];
         if (kept->url != NULL && strcmp(kept->url, url) == 0 &&
-            monotime_between(kept->fetched, now) < web->ttl_usec)
+            monotime_between(kept->fetched, now).usec < web->ttl_usec)
             return kept;
     }
     return NULL;
@@ -246,8 +247,8 @@ static void refuse(struct fetch *fetch, const struct http_answer *http,
             log_warn("provider_without_history",
                      LOG_FIELDS(log_text("provider", web->api->name),
                                 log_text("why", refusal->detail)));
-        web->history_from =
-            monotime_add(clock_monotonic(), NO_HISTORY_SECONDS * USEC_PER_SEC);
+        web->history_from = monotime_add(
+            clock_monotonic(), (duration){NO_HISTORY_SECONDS * USEC_PER_SEC});
         answer.result = PROVIDER_NO_TABLE;
     } else if (latest && refusal->result == PROVIDER_NO_TABLE) {
         answer.result = PROVIDER_BAD_TABLE; /* there is always a latest one */

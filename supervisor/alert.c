@@ -214,7 +214,7 @@ static bool told_lately(struct alert *alert, const char *event,
     }
     bool same = place->key != NULL && strcmp(place->key, key) == 0;
     bool lately =
-        same && monotime_between(place->told, now) < REPEAT_AFTER_USEC;
+        same && monotime_between(place->told, now).usec < REPEAT_AFTER_USEC;
     if (lately) {
         free(key);
         return true;

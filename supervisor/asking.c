@@ -32,10 +32,11 @@ struct json_object *asking_ask(struct asking *asking,
                                struct json_object *question, int timeout_ms) {
     int written = channel_write(&asking->channel, message_line(question));
     json_object_put(question);
-    monotime end = monotime_add(clock_monotonic(), timeout_ms * USEC_PER_MSEC);
+    monotime end =
+        monotime_add(clock_monotonic(), (duration){timeout_ms * USEC_PER_MSEC});
     struct span line;
     while (written == 0 && !channel_next_line(&asking->channel, &line)) {
-        int64_t left = monotime_between(clock_monotonic(), end);
+        int64_t left = monotime_between(clock_monotonic(), end).usec;
         if (left <= 0 ||
             !wait_readable(asking, (int)(left / USEC_PER_MSEC) + 1) ||
             channel_read(&asking->channel) >= CHANNEL_CLOSED)

@@ -78,8 +78,8 @@ static struct json_object *wait_for_status(const struct options *options,
                                            const struct settings *settings) {
     static const struct timespec pause = {.tv_nsec =
                                               STATUS_AGAIN_MS * 1000 * 1000};
-    monotime end =
-        monotime_add(clock_monotonic(), (int64_t)(options->wait_seconds * 1e6));
+    monotime end = monotime_add(
+        clock_monotonic(), (duration){(int64_t)(options->wait_seconds * 1e6)});
     for (;;) {
         struct json_object *status = ask_status(settings);
         bool good = status != NULL && (!options->ready || is_ready(status));

@@ -215,7 +215,7 @@ static bool is_crash_loop(struct helper *helper, monotime now) {
     ring[helper->deaths++ % HELPER_LOOP_DEATHS] = now;
     monotime oldest = ring[helper->deaths % HELPER_LOOP_DEATHS];
     return helper->deaths >= HELPER_LOOP_DEATHS &&
-           monotime_between(oldest, now) < LOOP_USEC;
+           monotime_between(oldest, now).usec < LOOP_USEC;
 }
 
 static void mourn(struct helper *helper, const siginfo_t *death, monotime now) {
@@ -336,7 +336,8 @@ static void start_failed(struct helper *helper, int error) {
     log_error("start_failed",
               LOG_FIELDS(log_text("helper", helper_name(helper)),
                          log_text("why", strerror(error)),
-                         log_seconds("retry_in", helper->life.delay_usec)));
+                         log_duration("retry_in",
+                                      (duration){helper->life.delay_usec})));
 }
 
 static void start(struct helper *helper) {
@@ -372,8 +373,9 @@ static void tell(struct helper *helper, enum message_op op) {
 static void stop(struct helper *helper) {
     tell(helper, MESSAGE_STOP);
     set_timer(helper->patience_event,
-              settings_usec(helper->context->settings,
-                            SETTING_SHUTDOWN_GRACE_SECONDS) +
+              settings_duration(helper->context->settings,
+                                SETTING_SHUTDOWN_GRACE_SECONDS)
+                      .usec +
                   STOP_PATIENCE_USEC);
 }
 
@@ -436,7 +438,7 @@ void helper_ping(struct helper *helper) {
     monotime now = clock_monotonic();
     unsigned most = helper->life.ready ? MAX_UNANSWERED : MAX_UNANSWERED_START;
     if (!lifecycle_has_process(&helper->life) ||
-        monotime_between(helper->last_ping, now) < PING_GAP_USEC)
+        monotime_between(helper->last_ping, now).usec < PING_GAP_USEC)
         return;
     helper->last_ping = now;
     helper->debugged = helper->unanswered > 0 && is_debugged(helper);
@@ -467,7 +469,7 @@ bool helper_is_stopped(const struct helper *helper) {
 
 int64_t helper_uptime(const struct helper *helper) {
     return helper->pid != 0
-               ? monotime_between(helper->started, clock_monotonic())
+               ? monotime_between(helper->started, clock_monotonic()).usec
                : 0;
 }
 

@@ -84,8 +84,8 @@ static const struct cell table[LIFECYCLE_STATES][LIFECYCLE_EVENTS] =
 void lifecycle_init(struct lifecycle *life) {
     *life = (struct lifecycle){
         .wanted = true,
-        .backoff = {.first_usec = FIRST_DELAY_USEC,
-                    .ceiling_usec = LAST_DELAY_USEC,
+        .backoff = {.first = {FIRST_DELAY_USEC},
+                    .ceiling = {LAST_DELAY_USEC},
                     .floor_share = DELAY_FLOOR_SHARE},
     };
 }
@@ -99,15 +99,16 @@ static enum lifecycle_action respawn(struct lifecycle *life,
                                      uint32_t chance) {
     if (!life->wanted)
         return LIFECYCLE_NOTHING;
-    bool healthy = life->ready && monotime_between(life->ready_since, now) >=
-                                      LIFECYCLE_HEALTHY_USEC;
+    bool healthy =
+        life->ready &&
+        monotime_between(life->ready_since, now).usec >= LIFECYCLE_HEALTHY_USEC;
     if (healthy)
         backoff_reset(&life->backoff);
     if (healthy || before == LIFECYCLE_STOPPING) {
         life->state = LIFECYCLE_RUNNING;
         return LIFECYCLE_START;
     }
-    life->delay_usec = backoff_next(&life->backoff, chance);
+    life->delay_usec = backoff_next(&life->backoff, chance).usec;
     return LIFECYCLE_START_LATER;
 }
 

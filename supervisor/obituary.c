@@ -24,12 +24,13 @@ void obituary_log(const char *name, pid_t pid, const siginfo_t *death,
         log_error("died",
                   LOG_FIELDS(log_text("process", name), log_int("pid", pid),
                              log_text("cause", cause),
-                             log_seconds("uptime", uptime),
+                             log_duration("uptime", (duration){uptime}),
                              log_text("next", "not started again")));
         return;
     }
-    log_error("died", LOG_FIELDS(log_text("process", name), log_int("pid", pid),
-                                 log_text("cause", cause),
-                                 log_seconds("uptime", uptime),
-                                 log_seconds("restart_in", restart_in)));
+    log_error("died",
+              LOG_FIELDS(log_text("process", name), log_int("pid", pid),
+                         log_text("cause", cause),
+                         log_duration("uptime", (duration){uptime}),
+                         log_duration("restart_in", (duration){restart_in})));
 }

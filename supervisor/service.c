@@ -67,8 +67,9 @@ static void stop(struct service *s) {
     s->stopping = true;
     notify_send("STOPPING=1\nSTATUS=stopping");
     log_info("stopping", NULL);
-    int64_t grace = settings_usec(s->settings, SETTING_SHUTDOWN_GRACE_SECONDS) +
-                    KILL_AFTER_GRACE_USEC;
+    int64_t grace =
+        settings_duration(s->settings, SETTING_SHUTDOWN_GRACE_SECONDS).usec +
+        KILL_AFTER_GRACE_USEC;
     struct timeval limit = {.tv_sec = grace / USEC_PER_SEC,
                             .tv_usec = grace % USEC_PER_SEC};
     evtimer_add(s->kill_timer, &limit);
@@ -185,7 +186,7 @@ static struct json_object *on_question(void *arg, enum message_op op,
     switch (op) {
     case MESSAGE_STATUS:
         return status_new(s->helpers.list, s->helpers.count,
-                          monotime_between(s->started, clock_monotonic()));
+                          monotime_between(s->started, clock_monotonic()).usec);
     case MESSAGE_STOP:
         stop(s);
         return message_new(MESSAGE_STOP);

@@ -127,9 +127,9 @@ static void watch(struct watchdog *w, pid_t pid, int tick_fd,
     }
     struct pollfd fds[] = {{.fd = w->signal_fd, .events = POLLIN},
                            {.fd = pid_fd, .events = POLLIN}};
-    monotime look = monotime_add(clock_monotonic(), USEC_PER_SEC);
+    monotime look = monotime_add(clock_monotonic(), SECONDS(1));
     while (fds[1].revents == 0) {
-        int64_t wait = monotime_between(clock_monotonic(), look);
+        int64_t wait = monotime_between(clock_monotonic(), look).usec;
         if (wait > 0 && poll(fds, 2, (int)(wait / USEC_PER_MSEC) + 1) < 0)
             continue;
         int signal = fds[0].revents != 0 ? take_signal(w) : 0;
@@ -137,7 +137,7 @@ static void watch(struct watchdog *w, pid_t pid, int tick_fd,
             pidfd_send_signal(pid_fd, signal, NULL, 0);
         if (!monotime_reached(clock_monotonic(), look))
             continue;
-        look = monotime_add(clock_monotonic(), USEC_PER_SEC);
+        look = monotime_add(clock_monotonic(), SECONDS(1));
         if (is_hanging(pid, tick_fd, &missed)) {
             log_error("hangs", LOG_FIELDS(log_text("process", "supervisor"),
                                           log_int("pid", pid)));
@@ -195,7 +195,7 @@ static int64_t next_delay(struct watchdog *w, int64_t lived) {
         backoff_reset(&w->backoff);
         return 0;
     }
-    return backoff_next(&w->backoff, arc4random());
+    return backoff_next(&w->backoff, arc4random()).usec;
 }
 
 static void wait_or_signal(struct watchdog *w, int64_t usec) {
@@ -206,8 +206,8 @@ static void wait_or_signal(struct watchdog *w, int64_t usec) {
 
 int watchdog_run(const struct options *options) {
     struct watchdog w = {.options = options,
-                         .backoff = {.first_usec = 100 * USEC_PER_MSEC,
-                                     .ceiling_usec = 5 * USEC_PER_SEC,
+                         .backoff = {.first = MILLISECONDS(100),
+                                     .ceiling = SECONDS(5),
                                      .floor_share = 50}};
     if (log_pipe_open(&w.log) < 0) {
         perror("pipe");
@@ -228,7 +228,7 @@ int watchdog_run(const struct options *options) {
         int code;
         if (is_final(&w, &death, &code))
             return code;
-        int64_t lived = monotime_between(start, clock_monotonic());
+        int64_t lived = monotime_between(start, clock_monotonic()).usec;
         int64_t delay = next_delay(&w, lived);
         open_log(&w); /* its form may have changed */
         obituary_log("supervisor", pid, &death, lived, delay);

@@ -17,6 +17,7 @@ UNIT_metrics   = common/metrics.c
 UNIT_message   = common/message.c
 UNIT_rates     = common/rates.c common/memory.c common/message.c common/day.c \
                  common/decimal.c
+UNIT_daytables = common/daytables.c $(UNIT_rates)
 SETTINGS_C     = common/settings.c common/settings_check.c \
                  common/settings_rules.c common/small_file.c common/envfile.c \
                  common/url.c common/decimal.c common/memory.c

@@ -74,7 +74,7 @@ static void next_address(struct dial *d) {
     };
     uintptr_t number = d->number;
     size_t left = d->addresses.count - d->next;
-    int64_t time_left = monotime_between(clock_monotonic(), d->end);
+    int64_t time_left = monotime_between(clock_monotonic(), d->end).usec;
     d->tls_error[0] = '\0';
     d->retry_after_usec = 0;
     if (left > 0)
@@ -105,7 +105,7 @@ static void on_addresses(void *arg, const struct addresses *addresses,
 void dial_begin(struct dial *dial, int64_t usec) {
     dial->addresses.count = 0;
     dial->next = 0;
-    dial->end = monotime_add(clock_monotonic(), usec);
+    dial->end = monotime_add(clock_monotonic(), (duration){usec});
     resolver_ask(dial->resolver, on_addresses, dial);
 }
 

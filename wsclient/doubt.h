@@ -31,7 +31,7 @@ static inline bool doubt_holds(struct doubt *doubt, monotime now,
     if (!doubt->open)
         *doubt = (struct doubt){true, now, input.read + input.waiting};
     return input.read < doubt->read_end &&
-           monotime_between(doubt->since, now) < DOUBT_MAX_USEC;
+           monotime_between(doubt->since, now).usec < DOUBT_MAX_USEC;
 }
 
 /* The peer has shown itself. */

@@ -37,7 +37,7 @@ static void plan_receipt_look(struct link *link, monotime now) {
         lws_sul_cancel(&link->receipt);
         return;
     }
-    int64_t wait = monotime_between(now, link->receipts.next_ping);
+    int64_t wait = monotime_between(now, link->receipts.next_ping).usec;
     if (link->receipts.kind == RECEIPTS_BY_TCP && is_hurried(link) &&
         wait > HURRIED_LOOK_USEC)
         wait = HURRIED_LOOK_USEC;
@@ -85,7 +85,8 @@ static void on_beat(lws_sorted_usec_list_t *beat) {
             link->beat_due = true;
             lws_callback_on_writable(link->wsi);
         }
-        wait = monotime_between(now, heartbeat_next_look(&link->heartbeat));
+        wait =
+            monotime_between(now, heartbeat_next_look(&link->heartbeat)).usec;
     }
     lws_sul_schedule(link->context, 0, &link->beat, on_beat,
                      wait > 1 ? wait : 1);
@@ -93,9 +94,9 @@ static void on_beat(lws_sorted_usec_list_t *beat) {
 
 void link_init(struct link *link, const struct settings *settings) {
     link->heartbeat.interval_usec =
-        settings_usec(settings, SETTING_HEARTBEAT_INTERVAL_SECONDS);
+        settings_duration(settings, SETTING_HEARTBEAT_INTERVAL_SECONDS).usec;
     link->heartbeat.timeout_usec =
-        settings_usec(settings, SETTING_HEARTBEAT_TIMEOUT_SECONDS);
+        settings_duration(settings, SETTING_HEARTBEAT_TIMEOUT_SECONDS).usec;
     inbox_init(&link->inbox,
                (size_t)settings_count(settings, SETTING_MAX_MESSAGE_BYTES, 0));
 }

@@ -55,7 +55,7 @@ static struct json_object *report(void *arg) {
     json_object_object_add(report, "connected",
                            json_object_new_boolean(connected));
     if (connected)
-        message_add_seconds(report, "heartbeat_age_seconds", age);
+        message_add_duration(report, "heartbeat_age_seconds", (duration){age});
     else
         json_object_object_add(report, "heartbeat_age_seconds", NULL);
     json_object_object_add(report, "pending",
@@ -106,7 +106,7 @@ static void on_alarm(lws_sorted_usec_list_t *alarm) {
 
 static void on_set_alarm(void *arg, monotime when) {
     struct wsclient *w = arg;
-    int64_t wait = monotime_between(clock_monotonic(), when);
+    int64_t wait = monotime_between(clock_monotonic(), when).usec;
     lws_sul_schedule(w->context, 0, &w->alarm, on_alarm, wait > 1 ? wait : 1);
 }
 
@@ -124,7 +124,8 @@ static void stop(struct wsclient *w) {
         return;
     }
     w->stopping = true;
-    int64_t grace = settings_usec(w->settings, SETTING_SHUTDOWN_GRACE_SECONDS);
+    int64_t grace =
+        settings_duration(w->settings, SETTING_SHUTDOWN_GRACE_SECONDS).usec;
     lws_sul_schedule(w->context, 0, &w->grace, on_grace_over,
                      grace > 1 ? grace : 1);
     pipeline_stop(w->pipeline);

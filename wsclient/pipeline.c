@@ -49,8 +49,9 @@ struct pipeline *pipeline_new(const struct settings *settings,
     outbox_init(&p->outbox);
     refusals_init(&p->refusals);
     p->request_timeout_usec =
-        settings_usec(settings, SETTING_REQUEST_TIMEOUT_SECONDS);
-    p->retry_ttl_usec = settings_usec(settings, SETTING_RETRY_MESSAGE_TTL);
+        settings_duration(settings, SETTING_REQUEST_TIMEOUT_SECONDS).usec;
+    p->retry_ttl_usec =
+        settings_duration(settings, SETTING_RETRY_MESSAGE_TTL).usec;
     p->date_of_request =
         settings_is(settings, SETTING_RESPONSE_DATE, "request");
     p->show_messages = show_messages;
@@ -104,8 +105,9 @@ static void set_alarm(struct pipeline *p) {
     monotime oldest;
     p->alarm_set = waiting_oldest(&p->waiting, &oldest);
     if (p->alarm_set)
-        p->ports.set_alarm(p->ports.arg,
-                           monotime_add(oldest, p->request_timeout_usec));
+        p->ports.set_alarm(
+            p->ports.arg,
+            monotime_add(oldest, (duration){p->request_timeout_usec}));
 }
 
 /* Joins the message to the question that has to be answered first. */
@@ -386,8 +388,9 @@ static void time_out(struct pipeline *p, struct question *question,
                      monotime now) {
     struct message *message;
     while ((message = TAILQ_FIRST(&question->messages)) != NULL &&
-           monotime_reached(now, monotime_add(message->waits_from,
-                                              p->request_timeout_usec))) {
+           monotime_reached(
+               now, monotime_add(message->waits_from,
+                                 (duration){p->request_timeout_usec}))) {
         TAILQ_REMOVE(&question->messages, message, entry);
         answer_error(p, message, message->id, REFUSAL_TIMEOUT,
                      METRIC_REQUESTS_TIMEOUT);
@@ -409,7 +412,7 @@ void pipeline_alarm(struct pipeline *pipeline, monotime now) {
 static bool is_expired(const struct pipeline *p, const struct message *message,
                        monotime now) {
     return message->connection != p->connection &&
-           monotime_between(message->arrived, now) >= p->retry_ttl_usec;
+           monotime_between(message->arrived, now).usec >= p->retry_ttl_usec;
 }
 
 /* Gives the next answer up. */
@@ -453,7 +456,7 @@ uint64_t pipeline_sent(struct pipeline *pipeline, monotime now) {
     show(pipeline, "response", message->answer);
     if (message->position == 0) /* it goes out for the first time */
         metrics_observe_request(pipeline->metrics,
-                                monotime_between(message->arrived, now));
+                                monotime_between(message->arrived, now).usec);
     if (message->connection != pipeline->connection)
         metrics_count(pipeline->metrics, METRIC_RETRIED);
     outbox_sent(&pipeline->outbox);

@@ -56,9 +56,10 @@ static void on_rates_message(struct ratelink *link,
         return;
     }
     double fresh = message_number(message, "expires_in", 0);
-    pipeline_rates(link->pipeline, when, currency, rates,
-                   monotime_add(clock_monotonic(),
-                                (int64_t)(fresh * (double)USEC_PER_SEC)));
+    pipeline_rates(
+        link->pipeline, when, currency, rates,
+        monotime_add(clock_monotonic(),
+                     (duration){(int64_t)(fresh * (double)USEC_PER_SEC)}));
     rates_release(&rates);
 }
 
@@ -141,7 +142,7 @@ static void connect_now(lws_sorted_usec_list_t *retry) {
 
 static void connect_later(struct ratelink *link) {
     lws_sul_schedule(link->context, 0, &link->retry, connect_now,
-                     backoff_next(&link->backoff, arc4random()));
+                     backoff_next(&link->backoff, arc4random()).usec);
 }
 
 struct ratelink *ratelink_new(struct lws_context *context,
@@ -152,8 +153,8 @@ struct ratelink *ratelink_new(struct lws_context *context,
     link->pipeline = pipeline;
     link->path = runtime_dir_path(settings_text(settings, SETTING_RUNTIME_DIR),
                                   "rates.sock");
-    link->backoff = (struct backoff){.first_usec = FIRST_RETRY_USEC,
-                                     .ceiling_usec = LAST_RETRY_USEC,
+    link->backoff = (struct backoff){.first = {FIRST_RETRY_USEC},
+                                     .ceiling = {LAST_RETRY_USEC},
                                      .floor_share = 50};
     link->channel.fd = -1;
     connect_now(&link->retry);

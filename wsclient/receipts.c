@@ -21,7 +21,7 @@ void receipts_sent(struct receipts *receipts, uint64_t position, monotime now) {
     if (receipts->ping_planned)
         return;
     receipts->ping_planned = true;
-    receipts->next_ping = monotime_add(now, RECEIPTS_PING_USEC);
+    receipts->next_ping = monotime_add(now, (duration){RECEIPTS_PING_USEC});
 }
 
 bool receipts_ping_due(const struct receipts *receipts, monotime now,
@@ -45,7 +45,7 @@ size_t receipts_write_ping(struct receipts *receipts, monotime now,
         receipts->ping_bytes = 0;
     }
     receipts->pinged = receipts->sent;
-    receipts->next_ping = monotime_add(now, RECEIPTS_PING_USEC);
+    receipts->next_ping = monotime_add(now, (duration){RECEIPTS_PING_USEC});
     return print_payload(receipts->connection, receipts->sent, payload);
 }
 
@@ -125,9 +125,9 @@ static bool pongs_are_in_vain(const struct receipts *receipts, monotime beat,
     return receipts->kind == RECEIPTS_BY_PONG && !receipts->ever_ponged &&
            receipts->unanswered >= RECEIPTS_PINGS_FOR_TCP &&
            receipts->acked_bytes >= receipts->ping_bytes &&
-           monotime_between(receipts->first_unanswered, now) >=
+           monotime_between(receipts->first_unanswered, now).usec >=
                RECEIPTS_STALLED_USEC &&
-           monotime_between(receipts->first_unanswered, beat) > 0;
+           monotime_between(receipts->first_unanswered, beat).usec > 0;
 }
 
 /* Since when nothing has come that confirms. */
@@ -152,6 +152,6 @@ bool receipts_stalled(struct receipts *receipts, monotime beat, monotime now) {
         confirm(receipts, receipts->acknowledged, now);
     }
     return receipts_open(receipts) &&
-           monotime_between(quiet_since(receipts), now) >=
+           monotime_between(quiet_since(receipts), now).usec >=
                RECEIPTS_STALLED_USEC;
 }

@@ -49,7 +49,7 @@ void refusals_sent(struct refusals *refusals) {
 bool refusals_allow_nameless(struct refusals *refusals, monotime now) {
     size_t oldest = refusals->nameless_count % REFUSALS_NAMELESS_PER_SECOND;
     if (refusals->nameless_count >= REFUSALS_NAMELESS_PER_SECOND &&
-        monotime_between(refusals->nameless[oldest], now) < USEC_PER_SEC)
+        monotime_between(refusals->nameless[oldest], now).usec < USEC_PER_SEC)
         return false;
     refusals->nameless[oldest] = now;
     refusals->nameless_count++;

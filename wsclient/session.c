@@ -76,10 +76,10 @@ static int64_t next_delay(struct session *s, int64_t stood) {
         backoff_reset(&s->backoff);
         return 0;
     }
-    int64_t delay = backoff_next(&s->backoff, arc4random());
-    int64_t asked_for = s->asked_delay < s->backoff.ceiling_usec
+    int64_t delay = backoff_next(&s->backoff, arc4random()).usec;
+    int64_t asked_for = s->asked_delay < s->backoff.ceiling.usec
                             ? s->asked_delay
-                            : s->backoff.ceiling_usec;
+                            : s->backoff.ceiling.usec;
     return delay > asked_for ? delay : asked_for;
 }
 
@@ -95,7 +95,7 @@ static void leave(struct session *s, enum reason reason, const char *detail,
         return;
     bool was_open = s->state != STATE_CONNECTING;
     int64_t stood =
-        was_open ? monotime_between(s->opened, clock_monotonic()) : 0;
+        was_open ? monotime_between(s->opened, clock_monotonic()).usec : 0;
     s->state = STATE_WAITING;
     s->close_code = CLOSE_NONE;
     lws_sul_cancel(&s->deadline);
@@ -114,7 +114,7 @@ static void leave(struct session *s, enum reason reason, const char *detail,
                  LOG_FIELDS(log_text("upstream", s->upstream.label),
                             log_text("reason", reasons[reason].name),
                             log_text("detail", detail),
-                            log_seconds("retry_in", delay)));
+                            log_duration("retry_in", (duration){delay})));
     s->ports.state_changed(s->ports.arg);
     if (done)
         s->ports.stopped(s->ports.arg);
@@ -299,8 +299,8 @@ struct session *session_new(const struct settings *settings,
                   settings_text(settings, SETTING_REQUESTS_WS_URL),
                   settings_text(settings, SETTING_WS_AUTHORIZATION));
     s->backoff = (struct backoff){
-        .first_usec = FIRST_BACKOFF_USEC,
-        .ceiling_usec = settings_usec(settings, SETTING_RECONNECT_MAX_SECONDS)};
+        .first = {FIRST_BACKOFF_USEC},
+        .ceiling = settings_duration(settings, SETTING_RECONNECT_MAX_SECONDS)};
     link_init(&s->link, settings);
     s->link.lost = on_lost;
     s->link.arg = s;
@@ -378,8 +378,8 @@ bool session_is_connected(const struct session *session) {
 }
 
 int64_t session_heartbeat_age(const struct session *session) {
-    return monotime_between(session->link.heartbeat.received,
-                            clock_monotonic());
+    return monotime_between(session->link.heartbeat.received, clock_monotonic())
+        .usec;
 }
 
 const char *session_receipts(const struct session *session) {

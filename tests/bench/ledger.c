@@ -33,7 +33,7 @@ static double run_ledger(const char *path) {
         ledger_answered(*slot, text.len);
         ledger_work_ends(ledger);
     }
-    int64_t usec = monotime_between(start, clock_monotonic());
+    int64_t usec = monotime_between(start, clock_monotonic()).usec;
     for (size_t i = 0; i < IN_HAND; i++)
         ledger_release(ledger, in_hand[i]);
     memset(in_hand, 0, sizeof in_hand);
@@ -52,7 +52,7 @@ static double run_malloc(void) {
         memcpy(*slot, request, len);
         memcpy(*slot + len, request, len);
     }
-    int64_t usec = monotime_between(start, clock_monotonic());
+    int64_t usec = monotime_between(start, clock_monotonic()).usec;
     for (size_t i = 0; i < IN_HAND; i++) {
         free(in_hand[i]);
         in_hand[i] = NULL;

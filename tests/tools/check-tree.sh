@@ -38,7 +38,7 @@ result "libevent is not wsclient's" "$(includes wsclient -- 'event2?/')"
 result "the simulator shares no code with the product" \
     "$(includes tests/upstream -- '(common|supervisor|wsclient|ratefetcher)/')"
 
-pure="common/backoff common/day common/decimal common/envfile common/json_scan
+pure="common/backoff common/day common/daytables common/decimal common/envfile common/json_scan
       common/metrics common/rates common/settings_check common/span
       common/url common/utf8 ratefetcher/breaker ratefetcher/cache_memory
       ratefetcher/ecb_csv ratefetcher/history ratefetcher/json_rates

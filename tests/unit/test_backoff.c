@@ -11,8 +11,8 @@ static const uint32_t least = 0, most = UINT32_MAX;
 /* The delay after so many failures. */
 static int64_t delay(int64_t first, int64_t ceiling, int floor_share,
                      unsigned failures, uint32_t chance) {
-    struct backoff backoff = {first, ceiling, floor_share, failures};
-    return backoff_next(&backoff, chance);
+    struct backoff backoff = {{first}, {ceiling}, floor_share, failures};
+    return backoff_next(&backoff, chance).usec;
 }
 
 static const struct delay_case {
@@ -124,29 +124,29 @@ static void is_drawn_evenly(void **state) {
 
 static void counts_failures_until_reset(void **state) {
     (void)state;
-    struct backoff backoff = {100000, 1000000, FULL_JITTER, 0};
+    struct backoff backoff = {MILLISECONDS(100), SECONDS(1), FULL_JITTER, 0};
     static const int64_t wanted[] = {100000, 200000,  400000,
                                      800000, 1000000, 1000000};
     for (int round = 0; round < 2; round++) {
         for (unsigned i = 0; i < COUNT_OF(wanted); i++) {
-            assert_int_equal(backoff_next(&backoff, most), wanted[i]);
+            assert_int_equal(backoff_next(&backoff, most).usec, wanted[i]);
             assert_int_equal(backoff.failures, i + 1);
         }
         backoff_reset(&backoff);
         assert_int_equal(backoff.failures, 0);
     }
     /* The settings are left alone. */
-    assert_int_equal(backoff.first_usec, 100000);
-    assert_int_equal(backoff.ceiling_usec, 1000000);
+    assert_int_equal(backoff.first.usec, 100000);
+    assert_int_equal(backoff.ceiling.usec, 1000000);
     assert_int_equal(backoff.floor_share, FULL_JITTER);
 }
 
 static void stays_at_the_ceiling(void **state) {
     (void)state;
-    struct backoff backoff = {100000, 10000000, EQUAL_JITTER, 7};
+    struct backoff backoff = {MILLISECONDS(100), SECONDS(10), EQUAL_JITTER, 7};
     for (int i = 0; i < 100000; i++) {
-        assert_true(backoff_next(&backoff, most) == 10000000);
-        assert_true(backoff_next(&backoff, least) == 5000000);
+        assert_true(backoff_next(&backoff, most).usec == 10000000);
+        assert_true(backoff_next(&backoff, least).usec == 5000000);
     }
 }
 

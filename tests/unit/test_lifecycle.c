@@ -140,7 +140,7 @@ static void starts_a_healthy_one_at_once(void **state) {
     for (int64_t lived = 999999; lived <= 1000000; lived++) {
         struct lifecycle life = life_in(LIFECYCLE_RUNNING, true);
         lifecycle_step(&life, LIFECYCLE_SAID_READY, now, 0);
-        expect(&life, LIFECYCLE_DIED, monotime_add(now, lived),
+        expect(&life, LIFECYCLE_DIED, monotime_add(now, (duration){lived}),
                lived == 1000000 ? at_once : later);
     }
 }
@@ -162,7 +162,8 @@ static void waits_longer_each_time(void **state) {
     /* A healthy life forgets all that. */
     high.state = LIFECYCLE_RUNNING;
     lifecycle_step(&high, LIFECYCLE_SAID_READY, now, 0);
-    lifecycle_step(&high, LIFECYCLE_DIED, monotime_add(now, 2000000), 0);
+    lifecycle_step(&high, LIFECYCLE_DIED,
+                   monotime_add(now, (duration){2000000}), 0);
     lifecycle_step(&high, LIFECYCLE_DIED, now, UINT32_MAX);
     assert_int_equal(high.delay_usec, 100000);
 }

@@ -109,12 +109,13 @@ static void values(void **state) {
 }
 
 static void log_all_kinds(void) {
-    log_info("event",
-             LOG_FIELDS(
-                 log_text("a", "b"), log_text("none", NULL), log_int("n", -42),
-                 log_int("zero", 0), log_int("big", INT64_C(4503599627370497)),
-                 log_seconds("s", 1234567), log_seconds("t", -600),
-                 log_span("cut", (struct span){"xyz", 2}), log_text("z", "")));
+    log_info("event", LOG_FIELDS(log_text("a", "b"), log_text("none", NULL),
+                                 log_int("n", -42), log_int("zero", 0),
+                                 log_int("big", INT64_C(4503599627370497)),
+                                 log_duration("s", (duration){1234567}),
+                                 log_duration("t", (duration){-600}),
+                                 log_span("cut", (struct span){"xyz", 2}),
+                                 log_text("z", "")));
     log_info("event", NULL);
 }
 
@@ -350,11 +351,12 @@ static void cut_between_fields(void **state) {
         open_log("info", json ? "json" : "text");
         for (size_t len = 3700; len < 4200; len++) {
             struct span value = {text, len};
-            log_info("event", LOG_FIELDS(log_span("x", value),
-                                         log_int("number", INT64_MIN),
-                                         log_text("name", "v"), log_int("n", 1),
-                                         log_seconds("seconds", INT64_MAX),
-                                         log_text("last", "a b")));
+            log_info("event",
+                     LOG_FIELDS(log_span("x", value),
+                                log_int("number", INT64_MIN),
+                                log_text("name", "v"), log_int("n", 1),
+                                log_duration("seconds", (duration){INT64_MAX}),
+                                log_text("last", "a b")));
             check_line("fields", len, logged(), json);
         }
         close_log();

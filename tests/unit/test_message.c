@@ -109,10 +109,10 @@ static void a_line_is_plain(void **state) {
     struct json_object *m = message_new(MESSAGE_ERROR);
     message_add_text(m, "none", NULL);
     message_add_text(m, "path", "/a/b\n\"c\" \xc3\xa9");
-    message_add_seconds(m, "short", 1600);
-    message_add_seconds(m, "long", INT64_C(7200000000));
-    message_add_seconds(m, "back", -250000);
-    message_add_seconds(m, "zero", 0);
+    message_add_duration(m, "short", (duration){1600});
+    message_add_duration(m, "long", (duration){INT64_C(7200000000)});
+    message_add_duration(m, "back", (duration){-250000});
+    message_add_duration(m, "zero", (duration){0});
     struct span line = message_line(m);
     static const char wanted[] =
         "{\"op\":\"error\",\"path\":\"/a/b\\n\\\"c\\\" \xc3\xa9\","

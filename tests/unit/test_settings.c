@@ -127,7 +127,7 @@ static void expect_text(const struct pair *pair, enum setting which,
 static void expect_number(const struct pair *pair, char *line) {
     char *value;
     enum setting which = split(pair, line, &value);
-    long long found = (long long)settings_usec(pair->settings, which);
+    long long found = (long long)settings_duration(pair->settings, which).usec;
     if (found != atoll(value))
         fail_msg("%s: %s is %lld, not %s", pair->ok, settings_name(which),
                  found, value);

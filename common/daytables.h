@@ -1,0 +1,36 @@
+/*
+ * An array by days: one entry for the latest table, then one for each day from
+ * 1999-01-04 on. It grows as days are asked for, up to one entry for each day
+ * that there is. What an entry holds, and how large it is, is its owner's.
+ */
+#ifndef FXWIRE_COMMON_DAYTABLES_H
+#define FXWIRE_COMMON_DAYTABLES_H
+
+#include <stddef.h>
+
+#include "common/attributes.h"
+#include "common/rates.h"
+
+struct daytables {
+    size_t entry_size; /* bytes; set by the owner, the rest is zero */
+    size_t count;
+    unsigned char *entries;
+};
+
+/*
+ * The entry of `when` (or RATES_LATEST), lent until the next daytables_make();
+ * NULL or all zero: nothing was put there.
+ */
+NONNULL_ALL void *daytables_find(const struct daytables *tables, day when);
+
+/* The same, made if it is not there yet: then it is all zero. */
+NONNULL_ALL void *daytables_make(struct daytables *tables, day when);
+
+/*
+ * Frees the array after `clear` has let go of what each entry holds, also of
+ * those that are all zero.
+ */
+NONNULL_ALL void daytables_clear(struct daytables *tables,
+                                 void (*clear)(void *entry));
+
+#endif
