@@ -2,6 +2,7 @@
 #ifndef FXWIRE_COMMON_BACKOFF_H
 #define FXWIRE_COMMON_BACKOFF_H
 
+#include "common/attributes.h"
 #include "common/clock.h"
 
 struct backoff {
@@ -16,7 +17,7 @@ struct backoff {
  * 32 random bits) between floor_share percent of the current ceiling and that
  * ceiling; counts one more failure.
  */
-duration backoff_next(struct backoff *backoff, uint32_t chance);
+MUST_CHECK duration backoff_next(struct backoff *backoff, uint32_t chance);
 
 static inline void backoff_reset(struct backoff *backoff) {
     backoff->failures = 0;

@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 
+#include "common/attributes.h"
 #include "common/channel.h"
 
 /* Descriptors that a supervised helper finds open. */
@@ -49,7 +50,7 @@ static inline bool child_is_supervised(const struct child *child) {
 }
 
 /* To be called when channel.fd is readable: reads and answers all there is. */
-enum child_order child_read(struct child *child);
+MUST_CHECK enum child_order child_read(struct child *child);
 
 /* Says "ready". */
 void child_ready(struct child *child);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/span.h"
 
 /* A UTC calendar day, counted from 1970-01-01. */
@@ -32,7 +33,7 @@ enum day_error {
 };
 
 /* Reads `YYYY-MM-DD`. */
-enum day_error day_parse(struct span text, day *out);
+MUST_CHECK enum day_error day_parse(struct span text, day *out);
 
 /*
  * Reads an RFC 3339 date-time (any number of fraction digits, `Z` or an
@@ -41,7 +42,7 @@ enum day_error day_parse(struct span text, day *out);
  * leap second is taken where RFC 3339, 5.7 allows one (23:59:60 UTC at the
  * end of a month) and counts as 23:59:59.
  */
-enum day_error moment_parse(struct span text, int64_t *unix_seconds);
+MUST_CHECK enum day_error moment_parse(struct span text, int64_t *unix_seconds);
 
 day day_of_seconds(int64_t unix_seconds);
 day day_of_ms(int64_t unix_ms);

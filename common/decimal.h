@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/span.h"
 
 __extension__ typedef unsigned __int128 decimal_uint128;
@@ -50,7 +51,8 @@ enum decimal_error {
  * Reads a JSON number (RFC 8259, section 6) exactly. Leading and trailing
  * zeros do not count as digits; an exponent is expanded.
  */
-enum decimal_error decimal_parse(struct span text, struct decimal *out);
+MUST_CHECK enum decimal_error decimal_parse(struct span text,
+                                            struct decimal *out);
 
 /* Less than, equal to or greater than zero as `a` is to `b`. */
 int decimal_compare(struct decimal a, struct decimal b);

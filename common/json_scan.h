@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/attributes.h"
 #include "common/span.h"
 
 enum { JSON_MAX_DEPTH = 32 };
@@ -52,9 +53,10 @@ enum json_error {
  * `top` is the kind of the top-level value. Names are compared after
  * unescaping. After an error, `found` holds what was whole before the fault.
  */
-enum json_error json_scan(struct span text, const struct json_field *fields,
-                          size_t count, struct json_found *found,
-                          enum json_kind *top);
+MUST_CHECK enum json_error json_scan(struct span text,
+                                     const struct json_field *fields,
+                                     size_t count, struct json_found *found,
+                                     enum json_kind *top);
 
 /* Whether a scanned string (with quotes) means exactly `plain` (ASCII). */
 bool json_string_equals(struct span string, const char *plain);
@@ -63,6 +65,6 @@ bool json_string_equals(struct span string, const char *plain);
  * Unescapes a scanned string (with quotes) into `out` and returns its length;
  * -1 if it is longer than `size` or not ASCII.
  */
-int json_string_copy(struct span string, char *out, size_t size);
+MUST_CHECK int json_string_copy(struct span string, char *out, size_t size);
 
 #endif

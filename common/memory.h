@@ -7,17 +7,19 @@
 
 #include <stddef.h>
 
+#include "common/attributes.h"
+
 /* As calloc(1, size); ends the process when there is no memory. */
-void *memory_new(size_t size);
+MUST_CHECK void *memory_new(size_t size);
 
 /* As realloc(); ends the process when there is no memory. */
-void *memory_resize(void *old, size_t size);
+MUST_CHECK void *memory_resize(void *old, size_t size);
 
 /* A NUL-terminated copy of `len` bytes; the caller frees it. */
-char *memory_copy(const char *text, size_t len);
+MUST_CHECK char *memory_copy(const char *text, size_t len);
 
 /* As asprintf(); the caller frees the result. */
-__attribute__((format(printf, 1, 2))) char *memory_print(const char *format,
-                                                         ...);
+MUST_CHECK __attribute__((format(printf, 1, 2))) char *
+memory_print(const char *format, ...);
 
 #endif

@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/clock.h"
 #include "common/span.h"
 
@@ -31,12 +32,12 @@ enum message_op {
  * Reads a line that is exactly one JSON object in UTF-8. The caller releases
  * it with json_object_put(). NULL: it is none.
  */
-struct json_object *message_parse(struct span line);
+MUST_CHECK struct json_object *message_parse(struct span line);
 
 enum message_op message_op(const struct json_object *message);
 
 /* A new message of that kind; the caller fills and releases it. */
-struct json_object *message_new(enum message_op op);
+MUST_CHECK struct json_object *message_new(enum message_op op);
 
 /* A member's text, lent; NULL if there is none or it is no string. */
 const char *message_text(const struct json_object *message, const char *name);

@@ -7,6 +7,7 @@
 
 enum metric {
 #define METRIC(id, ...) METRIC_##id,
+#include "common/attributes.h"
 #include "common/metrics.def"
 #undef METRIC
     METRICS
@@ -29,13 +30,13 @@ static inline void metrics_set(struct metrics *metrics, enum metric which,
 void metrics_observe_request(struct metrics *metrics, int64_t usec);
 
 /* All that are not 0, as an object `"name{labels}": value`; caller releases. */
-struct json_object *metrics_to_json(const struct metrics *metrics);
+MUST_CHECK struct json_object *metrics_to_json(const struct metrics *metrics);
 
 /*
  * Adds up what a dead process had counted and what its successor counts; a
  * gauge is the successor's alone. Either may be NULL. The caller releases it.
  */
-struct json_object *metrics_merge(struct json_object *past,
-                                  struct json_object *now);
+MUST_CHECK struct json_object *metrics_merge(struct json_object *past,
+                                             struct json_object *now);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/day.h"
 #include "common/decimal.h"
 #include "common/span.h"
@@ -33,15 +34,15 @@ static inline bool rates_day_is_latest(day d) {
 }
 
 /* Reads a day as it is asked for: `YYYY-MM-DD` or `latest`. */
-bool rates_day_parse(struct span text, day *out);
+MUST_CHECK bool rates_day_parse(struct span text, day *out);
 void rates_day_print(day d, char out[static DAY_TEXT_SIZE]);
 
 /* Whether it is three upper-case letters (the form of ISO 4217). */
 bool rates_is_code(struct span text);
 
 /* An empty table; `provider` is copied. The caller holds a reference. */
-struct rates *rates_new(const char *provider, const char *base, day as_of,
-                        int64_t fetched_ms);
+MUST_CHECK struct rates *rates_new(const char *provider, const char *base,
+                                   day as_of, int64_t fetched_ms);
 
 enum rates_add {
     RATES_ADDED,
@@ -54,17 +55,18 @@ enum rates_add {
 };
 
 /* Adds one rate, checked. Only while nobody else holds the table. */
-enum rates_add rates_add(struct rates *rates, struct span code,
-                         struct span rate);
+MUST_CHECK enum rates_add rates_add(struct rates *rates, struct span code,
+                                    struct span rate);
 
 /*
  * What makes a whole table of no use, as a constant, or NULL: it has no rates,
  * or has another base than the euro and no rate of the euro.
  */
-const char *rates_fault(const struct rates *rates);
+MUST_CHECK const char *rates_fault(const struct rates *rates);
 
 /* The same rates, fetched at another moment. The caller holds a reference. */
-struct rates *rates_copy(const struct rates *rates, int64_t fetched_ms);
+MUST_CHECK struct rates *rates_copy(const struct rates *rates,
+                                    int64_t fetched_ms);
 
 struct rates *rates_hold(struct rates *rates);
 void rates_release(struct rates **rates);
@@ -77,8 +79,8 @@ const struct decimal *rates_find(const struct rates *rates,
                                  struct span currency);
 
 /* The rates to convert a currency with; false if there are none. */
-bool rates_find_pair(const struct rates *rates, struct span currency,
-                     struct rate_pair *pair);
+MUST_CHECK bool rates_find_pair(const struct rates *rates, struct span currency,
+                                struct rate_pair *pair);
 
 day rates_as_of(const struct rates *rates);
 int64_t rates_fetched_ms(const struct rates *rates);
@@ -94,7 +96,7 @@ void rates_to_message(const struct rates *rates, struct json_object *message);
  * and one line in `*why` (a constant) if it is none. The caller holds a
  * reference.
  */
-struct rates *rates_from_message(const struct json_object *message,
-                                 const char **why);
+MUST_CHECK struct rates *rates_from_message(const struct json_object *message,
+                                            const char **why);
 
 #endif

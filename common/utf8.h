@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/span.h"
 
 /* All zero at the start of a text. */
@@ -15,7 +16,7 @@ struct utf8 {
 };
 
 /* Takes the next piece; false: this text can not be UTF-8 any more. */
-bool utf8_feed(struct utf8 *state, struct span piece);
+MUST_CHECK bool utf8_feed(struct utf8 *state, struct span piece);
 
 /* Whether the text may end here. */
 static inline bool utf8_complete(const struct utf8 *state) {
