@@ -87,8 +87,15 @@ format:
 format-check:
 	clang-format --dry-run -Werror $(SOURCES)
 
+# The picture says at its end which source it was drawn from.
+docs:
+	@sh tests/tools/packages.sh docs
+	dot -Tsvg -o docs/architecture.svg docs/architecture.dot
+	@echo "<!-- $$(cksum docs/architecture.dot) -->" >> docs/architecture.svg
+
 clean:
 	rm -rf build build-*
 
 FORCE:
-.PHONY: all install uninstall demo test check-tree format format-check clean FORCE
+.PHONY: all install uninstall demo test format format-check docs clean \
+        FORCE

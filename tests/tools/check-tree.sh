@@ -61,6 +61,9 @@ result "the example settings are all there" "$(
     do
         grep -qE "^#?$name=" etc/fxwire.env.example || echo "$name"
     done)"
+result "the picture of the architecture is of its source (make docs)" "$(
+    grep -qF "<!-- $(cksum docs/architecture.dot) -->" docs/architecture.svg ||
+        echo docs/architecture.svg)"
 result "every header compiles alone" "$(
     for header in common/*.h supervisor/*.h wsclient/*.h ratefetcher/*.h; do
         ${CC:-gcc} -std=c17 -D_GNU_SOURCE -I. -Wall -Wextra -Werror \

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing: packages.sh SET...
-# Sets: build (to build the programs and the demo), test (to test them).
+# Sets: build (to build the programs and the demo), test (to test them), docs
+# (to draw the picture anew).
 # Asks apt for nothing that is there, and for nothing else.
 set -eu
 
@@ -11,12 +12,14 @@ test="clang clang-format faketime iproute2 libclang-rt-14-dev libcmocka-dev
       libnss-wrapper nftables nginx-light node-ws nodejs procps
       python3-cryptography python3-pytest python3-pytest-xdist python3-redis
       python3-websockets redis-server socat universal-ctags util-linux valgrind"
+docs="graphviz"
 
 missing=
 for set in "$@"; do
     case $set in
     build) packages=$build ;;
     test) packages=$test ;;
+    docs) packages=$docs ;;
     *) echo "packages.sh: no set '$set'" >&2; exit 64 ;;
     esac
     for package in $packages; do
