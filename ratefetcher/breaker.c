@@ -15,9 +15,16 @@ int64_t breaker_wait(const struct breaker *breaker, monotime now) {
     return breaker->trying ? TRYING_WAIT_USEC : 0;
 }
 
-void breaker_begin(struct breaker *breaker, monotime now) {
-    if (is_open(breaker) && monotime_reached(now, breaker->until))
-        breaker->trying = true;
+bool breaker_begin(struct breaker *breaker, monotime now) {
+    if (breaker->trying || !is_open(breaker) ||
+        !monotime_reached(now, breaker->until))
+        return false;
+    breaker->trying = true;
+    return true;
+}
+
+void breaker_cancel(struct breaker *breaker) {
+    breaker->trying = false;
 }
 
 void breaker_succeed(struct breaker *breaker) {

@@ -27,8 +27,14 @@ struct breaker {
 /* How long the provider is still skipped; 0: it may be called. */
 int64_t breaker_wait(const struct breaker *breaker, monotime now);
 
-/* A call begins, as it may or as a probe. */
-void breaker_begin(struct breaker *breaker, monotime now);
+/*
+ * A call begins, as it may or as a probe. True: it is the trial that shows
+ * whether the provider works again.
+ */
+bool breaker_begin(struct breaker *breaker, monotime now);
+
+/* A call that breaker_begin() made the trial was not made. */
+void breaker_cancel(struct breaker *breaker);
 
 /* A call has ended, well or not. */
 void breaker_succeed(struct breaker *breaker);

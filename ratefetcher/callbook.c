@@ -151,8 +151,19 @@ void callbook_count(struct callbook_record *record, day today, monotime now) {
     quota_take(&record->quota, now);
 }
 
-uint64_t callbook_calls(const struct callbook_record *record, day today) {
+static bool is_of_month(const struct callbook_record *record, day today) {
     char month[8];
     print_month(today, month);
-    return memcmp(record->month, month, sizeof month) == 0 ? record->calls : 0;
+    return memcmp(record->month, month, sizeof month) == 0;
+}
+
+void callbook_uncount(struct callbook_record *record, day today,
+                      monotime counted) {
+    if (is_of_month(record, today) && record->calls > 0)
+        record->calls--;
+    quota_give_back(&record->quota, counted);
+}
+
+uint64_t callbook_calls(const struct callbook_record *record, day today) {
+    return is_of_month(record, today) ? record->calls : 0;
 }

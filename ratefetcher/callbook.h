@@ -38,6 +38,10 @@ const char *callbook_token(const struct callbook *book);
 /* Counts a call that is made at `now`, on the day `today`. */
 void callbook_count(struct callbook_record *record, day today, monotime now);
 
+/* The call that was counted then was not made. */
+void callbook_uncount(struct callbook_record *record, day today,
+                      monotime counted);
+
 /* Calls in the month of `today`. */
 uint64_t callbook_calls(const struct callbook_record *record, day today);
 

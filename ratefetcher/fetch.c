@@ -9,7 +9,7 @@ struct fetch {
     struct fetches *fetches;
     size_t source;
     day when;
-    monotime started;
+    struct source_call call;
     TAILQ_HEAD(, fetch_waiter) waiters;
 };
 
@@ -49,9 +49,8 @@ static void on_fetched(void *arg, const struct provider_answer *answer) {
     struct fetch *fetch = arg;
     struct fetches *fetches = fetch->fetches;
     struct source *source = &fetches->sources[fetch->source];
-    source_end(source, answer,
-               monotime_between(fetch->started, clock_monotonic()).usec,
-               fetches->metrics, fetches->context);
+    source_end(source, &fetch->call, answer, fetches->metrics,
+               fetches->context);
     struct fetch_end end = {fetch->source, fetch->when, answer->result,
                             answer->rates};
     if (end.result == PROVIDER_NO_TABLE)
@@ -83,11 +82,10 @@ static struct fetch *begin(struct fetches *fetches, size_t source, day when,
     fetch->fetches = fetches;
     fetch->source = source;
     fetch->when = when;
-    fetch->started = clock_monotonic();
     TAILQ_INIT(&fetch->waiters);
     LIST_INSERT_HEAD(&fetches->list, fetch, entry);
     struct source *from = &fetches->sources[source];
-    source_begin(from, when, fetch->started);
+    fetch->call = source_begin(from, when, clock_monotonic());
     from->class->fetch(from->state, when, timeout_usec, on_fetched, fetch);
     return fetch;
 }

@@ -13,11 +13,13 @@
 
 struct call {
     LIST_ENTRY(call) entry;
-    TAILQ_ENTRY(call) turn; /* while it waits */
+    TAILQ_ENTRY(call) turn;
+    bool waits; /* it stands among those of its lane that wait */
     struct http *http;
     struct http_lane *lane;
     monotime deadline;
-    struct event *too_late; /* NULL: it runs */
+    struct event *too_late; /* ends a call that does not run; NULL: it runs */
+    const char *why_unsent;
     CURL *easy;
     struct curl_slist *headers;
     char *body;
@@ -44,11 +46,17 @@ static const struct {
     {"X-RateLimit-Remaining-Quota-Minute", 60},
 };
 
+/* A call that waited and has less time left could only fail. */
+#define LEAST_FOR_CALL MILLISECONDS(50)
+
+static const char not_taken[] = "libcurl does not take the call";
+
 static void free_call(struct call *call) {
     LIST_REMOVE(call, entry);
     if (call->too_late != NULL)
         event_free(call->too_late);
-    curl_multi_remove_handle(call->http->multi, call->easy);
+    else
+        curl_multi_remove_handle(call->http->multi, call->easy);
     curl_easy_cleanup(call->easy);
     curl_slist_free_all(call->headers);
     free(call->body);
@@ -70,30 +78,49 @@ static int64_t wait_asked_for(CURL *easy) {
     return retry_after;
 }
 
-/* The call's turn has come. */
+/* Ends a call that libcurl has not got, on a later turn of the loop. */
+static void end_unsent(struct call *call, duration after, const char *why) {
+    struct timeval timeout = {.tv_sec = after.usec / USEC_PER_SEC,
+                              .tv_usec = after.usec % USEC_PER_SEC};
+    call->why_unsent = why;
+    evtimer_add(call->too_late, &timeout);
+}
+
+/* Gives the call to libcurl, in a place of its lane. */
 static void begin(struct call *call) {
-    int64_t usec = monotime_between(clock_monotonic(), call->deadline).usec;
-    long msec =
-        (long)((usec < HTTP_CALL_USEC ? usec : HTTP_CALL_USEC) / USEC_PER_MSEC);
-    if (call->too_late != NULL) {
-        TAILQ_REMOVE(&call->lane->waiting, call, turn);
-        event_free(call->too_late);
-        call->too_late = NULL;
+    duration left = duration_min(
+        HTTP_CALL_LIMIT, monotime_between(clock_monotonic(), call->deadline));
+    long msec = (long)(left.usec / USEC_PER_MSEC);
+    if (curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS,
+                         msec > 1 ? msec : 1L) != CURLE_OK ||
+        curl_multi_add_handle(call->http->multi, call->easy) != CURLM_OK) {
+        end_unsent(call, (duration){0}, not_taken);
+        return;
     }
+    event_free(call->too_late);
+    call->too_late = NULL;
     call->lane->running++;
-    curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, msec > 1 ? msec : 1L);
-    curl_multi_add_handle(call->http->multi, call->easy);
+}
+
+/* Those whose turn it is begin while there are places. */
+static void begin_waiting(struct http_lane *lane) {
+    while (lane->running < HTTP_LANE_CALLS && !TAILQ_EMPTY(&lane->waiting)) {
+        struct call *call = TAILQ_FIRST(&lane->waiting);
+        TAILQ_REMOVE(&lane->waiting, call, turn);
+        call->waits = false;
+        begin(call);
+    }
 }
 
 /* It must not look as if the server were slow. */
 static void on_too_late(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct call *call = arg;
-    TAILQ_REMOVE(&call->lane->waiting, call, turn);
-    call->done(call->arg,
-               &(struct http_answer){.unsent = true,
-                                     .body = {"", 0},
-                                     .error = "too many calls at a time"});
+    if (call->waits)
+        TAILQ_REMOVE(&call->lane->waiting, call, turn);
+    call->done(call->arg, &(struct http_answer){.unsent = true,
+                                                .body = {"", 0},
+                                                .error = call->why_unsent});
     free_call(call);
 }
 
@@ -113,8 +140,7 @@ static void finish(struct call *call, CURLcode code) {
     call->done(call->arg, &answer);
     free_call(call);
     lane->running--;
-    if (!TAILQ_EMPTY(&lane->waiting))
-        begin(TAILQ_FIRST(&lane->waiting));
+    begin_waiting(lane);
 }
 
 static void take_finished(struct http *http) {
@@ -200,9 +226,14 @@ static int on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose) {
 struct http *http_new(struct event_base *base, const char *ca_file) {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return NULL;
+    CURLM *multi = curl_multi_init();
+    if (multi == NULL) {
+        curl_global_cleanup();
+        return NULL;
+    }
     struct http *http = memory_new(sizeof *http);
     http->base = base;
-    http->multi = curl_multi_init();
+    http->multi = multi;
     http->timer = evtimer_new(base, on_timer, http);
     if (ca_file != NULL)
         http->ca_file = memory_copy(ca_file, strlen(ca_file));
@@ -227,56 +258,66 @@ void http_free(struct http **http) {
     curl_global_cleanup();
 }
 
-/* No redirect, as a key must not go elsewhere. */
-static void set_options(struct call *call, const char *url) {
+/* No redirect, as a key must not go elsewhere. False: without memory. */
+static bool set_options(struct call *call, const char *url) {
     CURL *easy = call->easy;
-    curl_easy_setopt(easy, CURLOPT_URL, url);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* else DNS blocks */
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
-    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "fxwire/" FXWIRE_VERSION);
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    int failed = 0;
+    failed |= curl_easy_setopt(easy, CURLOPT_URL, url);
+    failed |= curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+    failed |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    failed |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    failed |=
+        curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* else DNS blocks */
+    failed |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
+    failed |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    failed |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    failed |= curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
+    failed |= curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    failed |=
+        curl_easy_setopt(easy, CURLOPT_USERAGENT, "fxwire/" FXWIRE_VERSION);
+    failed |= curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    failed |= curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                               (long)CURL_SSLVERSION_TLSv1_2);
     if (call->http->ca_file != NULL) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, call->http->ca_file);
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+        failed |= curl_easy_setopt(easy, CURLOPT_CAINFO, call->http->ca_file);
+        failed |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
     if (call->headers != NULL)
-        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
+        failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
+    return failed == 0;
 }
 
-static void wait_for_turn(struct call *call, int64_t timeout_usec) {
-    struct timeval timeout = {.tv_sec = timeout_usec / USEC_PER_SEC,
-                              .tv_usec = timeout_usec % USEC_PER_SEC};
-    call->too_late = evtimer_new(call->http->base, on_too_late, call);
-    evtimer_add(call->too_late, &timeout);
-    TAILQ_INSERT_TAIL(&call->lane->waiting, call, turn);
+/* What libcurl is to do; false: without memory. */
+static bool prepare(struct call *call, const char *url, const char *header) {
+    call->easy = curl_easy_init();
+    if (header != NULL)
+        call->headers = curl_slist_append(NULL, header);
+    return call->easy != NULL && (header == NULL || call->headers != NULL) &&
+           set_options(call, url);
 }
 
 void http_get(struct http *http, struct http_lane *lane, const char *url,
               const char *header, int64_t timeout_usec, http_done *done,
               void *arg) {
+    duration timeout = {timeout_usec > 0 ? timeout_usec : 0};
+    duration least = duration_min(LEAST_FOR_CALL, timeout);
     struct call *call = memory_new(sizeof *call);
     call->http = http;
     call->lane = lane;
-    call->deadline = monotime_add(clock_monotonic(), (duration){timeout_usec});
+    call->deadline = monotime_add(clock_monotonic(), timeout);
     call->done = done;
     call->arg = arg;
-    call->easy = curl_easy_init();
-    if (header != NULL)
-        call->headers = curl_slist_append(NULL, header);
-    set_options(call, url);
+    call->too_late = evtimer_new(http->base, on_too_late, call);
     LIST_INSERT_HEAD(&http->calls, call, entry);
-    if (lane->running < HTTP_LANE_CALLS)
-        begin(call);
-    else
-        wait_for_turn(call, timeout_usec > 0 ? timeout_usec : 0);
+    if (!prepare(call, url, header)) {
+        end_unsent(call, (duration){0}, not_taken);
+        return;
+    }
+    TAILQ_INSERT_TAIL(&lane->waiting, call, turn);
+    call->waits = true;
+    end_unsent(call, (duration){timeout.usec - least.usec},
+               "too many calls at a time");
+    begin_waiting(lane);
 }
 
 void http_escape(const char *text, char *out, size_t size) {

@@ -14,7 +14,7 @@
 enum { HTTP_MAX_BODY_BYTES = 16 * 1024 * 1024 };
 
 /* No call takes longer. */
-#define HTTP_CALL_USEC (2 * USEC_PER_SEC)
+#define HTTP_CALL_LIMIT SECONDS(2)
 
 struct http;
 struct call;
@@ -30,7 +30,7 @@ struct http_lane {
 
 struct http_answer {
     long status;         /* 0: there was no answer, see `error` */
-    bool unsent;         /* its turn did not come in time */
+    bool unsent;         /* it was not made: its turn did not come in time */
     struct span body;    /* lent */
     int64_t retry_after; /* seconds, as the server asked for, or until calls
                             are left of a quota; 0: it did not say */

@@ -156,12 +156,14 @@ static bool answer_stale(struct lookup_waiter *waiter) {
 
 /* One alert for all the days that are asked for while providers fail. */
 static void tell_none_left(struct lookup *lookup, day when, monotime now) {
-    char detail[DAY_TEXT_SIZE];
+    char date[DAY_TEXT_SIZE];
     if (!monotime_reached(now, lookup->next_alert))
         return;
     lookup->next_alert = monotime_add(now, (duration){ALERT_AGAIN_USEC});
-    rates_day_print(when, detail);
+    rates_day_print(when, date);
+    char *detail = memory_print("no provider can be asked for %s", date);
     lookup->context.alert(lookup->context.arg, "no_provider_left", detail);
+    free(detail);
 }
 
 static void answer_error(struct lookup_waiter *waiter) {

@@ -12,6 +12,7 @@
 
 #include "common/child.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/process.h"
 #include "common/runtime_dir.h"
 #include "common/unix_socket.h"
@@ -116,7 +117,9 @@ static void run(struct ratefetcher *r) {
         event_free(control);
 }
 
+/* What libevent can not allocate ends the process with a line, too. */
 static struct event_base *new_base(void) {
+    event_set_mem_functions(memory_new, memory_resize, free);
     struct event_config *config = event_config_new();
     event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
     struct event_base *base = event_base_new_with_config(config);

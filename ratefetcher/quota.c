@@ -36,3 +36,9 @@ void quota_take(struct quota *quota, monotime now) {
     quota->newest = second;
     quota->calls[second % QUOTA_SECONDS]++;
 }
+
+void quota_give_back(struct quota *quota, monotime taken) {
+    int64_t second = second_of(taken);
+    if (calls_in(quota, second) > 0)
+        quota->calls[second % QUOTA_SECONDS]--;
+}

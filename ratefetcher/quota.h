@@ -22,4 +22,7 @@ int64_t quota_wait(const struct quota *quota, uint32_t limit, monotime now);
 /* A call is made. */
 void quota_take(struct quota *quota, monotime now);
 
+/* The call that was taken then was not made. */
+void quota_give_back(struct quota *quota, monotime taken);
+
 #endif

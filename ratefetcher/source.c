@@ -69,12 +69,23 @@ bool source_may_be_probed(const struct source *source, day when, monotime now) {
            wait_asked_for(source, now) == 0 && wait_for_quota(source, now) == 0;
 }
 
-void source_begin(struct source *source, day when, monotime now) {
+struct source_call source_begin(struct source *source, day when, monotime now) {
+    struct source_call call = {.today = today(), .begun = now};
     source->used = true;
     if (!needs_call(source, when))
-        return;
-    callbook_count(source->record, today(), now);
-    breaker_begin(&source->breaker, now);
+        return call;
+    call.counted = true;
+    callbook_count(source->record, call.today, now);
+    call.trial = breaker_begin(&source->breaker, now);
+    return call;
+}
+
+/* The call waited in vain for its turn, or could not be begun. */
+static void take_back(struct source *source, const struct source_call *call) {
+    if (call->counted)
+        callbook_uncount(source->record, call->today, call->begun);
+    if (call->trial)
+        breaker_cancel(&source->breaker);
 }
 
 /* One line when a provider begins to fail, one when it works again. */
@@ -124,11 +135,14 @@ static void note_call(struct source *source,
                                 "for", (duration){source->breaker.skip_usec})));
 }
 
-void source_end(struct source *source, const struct provider_answer *answer,
-                int64_t usec, struct metrics *metrics,
+void source_end(struct source *source, const struct source_call *call,
+                const struct provider_answer *answer, struct metrics *metrics,
                 const struct provider_context *context) {
     bool works = provider_works(answer->result);
-    if (!answer->without_call) {
+    if (answer->without_call) {
+        take_back(source, call);
+    } else {
+        int64_t usec = monotime_between(call->begun, clock_monotonic()).usec;
         bool worked = provider_works(source->last);
         alert(source, answer->result, context);
         note_call(source, answer, clock_monotonic());

@@ -27,6 +27,14 @@ struct source {
     const char *latest_layer; /* and the layer that it came from */
 };
 
+/* What source_begin() has noted of a fetch. */
+struct source_call {
+    bool counted; /* as a call */
+    bool trial;   /* it shows whether the provider works again */
+    day today;
+    monotime begun;
+};
+
 /* Opens the provider; `record` is lent. */
 void source_open(struct source *source, const struct provider_class *class,
                  const struct provider_context *context,
@@ -45,14 +53,14 @@ int64_t source_wait(const struct source *source, day when, monotime now);
 bool source_may_be_probed(const struct source *source, day when, monotime now);
 
 /* Notes that a fetch for `when` begins: counts the call, if it makes one. */
-void source_begin(struct source *source, day when, monotime now);
+struct source_call source_begin(struct source *source, day when, monotime now);
 
 /*
- * Notes what a fetch ended in after `usec`: logs it if the provider began or
- * ceased to fail, counts the call.
+ * Notes what a fetch ended in: logs it if the provider began or ceased to
+ * fail, counts the call. One that was not made after all is taken back.
  */
-void source_end(struct source *source, const struct provider_answer *answer,
-                int64_t usec, struct metrics *metrics,
+void source_end(struct source *source, const struct source_call *call,
+                const struct provider_answer *answer, struct metrics *metrics,
                 const struct provider_context *context);
 
 /* Keeps a table that was had as the latest; `layer` is lent for ever. */

@@ -124,8 +124,7 @@ static int notice_input(const struct notice *notice) {
     message_add_text(json, "detail", notice->detail);
     message_add_text(json, "time", notice->time);
     struct span line = message_line(json);
-    ssize_t ignored = write(fd, line.data, line.len);
-    (void)ignored;
+    dprintf(fd, "%.*s\n", (int)line.len, line.data);
     lseek(fd, 0, SEEK_SET);
     json_object_put(json);
     return fd;

@@ -62,6 +62,7 @@ WEB_C          = ratefetcher/web_provider.c ratefetcher/http.c \
                  ratefetcher/history.c common/rates.c common/message.c \
                  common/day.c common/log.c common/clock.c common/metrics.c \
                  $(SETTINGS_C)
+UNIT_http      = ratefetcher/http.c common/memory.c common/clock.c
 UNIT_json_rates = ratefetcher/json_rates.c $(WEB_C)
 UNIT_provider_ecb = ratefetcher/provider_ecb.c $(WEB_C)
 UNIT_provider_exchangerateapi = ratefetcher/provider_exchangerateapi.c \

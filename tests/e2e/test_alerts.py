@@ -64,7 +64,9 @@ def test_what_the_command_is_told(alerted, upstream):
     wait_until(lambda: told.exists() and told.read_text().endswith("\n"), "an alert")
     args = (service.folder / "told.args").read_text().splitlines()
     assert args == ["5 one two configuration_refused ratefetcher exit 78"]
-    got = json.loads((service.folder / "told.input").read_text())
+    told_json = (service.folder / "told.input").read_text()
+    assert told_json.endswith("}\n")
+    got = json.loads(told_json)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", got.pop("time"))
     assert got == {"event": "configuration_refused", "subject": "ratefetcher",
                    "detail": "exit 78"}
@@ -194,7 +196,8 @@ def test_no_provider_left_is_alerted(make_service, upstream):
     link = upstream.wait_link(1)
     for i in range(20):
         link.ask(message(str(i)))
-    service.wait_log("alert=no_provider_left subject=ratefetcher")
+    service.wait_log("alert=no_provider_left subject=ratefetcher "
+                     'detail="no provider can be asked for (latest|2021-05-18)"')
     assert alerts(service, "no_provider_left") == 1
 
 

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from amounts import is_error
+from amounts import is_error, message
 from places import SANITIZED, SCALE, VALGRIND
 from rate_shop import FIRST, SECOND, THIRD, RateShop, working_days
 from service import kill_all
@@ -275,6 +275,18 @@ def test_calls_of_the_month_outlive_all_kills(make_shop):
     assert shop.service.stop() == 0
     shop.service.start()
     wait_until(lambda: count() == len(shop.frankfurter.calls) == 12, "12 calls", 3)
+
+
+def test_calls_that_are_not_made_are_not_counted(make_shop):
+    """Of twenty at once eight run, and the time of the others is over before their turn."""
+    shop = make_shop(RATE_PROVIDERS="frankfurter", REQUEST_TIMEOUT_SECONDS="1.5").start()
+    shop.frankfurter.fault = lambda call: call.hold()
+    link = shop.upstream.link
+    link.send(*(message(str(i), date=f'"{shop.new_day()}"') for i in range(20)))
+    assert all('"type":"error"' in answer for answer in link.wait_answers(20))
+    made = len(shop.frankfurter.calls)
+    assert made == 9  # one of them at the start
+    wait_until(lambda: row(shop, "frankfurter")["calls_month"] == made, f"{made} calls", 3)
 
 
 def test_what_is_kept_is_private(make_shop):

@@ -6,8 +6,8 @@
 
 /*
  * A step: what happens at that second (`f` a call fails, `s` one succeeds, `b`
- * one begins, `.` nothing), and for how many seconds the provider is then
- * skipped.
+ * one begins, `c` it is not made, `.` nothing), and for how many seconds the
+ * provider is then skipped.
  */
 struct step {
     double at;
@@ -72,6 +72,16 @@ static const struct breaker_case {
       {2, 'f', 28},
       {3, 'f', 27},
       {30, '.', 0}}},
+    {"a trial that is not made leaves the next one to be it",
+     {{0, 'f', 0},
+      {0, 'f', 0},
+      {0, 'f', 0},
+      {0, 'f', 0},
+      {0, 'f', 30},
+      {30, 'b', 1},
+      {31, 'c', 0},
+      {32, 'b', 1},
+      {32, 'f', 60}}},
     {"a probe that fails changes nothing, one that succeeds all",
      {{0, 'f', 0},
       {0, 'f', 0},
@@ -95,7 +105,9 @@ static void happen(struct breaker *breaker, const struct step *step) {
     else if (step->what == 's')
         breaker_succeed(breaker);
     else if (step->what == 'b')
-        breaker_begin(breaker, at(step->at));
+        (void)breaker_begin(breaker, at(step->at));
+    else if (step->what == 'c')
+        breaker_cancel(breaker);
 }
 
 static void follows_the_table(void **state) {
@@ -113,7 +125,23 @@ static void follows_the_table(void **state) {
     }
 }
 
+/* Only one call is the trial, and none while the provider works. */
+static void says_which_call_is_the_trial(void **state) {
+    (void)state;
+    struct breaker breaker = {0};
+    assert_false(breaker_begin(&breaker, at(0)));
+    for (int i = 0; i < BREAKER_FAILURES; i++)
+        breaker_fail(&breaker, at(0));
+    assert_false(breaker_begin(&breaker, at(29))); /* a probe */
+    assert_true(breaker_begin(&breaker, at(30)));
+    assert_false(breaker_begin(&breaker, at(30)));
+    breaker_cancel(&breaker);
+    assert_true(breaker_begin(&breaker, at(31)));
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(follows_the_table)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(follows_the_table),
+        cmocka_unit_test(says_which_call_is_the_trial)};
     return cmocka_run_group_tests_name("breaker", tests, NULL, NULL);
 }

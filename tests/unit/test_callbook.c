@@ -65,6 +65,26 @@ static void counts_by_calendar_month(void **state) {
     assert_null(book);
 }
 
+/* A call that was not made after all; its month may be over by then. */
+static void takes_back(void **state) {
+    (void)state;
+    struct callbook *book = callbook_open(dir);
+    struct callbook_record *record = callbook_record(book, "ecb");
+    callbook_count(record, day_of_text("2021-05-31"), NOW);
+    callbook_count(record, day_of_text("2021-05-31"), NOW);
+    callbook_uncount(record, day_of_text("2021-05-31"), NOW);
+    assert_int_equal(calls_of(book, "ecb", "2021-05-31"), 1);
+    assert_int_equal(quota_wait(&record->quota, 2, NOW), 0);
+    assert_true(quota_wait(&record->quota, 1, NOW) > 0);
+    callbook_count(record, day_of_text("2021-06-01"), NOW);
+    callbook_uncount(record, day_of_text("2021-05-31"), NOW);
+    assert_int_equal(calls_of(book, "ecb", "2021-06-01"), 1);
+    callbook_uncount(record, day_of_text("2021-06-01"), NOW);
+    callbook_uncount(record, day_of_text("2021-06-01"), NOW);
+    assert_int_equal(calls_of(book, "ecb", "2021-06-01"), 0);
+    callbook_close(&book);
+}
+
 static void outlives_its_process(void **state) {
     (void)state;
     struct callbook *book = callbook_open(dir);
@@ -161,6 +181,7 @@ static void more_providers_than_records(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(counts_by_calendar_month, forget_file),
+        cmocka_unit_test_teardown(takes_back, forget_file),
         cmocka_unit_test_teardown(outlives_its_process, forget_file),
         cmocka_unit_test_teardown(another_boot_forgets_the_minute, forget_file),
         cmocka_unit_test_teardown(another_form_begins_anew, forget_file),

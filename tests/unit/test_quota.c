@@ -49,6 +49,25 @@ static void a_clock_that_went_back_forgets(void **state) {
     assert_int_equal(quota_wait(&quota, 1, at(66)), 0);
 }
 
+/* One that was not made leaves the others' moments as they are. */
+static void gives_back(void **state) {
+    (void)state;
+    struct quota quota = {0};
+    quota_take(&quota, at(1000));
+    quota_take(&quota, at(1002));
+    quota_take(&quota, at(1003));
+    quota_give_back(&quota, at(1002));
+    assert_int_equal(quota_wait(&quota, 3, at(1003)), 0);
+    assert_int_equal(quota_wait(&quota, 2, at(1003)), 58 * USEC_PER_SEC);
+    /* Nothing is left to be given back, or it is too old to be counted. */
+    quota_give_back(&quota, at(1002));
+    quota_give_back(&quota, at(1000 - 60));
+    assert_int_equal(quota_wait(&quota, 2, at(1003)), 58 * USEC_PER_SEC);
+    quota_take(&quota, at(1060));
+    quota_give_back(&quota, at(999));
+    assert_int_equal(quota_wait(&quota, 3, at(1060)), 1 * USEC_PER_SEC);
+}
+
 /* Against the plain list of all calls: who waits as told is never late. */
 static void never_more_in_any_minute(void **state) {
     (void)state;
@@ -81,6 +100,7 @@ int main(void) {
         cmocka_unit_test(allows_as_many_as_the_limit),
         cmocka_unit_test(slides),
         cmocka_unit_test(a_clock_that_went_back_forgets),
+        cmocka_unit_test(gives_back),
         cmocka_unit_test(never_more_in_any_minute),
     };
     return cmocka_run_group_tests_name("quota", tests, NULL, NULL);
