@@ -12,7 +12,7 @@
 
 #include "common/child.h"
 #include "common/log.h"
-#include "common/memory.h"
+#include "common/loop.h"
 #include "common/process.h"
 #include "common/runtime_dir.h"
 #include "common/unix_socket.h"
@@ -20,7 +20,7 @@
 #include "ratefetcher/server.h"
 
 /* Today's table is looked at so often. */
-enum { REFRESH_MS = 100 };
+#define REFRESH_PERIOD MILLISECONDS(100)
 
 struct ratefetcher {
     struct event_base *base;
@@ -93,19 +93,16 @@ static int listening_socket(const struct settings *settings, bool supervised) {
 }
 
 static void run(struct ratefetcher *r) {
-    struct event *control = child_is_supervised(&r->child)
-                                ? event_new(r->base, r->child.channel.fd,
-                                            EV_READ | EV_PERSIST, on_control, r)
-                                : NULL;
-    struct event *terminate = evsignal_new(r->base, SIGTERM, on_signal, r);
-    struct event *interrupt = evsignal_new(r->base, SIGINT, on_signal, r);
-    struct event *refresh = event_new(r->base, -1, EV_PERSIST, on_refresh, r);
-    struct timeval period = {.tv_usec = REFRESH_MS * 1000};
-    if (control != NULL)
-        event_add(control, NULL);
-    event_add(terminate, NULL);
-    event_add(interrupt, NULL);
-    event_add(refresh, &period);
+    struct event *control =
+        child_is_supervised(&r->child)
+            ? loop_watch(r->base, r->child.channel.fd, EV_READ | EV_PERSIST,
+                         on_control, r)
+            : NULL;
+    struct event *terminate =
+        loop_watch(r->base, SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, r);
+    struct event *interrupt =
+        loop_watch(r->base, SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, r);
+    struct event *refresh = loop_repeat(r->base, REFRESH_PERIOD, on_refresh, r);
     on_refresh(-1, 0, r);
     child_ready(&r->child);
     child_report(&r->child);
@@ -117,22 +114,12 @@ static void run(struct ratefetcher *r) {
         event_free(control);
 }
 
-/* What libevent can not allocate ends the process with a line, too. */
-static struct event_base *new_base(void) {
-    event_set_mem_functions(memory_new, memory_resize, free);
-    struct event_config *config = event_config_new();
-    event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-    struct event_base *base = event_base_new_with_config(config);
-    event_config_free(config);
-    return base;
-}
-
 int main(int argc, char *argv[], char *envp[]) {
     process_init(argc, argv, envp);
     bool supervised = child_has_argument(argc, argv, CHILD_ARGUMENT);
     struct settings *settings =
         process_begin_helper("ratefetcher", argc, argv, SETTINGS_RATEFETCHER);
-    struct ratefetcher r = {.base = new_base()};
+    struct ratefetcher r = {.base = loop_new()};
     int fd = listening_socket(settings, supervised);
     child_init(&r.child, supervised, report, &r);
     struct http *http =
@@ -150,18 +137,12 @@ int main(int argc, char *argv[], char *envp[]) {
     r.lookup = lookup_new(&context, &r.metrics);
     refresh_init(&r.refresh, r.lookup, settings);
     struct server *server = server_new(r.base, fd, r.lookup);
-    if (server == NULL) {
-        log_error("listen_failed",
-                  LOG_FIELDS(log_text("why", strerror(errno))));
-        return EX_OSERR;
-    }
     run(&r);
     server_free(&server);
     lookup_free(&r.lookup);
     http_free(&http);
     child_clear(&r.child);
-    event_base_free(r.base);
-    libevent_global_shutdown();
+    loop_free(&r.base);
     settings_free(&settings);
     log_close();
     return 0;

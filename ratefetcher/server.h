@@ -11,7 +11,7 @@
 
 struct server;
 
-/* Serves on the listening socket `fd`, which it takes over. NULL and errno. */
+/* Serves on the listening socket `fd`, which stays the caller's. */
 struct server *server_new(struct event_base *base, int fd,
                           struct lookup *lookup);
 void server_free(struct server **server);

@@ -9,23 +9,25 @@
 #include <unistd.h>
 
 #include "common/crash.h"
+#include "common/line_server.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/memory.h"
 #include "common/process.h"
 #include "common/runtime_dir.h"
 #include "common/unix_socket.h"
 #include "supervisor/alert.h"
-#include "supervisor/control.h"
 #include "supervisor/helpers.h"
 #include "supervisor/notify.h"
 #include "supervisor/status.h"
 
 enum {
-    PING_SECONDS = 1,
-    /* Beyond the helpers' own patience with each other. */
-    KILL_AFTER_GRACE_USEC = 1000000,
+    MAX_CONTROL_CLIENTS = 32,
     LEFTOVER_MSEC = 1500, /* longer than any process outlives its parent */
 };
+
+/* Beyond the helpers' own patience with each other. */
+#define KILL_AFTER_GRACE SECONDS(1)
 
 struct service {
     const struct options *options;
@@ -33,8 +35,8 @@ struct service {
     struct event_base *base;
     struct helpers helpers;
     struct alert *alert;
-    struct control *control;
-    struct event *ping, *kill_timer;
+    struct line_server *control;
+    struct event *kill_timer;
     int tick_fd; /* to the watchdog; -1: there is none */
     monotime started;
     bool stopping;
@@ -67,12 +69,10 @@ static void stop(struct service *s) {
     s->stopping = true;
     notify_send("STOPPING=1\nSTATUS=stopping");
     log_info("stopping", NULL);
-    int64_t grace =
-        settings_duration(s->settings, SETTING_SHUTDOWN_GRACE_SECONDS).usec +
-        KILL_AFTER_GRACE_USEC;
-    struct timeval limit = {.tv_sec = grace / USEC_PER_SEC,
-                            .tv_usec = grace % USEC_PER_SEC};
-    evtimer_add(s->kill_timer, &limit);
+    duration grace =
+        settings_duration(s->settings, SETTING_SHUTDOWN_GRACE_SECONDS);
+    loop_set_timer(s->kill_timer,
+                   (duration){grace.usec + KILL_AFTER_GRACE.usec});
     on_changed(s);
 }
 
@@ -154,17 +154,11 @@ static void on_alert(void *arg, const char *event, const char *subject,
     alert_raise(s->alert, event, subject, detail);
 }
 
-static struct json_object *refusal(const char *code, const char *why) {
-    struct json_object *message = message_new(MESSAGE_ERROR);
-    message_add_text(message, "code", code);
-    message_add_text(message, "message", why);
-    return message;
-}
-
 static struct json_object *answer_reload(struct service *s) {
     char *fault = reload(s);
-    struct json_object *answer = fault != NULL ? refusal("configuration", fault)
-                                               : message_new(MESSAGE_RELOAD);
+    struct json_object *answer = fault != NULL
+                                     ? line_server_error("configuration", fault)
+                                     : message_new(MESSAGE_RELOAD);
     free(fault);
     return answer;
 }
@@ -172,17 +166,18 @@ static struct json_object *answer_reload(struct service *s) {
 static struct json_object *answer_restart(struct service *s, const char *name) {
     size_t count = name != NULL ? helpers_restart(&s->helpers, name) : 0;
     if (count == 0)
-        return refusal("unknown_helper",
-                       "HELPER must be wsclient, ratefetcher or monitor");
+        return line_server_error(
+            "unknown_helper",
+            "HELPER must be wsclient, ratefetcher or monitor");
     log_info("restart_asked_for", LOG_FIELDS(log_text("helper", name)));
     return message_new(MESSAGE_RESTART);
 }
 
-static struct json_object *on_question(void *arg, enum message_op op,
-                                       const struct json_object *question) {
-    struct service *s = arg;
+/* A new answer, or NULL if there is no such question. */
+static struct json_object *answer(struct service *s, enum message_op op,
+                                  const struct json_object *question) {
     if (s->stopping && (op == MESSAGE_RELOAD || op == MESSAGE_RESTART))
-        return refusal("stopping", "the service is stopping");
+        return line_server_error("stopping", "the service is stopping");
     switch (op) {
     case MESSAGE_STATUS:
         return status_new(s->helpers.list, s->helpers.count,
@@ -199,29 +194,42 @@ static struct json_object *on_question(void *arg, enum message_op op,
     }
 }
 
+static bool on_question(void *arg, struct line_client *client,
+                        enum message_op op,
+                        const struct json_object *question) {
+    struct json_object *message = answer(arg, op, question);
+    if (message != NULL)
+        line_server_send(client, message);
+    return message != NULL;
+}
+
 /* Runs the loop, with everything that has to be there for it. */
 static void run(struct service *s, int control_fd) {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
     enum { NUMBERS = sizeof numbers / sizeof *numbers };
+    const struct line_service control = {
+        .socket = "control.sock",
+        .expected = "one JSON object a line, with an op that is known",
+        .max_clients = MAX_CONTROL_CLIENTS,
+        .ask = on_question,
+        .arg = s,
+    };
     struct event *signals[NUMBERS];
-    struct timeval period = {.tv_sec = PING_SECONDS};
-    for (int i = 0; i < NUMBERS; i++) {
-        signals[i] = evsignal_new(s->base, numbers[i], on_signal, s);
-        event_add(signals[i], NULL);
-    }
-    s->ping = event_new(s->base, -1, EV_PERSIST, on_ping, s);
-    event_add(s->ping, &period);
+    for (int i = 0; i < NUMBERS; i++)
+        signals[i] = loop_watch(s->base, numbers[i], EV_SIGNAL | EV_PERSIST,
+                                on_signal, s);
+    struct event *ping = loop_repeat(s->base, SECONDS(1), on_ping, s);
     s->kill_timer = evtimer_new(s->base, on_grace_over, s);
     s->alert = alert_new(s->base, s->settings, s->helpers.context.log_write_fd);
-    s->control = control_new(s->base, control_fd, on_question, s);
+    s->control = line_server_new(s->base, control_fd, &control);
     helpers_start(&s->helpers);
     log_info("started", LOG_FIELDS(log_text("version", FXWIRE_VERSION)));
     event_base_dispatch(s->base);
-    control_free(&s->control);
+    line_server_free(&s->control);
     helpers_free(&s->helpers);
     alert_free(&s->alert);
     event_free(s->kill_timer);
-    event_free(s->ping);
+    event_free(ping);
     for (int i = 0; i < NUMBERS; i++)
         event_free(signals[i]);
 }
@@ -249,9 +257,10 @@ static int listen_in(const char *dir, const char *name, int *code) {
     return fd;
 }
 
-static void remove_from(const char *dir, const char *name) {
+static void stop_listening(const char *dir, const char *name, int fd) {
     char *path = runtime_dir_path(dir, name);
     unlink(path);
+    close(fd);
     free(path);
 }
 
@@ -276,33 +285,39 @@ static int claim(const char *dir, int *lock_fd) {
     return EX_CONFIG;
 }
 
+/* Serves on both sockets until the end. */
+static void serve_on(struct service *s, const struct log_pipe *log,
+                     int control_fd, int rates_fd) {
+    s->base = loop_new();
+    s->started = clock_monotonic();
+    s->helpers.context = (struct helper_context){
+        .base = s->base,
+        .settings = s->settings,
+        .log_read_fd = log->read_fd,
+        .log_write_fd = log->write_fd,
+        .rates_fd = rates_fd,
+        .show_messages = s->options->show_messages,
+        .changed = on_changed,
+        .alert = on_alert,
+        .arg = s,
+    };
+    run(s, control_fd);
+    loop_free(&s->base);
+}
+
 /* Serves in the claimed folder; returns the exit code. */
 static int serve(struct service *s, const struct log_pipe *log) {
     char *dir =
         memory_print("%s", settings_text(s->settings, SETTING_RUNTIME_DIR));
     int code = EX_OK;
     int control_fd = listen_in(dir, "control.sock", &code);
-    int rates_fd = listen_in(dir, "rates.sock", &code);
-    if (control_fd >= 0 && rates_fd >= 0) {
-        s->base = event_base_new();
-        s->started = clock_monotonic();
-        s->helpers.context = (struct helper_context){
-            .base = s->base,
-            .settings = s->settings,
-            .log_read_fd = log->read_fd,
-            .log_write_fd = log->write_fd,
-            .rates_fd = rates_fd,
-            .show_messages = s->options->show_messages,
-            .changed = on_changed,
-            .alert = on_alert,
-            .arg = s,
-        };
-        run(s, control_fd);
-        remove_from(dir, "control.sock");
-        remove_from(dir, "rates.sock");
-        close(rates_fd);
-        event_base_free(s->base);
-        libevent_global_shutdown();
+    if (control_fd >= 0) {
+        int rates_fd = listen_in(dir, "rates.sock", &code);
+        if (rates_fd >= 0) {
+            serve_on(s, log, control_fd, rates_fd);
+            stop_listening(dir, "rates.sock", rates_fd);
+        }
+        stop_listening(dir, "control.sock", control_fd);
     }
     free(dir);
     return code;

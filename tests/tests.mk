@@ -9,6 +9,10 @@ UNIT_decimal   = common/decimal.c
 UNIT_decimal_convert = common/decimal.c
 UNIT_json_scan = common/json_scan.c common/utf8.c
 UNIT_unix_socket = common/unix_socket.c
+UNIT_loop      = common/loop.c common/clock.c
+UNIT_line_server = common/line_server.c common/loop.c common/unix_socket.c \
+                 common/message.c common/log.c common/clock.c common/day.c \
+                 common/memory.c
 UNIT_utf8      = common/utf8.c
 UNIT_envfile   = common/envfile.c common/memory.c
 UNIT_url       = common/url.c common/memory.c

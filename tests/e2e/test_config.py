@@ -394,6 +394,15 @@ def test_a_plain_file_in_the_place_of_a_socket(idle, name):
     assert (idle.runtime_dir / name).read_text() == "mine"
 
 
+def test_a_start_that_fails_leaves_no_socket(idle):
+    """Neither the one that was bound before the fault was found."""
+    idle.runtime_dir.mkdir(mode=0o700)
+    (idle.runtime_dir / "rates.sock").write_text("not ours")
+    assert idle.command().returncode == 78
+    assert not (idle.runtime_dir / "control.sock").exists()
+    assert (idle.runtime_dir / "rates.sock").read_text() == "not ours"
+
+
 def test_commands_do_not_need_the_upstream(start, upstream):
     """status, convert and stop work with RUNTIME_DIR alone."""
     service = start(upstream)
