@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "common/envfile.h"
+#include "common/files.h"
 #include "common/memory.h"
 #include "common/settings_check.h"
 #include "common/settings_rules.h"
-#include "common/small_file.h"
 #include "common/url.h"
 
 struct row {
@@ -143,7 +143,7 @@ static void on_fault(void *arg, const char *why, int line) {
 static void set_from_file(struct settings *s, enum setting which,
                           const char *path) {
     size_t len;
-    char *text = small_file_read(path, &len);
+    char *text = files_read(path, &len);
     if (text == NULL) {
         add_line(&s->faults,
                  memory_print("%s_FILE=%s: cannot be read: %s",
@@ -180,7 +180,7 @@ static void apply_layer(struct settings *s, const struct layer *layer,
 static void apply_env_file(struct settings *s, const char *path,
                            bool required) {
     size_t len;
-    char *text = small_file_read(path, &len);
+    char *text = files_read(path, &len);
     if (text == NULL) {
         if (required || errno != ENOENT)
             add_line(&s->faults, memory_print("%s: cannot be read: %s", path,

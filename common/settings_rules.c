@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/files.h"
 #include "common/memory.h"
-#include "common/small_file.h"
 
 typedef void add_fault(struct settings *settings, char *line);
 
@@ -52,7 +52,7 @@ static void check_ca_file(struct settings *s, enum setting which,
     if (!settings_is_good(s, which))
         return;
     const char *path = settings_text(s, which);
-    char *text = small_file_read(path, &len);
+    char *text = files_read(path, &len);
     if (text == NULL)
         fault(s, memory_print("%s=%s: cannot be read: %s", settings_name(which),
                               path, strerror(errno)));

@@ -9,8 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "common/boot_id.h"
-#include "common/folders.h"
+#include "common/files.h"
 #include "common/log.h"
 #include "common/memory.h"
 
@@ -30,7 +29,7 @@ struct callbook {
 
 /* Opened, ours alone and allocated: a hole on a full disk is a SIGBUS. */
 static int open_file(const char *dir) {
-    if (folders_make(dir) < 0)
+    if (files_make_folder(dir) < 0)
         return -1;
     char *path = memory_print("%s/calls", dir);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -67,7 +66,7 @@ static bool is_well(const struct page *page) {
 /* Empties a page that is not of this form, and forgets another boot's times. */
 static void prepare(struct page *page) {
     char boot_id[BOOT_ID_SIZE];
-    boot_id_read(boot_id);
+    files_boot_id(boot_id);
     if (!is_well(page)) {
         memset(page, 0, sizeof *page);
         snprintf(page->token, sizeof page->token, "%08x%08x%08x%08x",

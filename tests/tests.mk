@@ -9,6 +9,7 @@ UNIT_decimal   = common/decimal.c
 UNIT_decimal_convert = common/decimal.c
 UNIT_json_scan = common/json_scan.c common/utf8.c
 UNIT_unix_socket = common/unix_socket.c
+UNIT_files     = common/files.c common/memory.c
 UNIT_loop      = common/loop.c common/clock.c
 UNIT_line_server = common/line_server.c common/loop.c common/unix_socket.c \
                  common/message.c common/log.c common/clock.c common/day.c \
@@ -23,7 +24,7 @@ UNIT_rates     = common/rates.c common/memory.c common/message.c common/day.c \
                  common/decimal.c
 UNIT_daytables = common/daytables.c $(UNIT_rates)
 SETTINGS_C     = common/settings.c common/settings_check.c \
-                 common/settings_rules.c common/small_file.c common/envfile.c \
+                 common/settings_rules.c common/files.c common/envfile.c \
                  common/url.c common/decimal.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
@@ -33,7 +34,7 @@ UNIT_history   = ratefetcher/history.c common/rates.c common/memory.c \
 UNIT_ecb_csv   = ratefetcher/ecb_csv.c $(UNIT_history)
 UNIT_breaker   = ratefetcher/breaker.c
 UNIT_quota     = ratefetcher/quota.c
-UNIT_callbook  = ratefetcher/callbook.c common/boot_id.c common/folders.c common/small_file.c ratefetcher/quota.c common/log.c \
+UNIT_callbook  = ratefetcher/callbook.c common/files.c ratefetcher/quota.c common/log.c \
                  common/clock.c $(UNIT_rates)
 UNIT_cache_memory = ratefetcher/cache_memory.c $(UNIT_rates)
 UNIT_redis_address = ratefetcher/redis_address.c common/url.c common/memory.c
@@ -47,13 +48,13 @@ UNIT_response  = wsclient/response.c $(REQUEST_C)
 UNIT_heartbeat = wsclient/heartbeat.c
 UNIT_inbox     = wsclient/inbox.c common/utf8.c common/memory.c
 LEDGER_C       = wsclient/ledger.c wsclient/ledger_file.c wsclient/extents.c \
-                 common/boot_id.c common/small_file.c common/log.c common/clock.c common/day.c \
+                 common/files.c common/log.c common/clock.c common/day.c \
                  common/memory.c
 UNIT_extents   = wsclient/extents.c
 UNIT_ledger    = $(LEDGER_C)
 UNIT_outbox    = wsclient/outbox.c $(LEDGER_C)
 UNIT_receipts  = wsclient/receipts.c
-UNIT_quarantine = wsclient/quarantine.c common/folders.c common/log.c common/clock.c \
+UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/clock.c \
                  common/day.c common/memory.c
 UNIT_ratebook  = wsclient/ratebook.c $(UNIT_rates)
 UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/boot_id.h"
+#include "common/files.h"
 #include "common/log.h"
 #include "common/memory.h"
 
@@ -56,7 +56,7 @@ static fault allocate(const struct ledger_file *file, size_t room_bytes) {
 static void begin(struct ledger_file *file) {
     struct ledger_header *header = file->header;
     header->version = VERSION;
-    boot_id_read(header->boot_id);
+    files_boot_id(header->boot_id);
     atomic_store(&header->room_bytes, file->room_bytes);
     atomic_store(&header->handled, 0);
     file->is_new = true;
@@ -77,7 +77,7 @@ static fault make(struct ledger_file *file, size_t room_bytes) {
 static fault check_header(const struct ledger_header *header,
                           off_t file_bytes) {
     char boot_id[BOOT_ID_SIZE];
-    boot_id_read(boot_id);
+    files_boot_id(boot_id);
     uint64_t room_bytes = header->room_bytes;
     if (memcmp(header->magic, magic, sizeof magic) != 0)
         return "it is no ledger";

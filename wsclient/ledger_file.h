@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/boot_id.h"
+#include "common/files.h"
 
 /* At the front of the file; the room for messages follows. */
 struct ledger_header {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "common/day.h"
-#include "common/folders.h"
+#include "common/files.h"
 #include "common/log.h"
 #include "common/memory.h"
 
@@ -56,7 +56,7 @@ void quarantine_save(const char *state_dir, struct span message, int64_t now_ms,
     char *folder = memory_print("%s/quarantine", state_dir);
     char *path =
         memory_print("%s/%s-%" PRIu64 SUFFIX, folder, moment, sequence);
-    if (folders_make(folder) == 0 && write_file(path, message))
+    if (files_make_folder(folder) == 0 && write_file(path, message))
         log_error("message_quarantined", LOG_FIELDS(log_text("path", path)));
     else
         log_error("message_quarantined",
