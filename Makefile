@@ -33,10 +33,9 @@ ifeq ($(V),0)
 say = @printf '  %-4s %s\n' $(1) $@;
 endif
 
-objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1)/*.c)))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1)/*.c $(1)/*/*.c)))
 COMMON  = $(BUILD)/obj/libcommon.a
-HEADERS = $(sort $(wildcard common/*.h supervisor/*.h wsclient/*.h ratefetcher/*.h))
-SOURCES = $(sort $(wildcard */*.c */*.h tests/*/*.c tests/*/*.h))
+SOURCES = $(sort $(wildcard */*.c */*.h ratefetcher/*/*.[ch] tests/*/*.[ch]))
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 

@@ -10,7 +10,6 @@
 #include "common/message.h"
 #include "ratefetcher/rates_message.h"
 #include "ratefetcher/redis_link.h"
-#include "ratefetcher/web_provider.h"
 
 /* What a lock is held for at most: a call to a provider, and a little more. */
 #define LOCK_MILLISECONDS "2500"
@@ -155,7 +154,7 @@ static void on_lock(void *arg, const redisReply *reply) {
 
 static void on_holder(void *arg, const redisReply *reply) {
     struct look *look = arg;
-    const char *token = callbook_token(look->cache->stock->callbook);
+    const char *token = call_counts_token(look->cache->stock->call_counts);
     look->lock_ours = reply != NULL && reply->type == REDIS_REPLY_STRING &&
                       span_equals((struct span){reply->str, reply->len}, token);
     count_reply(look);
@@ -185,17 +184,12 @@ static bool keep(struct cache_redis *cache, size_t source, day when,
     return true;
 }
 
-/* A file is in the ECB's form, whose base is the euro. */
-static const char *base_of(const struct provider_class *class) {
-    return class->api != NULL ? class->api->base : "EUR";
-}
-
 static void read_value(struct look *look, size_t source, struct span text) {
     struct cache_redis *cache = look->cache;
     const struct provider_class *class = cache->stock->sources[source].class;
     const struct redis_value_bounds bounds = {
         .provider = class->name,
-        .base = base_of(class),
+        .base = registry_base(class),
         .when = look->when,
         .may_stand_still = class->api == NULL, /* a file does */
         .now_ms = clock_wall_ms(),
@@ -254,7 +248,7 @@ void cache_redis_look(struct cache_redis *cache, day when,
     LIST_INSERT_HEAD(&cache->looks, look, entry);
     char key[REDIS_KEY_SIZE];
     redis_value_lock_key(when, key);
-    const char *token = callbook_token(cache->stock->callbook);
+    const char *token = call_counts_token(cache->stock->call_counts);
     /* The lock first: who gets it then sees all that its last holder put. */
     send_step(look, on_lock, look, 6,
               (struct span[]){span_of("SET"), span_of(key), span_of(token),
@@ -310,5 +304,5 @@ void cache_redis_release(struct cache_redis *cache, day when) {
         cache->link, REDIS_WORK_USEC, NULL, NULL, 5,
         (struct span[]){span_of("EVAL"), span_of(release_script), span_of("1"),
                         span_of(key),
-                        span_of(callbook_token(cache->stock->callbook))});
+                        span_of(call_counts_token(cache->stock->call_counts))});
 }

@@ -7,7 +7,7 @@
 
 #include <sys/queue.h>
 
-#include "ratefetcher/source.h"
+#include "ratefetcher/provider.h"
 
 struct fetches;
 

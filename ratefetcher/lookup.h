@@ -10,7 +10,7 @@
 
 #include "common/metrics.h"
 #include "common/rates.h"
-#include "ratefetcher/provider.h"
+#include "ratefetcher/providers/registry.h"
 
 struct lookup;
 

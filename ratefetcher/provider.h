@@ -1,84 +1,79 @@
 /*
- * A source of day tables. What differs between them is behind this interface;
- * who asks whom, and in which order, is lookup's.
+ * A provider in use: how it did lately, whether it may be asked now, and what
+ * is kept of its answers.
  */
 #ifndef FXWIRE_RATEFETCHER_PROVIDER_H
 #define FXWIRE_RATEFETCHER_PROVIDER_H
 
-#include <event2/event.h>
+#include <json-c/json.h>
 
+#include "common/clock.h"
 #include "common/metrics.h"
-#include "common/rates.h"
-#include "common/settings.h"
-#include "ratefetcher/http.h"
+#include "ratefetcher/breaker.h"
+#include "ratefetcher/call_counts.h"
+#include "ratefetcher/providers/registry.h"
 
-enum provider_result {
-    PROVIDER_OK,
-    PROVIDER_NO_TABLE,    /* works, but publishes none for that day */
-    PROVIDER_UNREACHED,   /* no answer was had */
-    PROVIDER_KEY_REFUSED, /* 401 or 403, or the body says so */
-    PROVIDER_LIMITED,     /* 429, or the body says so: too many calls */
-    PROVIDER_BAD_STATUS,  /* another status than 200 */
-    PROVIDER_BAD_TABLE,   /* an answer that is no table of its base */
-    PROVIDER_RESULTS
+struct source {
+    const struct provider_class *class;
+    void *state;
+    uint32_t calls_per_minute;
+    struct call_counts_record *record; /* lent */
+    struct breaker breaker;
+    monotime not_before; /* it said to wait, or refused the key */
+    bool used;
+    enum provider_result last;
+    int64_t last_success_ms;  /* 0: never */
+    struct rates *latest;     /* the last table had as the latest, or NULL */
+    const char *latest_layer; /* and the layer that it came from */
 };
 
-/* The word that a log line has for it. */
-const char *provider_result_name(enum provider_result result);
-
-/* Whether the provider did its work, table or not. */
-static inline bool provider_works(enum provider_result result) {
-    return result == PROVIDER_OK || result == PROVIDER_NO_TABLE;
-}
-
-/* What a fetch ends in. */
-struct provider_answer {
-    enum provider_result result;
-    struct rates *rates; /* lent; NULL unless the result is OK */
-    const char *detail;  /* for people, one line, lent; "" if there is none */
-    bool without_call;   /* it came out of what was fetched before */
-    int64_t wait_usec;   /* for so long it is not to be asked; 0: no matter */
+/* What source_begin() has noted of a fetch. */
+struct source_call {
+    bool counted; /* as a call */
+    bool trial;   /* it shows whether the provider works again */
+    day today;
+    monotime begun;
 };
 
-typedef void provider_done(void *arg, const struct provider_answer *answer);
+/* Opens the provider; `record` is lent. */
+void source_open(struct source *source, const struct provider_class *class,
+                 const struct provider_context *context,
+                 struct call_counts_record *record);
 
-/* What providers are given to work with; lent. */
-struct provider_context {
-    struct event_base *base;
-    struct http *http;
-    const struct settings *settings;
-    /* A person is needed: what happened, in a word, and a detail. */
-    void (*alert)(void *arg, const char *event, const char *detail);
-    /* What the status tells has changed. */
-    void (*changed)(void *arg);
-    void *arg;
-};
+/* Closes the provider and lets go of what is kept. */
+void source_close(struct source *source);
 
-struct web_api; /* see web_provider.h */
+/*
+ * How long it may not be asked for `when`, in microseconds; 0: it may be now.
+ * What costs no call may always be asked.
+ */
+int64_t source_wait(const struct source *source, day when, monotime now);
 
-/* A provider that is opened once; several fetches may run at a time. */
-struct provider_class {
-    const char *name;
-    enum metric calls_ok, calls_failed;
-    const struct web_api *api; /* of one that is asked over HTTP, else NULL */
-    void *(*open)(const struct provider_class *class,
-                  const struct provider_context *context);
-    void (*close)(void *state);
-    /*
-     * Whether a fetch for `when` would make a call now, and not answer out of
-     * what is kept, or wait for a call that is out already. NULL: always.
-     */
-    bool (*needs_call)(void *state, day when);
-    /*
-     * Begins to fetch the table for `when` (or RATES_LATEST) and calls `done`
-     * exactly once, later from the loop, never from inside, and at the latest
-     * after `timeout_usec`.
-     */
-    void (*fetch)(void *state, day when, int64_t timeout_usec,
-                  provider_done *done, void *arg);
-};
+/* Whether it is only skipped for its failures, so that it may be probed. */
+bool source_may_be_probed(const struct source *source, day when, monotime now);
 
-/* The class of that name, or NULL if this version has none. */
-const struct provider_class *provider_find(struct span name);
+/* Notes that a fetch for `when` begins: counts the call, if it makes one. */
+struct source_call source_begin(struct source *source, day when, monotime now);
+
+/*
+ * Notes what a fetch ended in: logs it if the provider began or ceased to
+ * fail, counts the call. One that was not made after all is taken back.
+ */
+void source_end(struct source *source, const struct source_call *call,
+                const struct provider_answer *answer, struct metrics *metrics,
+                const struct provider_context *context);
+
+/* Keeps a table that was had as the latest; `layer` is lent for ever. */
+void source_keep_latest(struct source *source, struct rates *rates,
+                        const char *layer);
+
+/*
+ * The latest table that was fetched on the day `when`, if that day is just
+ * over: it serves until the provider has the day's own. Lent; NULL: none.
+ */
+struct rates *source_table_of_day(const struct source *source, day when);
+
+/* Its row for the status; the caller releases it. */
+struct json_object *source_status(const struct source *source, monotime now);
 
 #endif

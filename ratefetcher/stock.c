@@ -19,14 +19,14 @@ static void open_sources(struct stock *stock,
                          struct span list) {
     struct span word;
     while (settings_next_word(&list, &word)) {
-        const struct provider_class *class = provider_find(word);
+        const struct provider_class *class = registry_find(word);
         if (class == NULL)
             log_warn("provider_unknown",
                      LOG_FIELDS(log_span("provider", word),
                                 log_text("why", "not in this version")));
         else
             source_open(&stock->sources[stock->count++], class, context,
-                        callbook_record(stock->callbook, class->name));
+                        call_counts_record(stock->call_counts, class->name));
     }
 }
 
@@ -39,7 +39,8 @@ struct stock *stock_new(const struct provider_context *context) {
         settings_duration(settings, SETTING_CACHE_TTL_SECONDS).usec;
     stock->stale_max_usec =
         settings_duration(settings, SETTING_STALE_MAX_SECONDS).usec;
-    stock->callbook = callbook_open(settings_text(settings, SETTING_STATE_DIR));
+    stock->call_counts =
+        call_counts_open(settings_text(settings, SETTING_STATE_DIR));
     open_sources(stock, context, list);
     stock->memory = cache_memory_new(stock->count, stock->ttl_usec);
     return stock;
@@ -51,7 +52,7 @@ void stock_free(struct stock **stock) {
     for (size_t i = 0; i < s->count; i++)
         source_close(&s->sources[i]);
     cache_memory_free(&s->memory);
-    callbook_close(&s->callbook);
+    call_counts_close(&s->call_counts);
     free(s);
 }
 

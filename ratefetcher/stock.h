@@ -6,11 +6,11 @@
 #define FXWIRE_RATEFETCHER_STOCK_H
 
 #include "ratefetcher/cache_memory.h"
-#include "ratefetcher/source.h"
+#include "ratefetcher/provider.h"
 
 struct stock {
     struct cache_memory *memory;
-    struct callbook *callbook;
+    struct call_counts *call_counts;
     int64_t ttl_usec;
     int64_t stale_max_usec;
     size_t count;

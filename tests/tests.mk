@@ -29,12 +29,12 @@ SETTINGS_C     = common/settings.c common/settings_check.c \
 UNIT_settings  = $(SETTINGS_C)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
 UNIT_options   = supervisor/options.c $(SETTINGS_C)
-UNIT_history   = ratefetcher/history.c common/rates.c common/memory.c \
+UNIT_history   = ratefetcher/providers/history.c common/rates.c common/memory.c \
                  common/message.c common/day.c common/decimal.c
-UNIT_ecb_csv   = ratefetcher/ecb_csv.c $(UNIT_history)
+UNIT_ecb_csv   = ratefetcher/providers/ecb_csv.c $(UNIT_history)
 UNIT_breaker   = ratefetcher/breaker.c
 UNIT_quota     = ratefetcher/quota.c
-UNIT_callbook  = ratefetcher/callbook.c common/files.c ratefetcher/quota.c common/log.c \
+UNIT_call_counts = ratefetcher/call_counts.c common/files.c ratefetcher/quota.c common/log.c \
                  common/clock.c $(UNIT_rates)
 UNIT_cache_memory = ratefetcher/cache_memory.c $(UNIT_rates)
 UNIT_redis_address = ratefetcher/redis_address.c common/url.c common/memory.c
@@ -63,21 +63,21 @@ UNIT_pipeline  = wsclient/pipeline.c wsclient/outbox.c wsclient/ratebook.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
                  common/metrics.c $(LEDGER_C) $(REQUEST_C) $(SETTINGS_C)
 
-WEB_C          = ratefetcher/web_provider.c ratefetcher/http.c \
-                 ratefetcher/history.c common/rates.c common/message.c \
+WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
+                 ratefetcher/providers/history.c common/rates.c common/message.c \
                  common/day.c common/log.c common/clock.c common/metrics.c \
                  $(SETTINGS_C)
-UNIT_http      = ratefetcher/http.c common/memory.c common/clock.c
-UNIT_json_rates = ratefetcher/json_rates.c $(WEB_C)
-UNIT_provider_ecb = ratefetcher/provider_ecb.c $(WEB_C)
-UNIT_provider_exchangerateapi = ratefetcher/provider_exchangerateapi.c \
-                 ratefetcher/json_rates.c $(WEB_C)
-UNIT_provider_exchangeratehost = ratefetcher/provider_exchangeratehost.c \
-                 ratefetcher/json_rates.c $(WEB_C)
-UNIT_provider_frankfurter = ratefetcher/provider_frankfurter.c \
-                 ratefetcher/json_rates.c $(WEB_C)
-UNIT_provider_freecurrencyapi = ratefetcher/provider_freecurrencyapi.c \
-                 ratefetcher/json_rates.c $(WEB_C)
+UNIT_http      = ratefetcher/providers/http.c common/memory.c common/clock.c
+UNIT_json_tables = ratefetcher/providers/json_tables.c $(WEB_C)
+UNIT_provider_ecb = ratefetcher/providers/ecb.c $(WEB_C)
+UNIT_provider_exchangerateapi = ratefetcher/providers/exchangerateapi.c \
+                 ratefetcher/providers/json_tables.c $(WEB_C)
+UNIT_provider_exchangeratehost = ratefetcher/providers/exchangeratehost.c \
+                 ratefetcher/providers/json_tables.c $(WEB_C)
+UNIT_provider_frankfurter = ratefetcher/providers/frankfurter.c \
+                 ratefetcher/providers/json_tables.c $(WEB_C)
+UNIT_provider_freecurrencyapi = ratefetcher/providers/freecurrencyapi.c \
+                 ratefetcher/providers/json_tables.c $(WEB_C)
 UNIT_upstream  = wsclient/upstream.c common/url.c common/memory.c
 
 UNIT_LIBS = -Wl,--as-needed -lcmocka -lcsv -lgmp -ljson-c -lcurl -levent \

@@ -20,7 +20,7 @@ includes() { # FOLDER... -- PATTERN: lines that include what matches
     folders=
     while [ "$1" != -- ]; do folders="$folders $1"; shift; done
     # shellcheck disable=SC2086
-    grep -nE "^#include *[<\"]($2)" $(find $folders -name '*.[ch]') /dev/null
+    grep -nE "^#include *[<\"]($2)" $(find $folders -name '*.[ch]' 2>/dev/null) /dev/null
 }
 for folder in common supervisor wsclient ratefetcher; do
     others=$(printf '%s\n' supervisor wsclient ratefetcher | grep -vx $folder |
@@ -28,6 +28,16 @@ for folder in common supervisor wsclient ratefetcher; do
     result "$folder includes itself and common" \
         "$(includes $folder -- "($others|tests)/")"
 done
+# A layer of ratefetcher's sees what it needs of the others, and no more.
+result "ratefetcher/providers includes itself and common" \
+    "$(includes ratefetcher/providers -- ratefetcher/ |
+       grep -vE '"ratefetcher/providers/')"
+result "ratefetcher/redis includes itself, provider, call_counts and common" \
+    "$(includes ratefetcher/redis -- ratefetcher/ |
+       grep -vE '"ratefetcher/(redis/|provider\.h|call_counts\.h)')"
+result "of ratefetcher/providers its registry and http are seen" \
+    "$(grep -nE '^#include "ratefetcher/providers/' ratefetcher/*.[ch] |
+       grep -vE '/(registry|http)\.h"')"
 result "common knows no loop and no peer, but for loop and line_server" \
     "$(includes common -- 'libwebsockets|event2?/|curl/|hiredis/' |
        grep -vE '^common/(loop|line_server)\.[ch]:.*<event2/')"
@@ -42,10 +52,10 @@ result "the simulator shares no code with the product" \
 pure="common/backoff common/day common/daytables common/decimal common/envfile common/json_scan
       common/metrics common/rates common/settings_check common/span
       common/url common/utf8 ratefetcher/breaker ratefetcher/cache_memory
-      ratefetcher/ecb_csv ratefetcher/history ratefetcher/json_rates
-      ratefetcher/provider_ecb ratefetcher/provider_exchangerateapi
-      ratefetcher/provider_exchangeratehost ratefetcher/provider_frankfurter
-      ratefetcher/provider_freecurrencyapi ratefetcher/quota
+      ratefetcher/providers/ecb_csv ratefetcher/providers/history ratefetcher/providers/json_tables
+      ratefetcher/providers/ecb ratefetcher/providers/exchangerateapi
+      ratefetcher/providers/exchangeratehost ratefetcher/providers/frankfurter
+      ratefetcher/providers/freecurrencyapi ratefetcher/quota
       ratefetcher/redis_address ratefetcher/redis_value supervisor/lifecycle
       wsclient/doubt wsclient/extents wsclient/heartbeat wsclient/inbox
       wsclient/outbox wsclient/ratebook wsclient/receipts wsclient/refusals
@@ -66,7 +76,8 @@ result "the picture of the architecture is of its source (make docs)" "$(
     grep -qF "<!-- $(cksum docs/architecture.dot) -->" docs/architecture.svg ||
         echo docs/architecture.svg)"
 result "every header compiles alone" "$(
-    for header in common/*.h supervisor/*.h wsclient/*.h ratefetcher/*.h; do
+    for header in common/*.h supervisor/*.h wsclient/*.h ratefetcher/*.h \
+                  ratefetcher/*/*.h; do
         ${CC:-gcc} -std=c17 -D_GNU_SOURCE -I. -Wall -Wextra -Werror \
             -fsyntax-only -x c "$header" 2>&1 | head -n 3
     done)"

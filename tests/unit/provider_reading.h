@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "common/memory.h"
-#include "ratefetcher/web_provider.h"
+#include "ratefetcher/providers/web.h"
 #include "tests/unit/unit.h"
 
 enum { READING_BYTES = 8192 };

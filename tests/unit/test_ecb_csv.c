@@ -1,7 +1,7 @@
 /* The ECB's CSV form: what is read of it, and what is left out and counted. */
 #include <stdio.h>
 
-#include "ratefetcher/ecb_csv.h"
+#include "ratefetcher/providers/ecb_csv.h"
 #include "tests/unit/tables.h"
 #include "tests/unit/unit.h"
 

@@ -1,5 +1,5 @@
 /* History: which published day serves the day that is asked for. */
-#include "ratefetcher/history.h"
+#include "ratefetcher/providers/history.h"
 #include "tests/unit/tables.h"
 #include "tests/unit/unit.h"
 

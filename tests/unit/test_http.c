@@ -1,5 +1,5 @@
 /* Calls that libcurl does not take: each ends once, and no place is lost. */
-#include "ratefetcher/http.h"
+#include "ratefetcher/providers/http.h"
 
 #include <curl/curl.h>
 #include <dlfcn.h>

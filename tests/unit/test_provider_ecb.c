@@ -1,5 +1,5 @@
 /* ecb: its requests, and what is made of its answers. */
-#include "ratefetcher/provider_ecb.h"
+#include "ratefetcher/providers/ecb.h"
 
 #include "tests/unit/provider_reading.h"
 

@@ -1,5 +1,5 @@
 /* exchangerateapi: its requests, and what is made of its answers. */
-#include "ratefetcher/provider_exchangerateapi.h"
+#include "ratefetcher/providers/exchangerateapi.h"
 
 #include "tests/unit/provider_reading.h"
 

@@ -1,5 +1,5 @@
 /* exchangeratehost: its requests, and what is made of its answers. */
-#include "ratefetcher/provider_exchangeratehost.h"
+#include "ratefetcher/providers/exchangeratehost.h"
 
 #include "tests/unit/provider_reading.h"
 

@@ -1,5 +1,5 @@
 /* frankfurter: its requests, and what is made of its answers. */
-#include "ratefetcher/provider_frankfurter.h"
+#include "ratefetcher/providers/frankfurter.h"
 
 #include "tests/unit/provider_reading.h"
 

@@ -1,5 +1,5 @@
 /* freecurrencyapi: its requests, and what is made of its answers. */
-#include "ratefetcher/provider_freecurrencyapi.h"
+#include "ratefetcher/providers/freecurrencyapi.h"
 
 #include "tests/unit/provider_reading.h"
 

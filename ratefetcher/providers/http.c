@@ -2,7 +2,7 @@
  * libcurl says which sockets it waits for and for how long; libevent does the
  * waiting. libcurl is never called from inside its own callbacks.
  */
-#include "ratefetcher/http.h"
+#include "ratefetcher/providers/http.h"
 
 #include <curl/curl.h>
 #include <fcntl.h>

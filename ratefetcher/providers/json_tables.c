@@ -1,4 +1,4 @@
-#include "ratefetcher/json_rates.h"
+#include "ratefetcher/providers/json_tables.h"
 
 #include "common/clock.h"
 
@@ -8,7 +8,7 @@ enum { MAX_DEPTH = 8 };
 /* Another's clock may be ahead of ours by so much. */
 enum { MAX_AHEAD_SECONDS = 300 };
 
-struct json_object *json_rates_parse(struct span body) {
+struct json_object *json_tables_parse(struct span body) {
     struct json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
     if (tokener == NULL)
         return NULL;
@@ -24,21 +24,21 @@ struct json_object *json_rates_parse(struct span body) {
     return NULL;
 }
 
-const char *json_rates_read(
+const char *json_tables_read(
     const struct web_answer *answer, struct history *tables,
     struct web_faults *faults,
     const char *(*reader)(struct json_object *body,
                           const struct web_answer *answer,
                           struct history *tables, struct web_faults *faults)) {
-    struct json_object *body = json_rates_parse(answer->body);
+    struct json_object *body = json_tables_parse(answer->body);
     const char *why =
         body != NULL ? reader(body, answer, tables, faults) : "no JSON object";
     json_object_put(body);
     return why;
 }
 
-struct json_object *json_rates_object(struct json_object *parent,
-                                      const char *name) {
+struct json_object *json_tables_object(struct json_object *parent,
+                                       const char *name) {
     struct json_object *member;
     if (!json_object_object_get_ex(parent, name, &member) ||
         !json_object_is_type(member, json_type_object))
@@ -71,10 +71,10 @@ static bool add_members(struct rates *rates, const struct json_table *table,
     return true;
 }
 
-const char *json_rates_add_table(struct history *tables,
-                                 const struct json_table *table,
-                                 const struct web_answer *answer,
-                                 struct web_faults *faults) {
+const char *json_tables_add(struct history *tables,
+                            const struct json_table *table,
+                            const struct web_answer *answer,
+                            struct web_faults *faults) {
     if (table->members == NULL)
         return "no table of the day that was asked for";
     struct rates *rates = rates_new(table->provider, table->base, table->as_of,
@@ -88,8 +88,8 @@ const char *json_rates_add_table(struct history *tables,
     return why;
 }
 
-bool json_rates_day(const struct json_object *body, const char *name,
-                    const struct web_answer *answer, day *out) {
+bool json_tables_day(const struct json_object *body, const char *name,
+                     const struct web_answer *answer, day *out) {
     struct json_object *member;
     *out = answer->today;
     if (!json_object_object_get_ex(body, name, &member))

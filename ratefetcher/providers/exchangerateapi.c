@@ -1,9 +1,9 @@
-#include "ratefetcher/provider_exchangerateapi.h"
+#include "ratefetcher/providers/exchangerateapi.h"
 
 #include <stdio.h>
 
 #include "common/message.h"
-#include "ratefetcher/json_rates.h"
+#include "ratefetcher/providers/json_tables.h"
 
 /* The month's calls are used up: a new month is far, a new plan may be near. */
 enum { QUOTA_WAIT_SECONDS = 3600 };
@@ -73,7 +73,7 @@ static const struct {
 
 /* {"result":"error","error-type":"invalid-key"} */
 static const struct web_refusal *refusal(struct span text) {
-    struct json_object *body = json_rates_parse(text);
+    struct json_object *body = json_tables_parse(text);
     const char *type = message_text(body, "error-type");
     const struct web_refusal *found = NULL;
     for (size_t i = 0; type != NULL && i < sizeof refusals / sizeof *refusals;
@@ -88,7 +88,7 @@ static const struct web_refusal *refusal(struct span text) {
 static const char *read_day(const struct json_object *body,
                             const struct web_answer *answer, day *as_of) {
     if (rates_day_is_latest(answer->when))
-        return json_rates_day(body, "time_last_update_unix", answer, as_of)
+        return json_tables_day(body, "time_last_update_unix", answer, as_of)
                    ? NULL
                    : "the moment of the update is none";
     struct numbers asked = numbers_of(answer->when);
@@ -106,7 +106,7 @@ static const char *read_rates(struct json_object *body,
                               struct history *tables,
                               struct web_faults *faults) {
     struct json_table table = {.members =
-                                   json_rates_object(body, "conversion_rates"),
+                                   json_tables_object(body, "conversion_rates"),
                                .provider = provider_exchangerateapi.name,
                                .base = provider_exchangerateapi.base,
                                .other_base = other_base};
@@ -117,14 +117,13 @@ static const char *read_rates(struct json_object *body,
     if (base == NULL || strcmp(base, table.base) != 0)
         return other_base;
     const char *why = read_day(body, answer, &table.as_of);
-    return why != NULL ? why
-                       : json_rates_add_table(tables, &table, answer, faults);
+    return why != NULL ? why : json_tables_add(tables, &table, answer, faults);
 }
 
 static const char *read_body(const struct web_answer *answer,
                              struct history *tables,
                              struct web_faults *faults) {
-    return json_rates_read(answer, tables, faults, read_rates);
+    return json_tables_read(answer, tables, faults, read_rates);
 }
 
 const struct web_api provider_exchangerateapi = {

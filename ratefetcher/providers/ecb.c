@@ -1,4 +1,4 @@
-#include "ratefetcher/provider_ecb.h"
+#include "ratefetcher/providers/ecb.h"
 
 #include <expat.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Many days' tables of one provider, and which of them serves a day. */
-#ifndef FXWIRE_RATEFETCHER_HISTORY_H
-#define FXWIRE_RATEFETCHER_HISTORY_H
+#ifndef FXWIRE_RATEFETCHER_PROVIDERS_HISTORY_H
+#define FXWIRE_RATEFETCHER_PROVIDERS_HISTORY_H
 
 #include "common/rates.h"
 

@@ -1,19 +1,19 @@
 /* Rates in the JSON bodies of providers. Pure. */
-#ifndef FXWIRE_RATEFETCHER_JSON_RATES_H
-#define FXWIRE_RATEFETCHER_JSON_RATES_H
+#ifndef FXWIRE_RATEFETCHER_PROVIDERS_JSON_TABLES_H
+#define FXWIRE_RATEFETCHER_PROVIDERS_JSON_TABLES_H
 
 #include <json-c/json.h>
 
-#include "ratefetcher/web_provider.h"
+#include "ratefetcher/providers/web.h"
 
 /* Reads a body that is one JSON object; NULL: it is none. Caller releases. */
-struct json_object *json_rates_parse(struct span body);
+struct json_object *json_tables_parse(struct span body);
 
 /*
  * Gives `reader` the body as a JSON object, lent; what it says of it, or that
  * it is none.
  */
-const char *json_rates_read(
+const char *json_tables_read(
     const struct web_answer *answer, struct history *tables,
     struct web_faults *faults,
     const char *(*reader)(struct json_object *body,
@@ -21,8 +21,8 @@ const char *json_rates_read(
                           struct history *tables, struct web_faults *faults));
 
 /* The member that is an object, lent; NULL: there is none. */
-struct json_object *json_rates_object(struct json_object *parent,
-                                      const char *name);
+struct json_object *json_tables_object(struct json_object *parent,
+                                       const char *name);
 
 /* A table in a body, and what it is to be. */
 struct json_table {
@@ -37,17 +37,17 @@ struct json_table {
  * Adds a table, to the digit as it was sent. NULL, or what is wrong with it as
  * a whole: see rates_fault(), or its base has a rate that is not 1.
  */
-const char *json_rates_add_table(struct history *tables,
-                                 const struct json_table *table,
-                                 const struct web_answer *answer,
-                                 struct web_faults *faults);
+const char *json_tables_add(struct history *tables,
+                            const struct json_table *table,
+                            const struct web_answer *answer,
+                            struct web_faults *faults);
 
 /*
  * The UTC day of a member that is a moment in Unix seconds; one slightly ahead
  * of our clock is of today, and so is a body without that member. False: it is
  * no such moment.
  */
-bool json_rates_day(const struct json_object *body, const char *name,
-                    const struct web_answer *answer, day *out);
+bool json_tables_day(const struct json_object *body, const char *name,
+                     const struct web_answer *answer, day *out);
 
 #endif

@@ -3,11 +3,11 @@
  * out of day and settings, tables or a named failure out of the answer. This
  * is what they have in common.
  */
-#ifndef FXWIRE_RATEFETCHER_WEB_PROVIDER_H
-#define FXWIRE_RATEFETCHER_WEB_PROVIDER_H
+#ifndef FXWIRE_RATEFETCHER_PROVIDERS_WEB_H
+#define FXWIRE_RATEFETCHER_PROVIDERS_WEB_H
 
-#include "ratefetcher/history.h"
-#include "ratefetcher/provider.h"
+#include "ratefetcher/providers/history.h"
+#include "ratefetcher/providers/registry.h"
 
 /* Room for the longest address with a path, and a key that is escaped. */
 enum {
@@ -69,12 +69,12 @@ struct web_api {
 };
 
 /* The functions of a provider_class whose `api` is set. */
-void *web_provider_open(const struct provider_class *class,
-                        const struct provider_context *context);
-void web_provider_close(void *state);
-bool web_provider_needs_call(void *state, day when);
-void web_provider_fetch(void *state, day when, int64_t timeout_usec,
-                        provider_done *done, void *arg);
+void *web_open(const struct provider_class *class,
+               const struct provider_context *context);
+void web_close(void *state);
+bool web_needs_call(void *state, day when);
+void web_fetch(void *state, day when, int64_t timeout_usec, provider_done *done,
+               void *arg);
 
 /* For the APIs' files: counts a rate that is left out. */
 void web_note_fault(struct web_faults *faults, const char *code);

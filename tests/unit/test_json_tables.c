@@ -1,5 +1,5 @@
 /* Rates in JSON: digits as they were sent, and what is no number. */
-#include "ratefetcher/json_rates.h"
+#include "ratefetcher/providers/json_tables.h"
 
 #include <stdio.h>
 
@@ -37,7 +37,7 @@ static const struct parse_case {
 static void parsing(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(parses); i++) {
-        struct json_object *body = json_rates_parse(
+        struct json_object *body = json_tables_parse(
             exact_copy(parses[i].body, strlen(parses[i].body)));
         if ((body != NULL) != parses[i].good)
             fail_msg("%s is taken for %s", parses[i].body,
@@ -94,7 +94,7 @@ static const struct number_case {
 /* What the table comes to: its rates, or NULL and why not. */
 static struct history *add(const char *body, size_t len, const char **why,
                            struct web_faults *faults) {
-    struct json_object *table = json_rates_parse(exact_copy(body, len));
+    struct json_object *table = json_tables_parse(exact_copy(body, len));
     if (table == NULL)
         fail_msg("%s is not read", body);
     struct history *tables = history_new();
@@ -104,7 +104,7 @@ static struct history *add(const char *body, size_t len, const char **why,
                                 .base = "EUR",
                                 .other_base = "the base is not EUR",
                                 .as_of = {20000}};
-    *why = json_rates_add_table(tables, &wanted, &answer, faults);
+    *why = json_tables_add(tables, &wanted, &answer, faults);
     assert_int_equal(history_count(tables), *why == NULL);
     json_object_put(table);
     return tables;
@@ -237,9 +237,9 @@ static void days_of_moments(void **state) {
     const struct web_answer answer = {.today = {20000},
                                       .fetched_ms = INT64_C(1728000180000)};
     for (size_t i = 0; i < COUNT_OF(moments); i++) {
-        struct json_object *body = json_rates_parse(span_of(moments[i].body));
+        struct json_object *body = json_tables_parse(span_of(moments[i].body));
         day found;
-        if (json_rates_day(body, "at", &answer, &found) != moments[i].good)
+        if (json_tables_day(body, "at", &answer, &found) != moments[i].good)
             fail_msg("%s is taken wrongly", moments[i].body);
         if (moments[i].good && found.number != moments[i].day)
             fail_msg("%s is of day %d", moments[i].body, (int)found.number);
@@ -250,12 +250,12 @@ static void days_of_moments(void **state) {
 static void members(void **state) {
     (void)state;
     static const char body[] = "{\"a\":{\"b\":1},\"c\":[],\"d\":null}";
-    struct json_object *parsed = json_rates_parse(span_of(body));
-    assert_non_null(json_rates_object(parsed, "a"));
-    assert_null(json_rates_object(parsed, "b"));
-    assert_null(json_rates_object(parsed, "c"));
-    assert_null(json_rates_object(parsed, "d"));
-    assert_null(json_rates_object(NULL, "a"));
+    struct json_object *parsed = json_tables_parse(span_of(body));
+    assert_non_null(json_tables_object(parsed, "a"));
+    assert_null(json_tables_object(parsed, "b"));
+    assert_null(json_tables_object(parsed, "c"));
+    assert_null(json_tables_object(parsed, "d"));
+    assert_null(json_tables_object(NULL, "a"));
     json_object_put(parsed);
 }
 

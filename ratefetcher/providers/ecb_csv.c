@@ -1,4 +1,4 @@
-#include "ratefetcher/ecb_csv.h"
+#include "ratefetcher/providers/ecb_csv.h"
 
 #include <csv.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "ratefetcher/web_provider.h"
+#include "ratefetcher/providers/web.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,8 +49,8 @@ struct fetch {
     void *arg;
 };
 
-void *web_provider_open(const struct provider_class *class,
-                        const struct provider_context *context) {
+void *web_open(const struct provider_class *class,
+               const struct provider_context *context) {
     struct web *web = memory_new(sizeof *web);
     web->api = class->api;
     web->context = context;
@@ -79,7 +79,7 @@ static void free_kept(struct kept *kept) {
     kept->url = NULL;
 }
 
-void web_provider_close(void *state) {
+void web_close(void *state) {
     struct web *web = state;
     struct fetch *fetch;
     while ((fetch = LIST_FIRST(&web->fetches)) != NULL)
@@ -328,7 +328,7 @@ static void write_request(const struct web *web, day when,
                  when, day_of_ms(clock_wall_ms()), request);
 }
 
-bool web_provider_needs_call(void *state, day when) {
+bool web_needs_call(void *state, day when) {
     struct web *web = state;
     struct web_request request;
     write_request(web, when, &request);
@@ -346,8 +346,8 @@ static void on_no_history_turn(evutil_socket_t fd, short what, void *arg) {
                                         .without_call = true});
 }
 
-void web_provider_fetch(void *state, day when, int64_t timeout_usec,
-                        provider_done *done, void *arg) {
+void web_fetch(void *state, day when, int64_t timeout_usec, provider_done *done,
+               void *arg) {
     struct web *web = state;
     struct web_request request;
     struct fetch *fetch = memory_new(sizeof *fetch);

@@ -1,9 +1,9 @@
-#include "ratefetcher/provider_exchangeratehost.h"
+#include "ratefetcher/providers/exchangeratehost.h"
 
 #include <stdio.h>
 
 #include "common/message.h"
-#include "ratefetcher/json_rates.h"
+#include "ratefetcher/providers/json_tables.h"
 
 /* The month's calls are used up: a new month is far, a new plan may be near. */
 enum { QUOTA_WAIT_SECONDS = 3600 };
@@ -100,9 +100,9 @@ static const struct web_refusal *find_refusal(const struct json_object *error) {
 
 /* {"success":false,"error":{"code":104,"type":"...","info":"..."}} */
 static const struct web_refusal *refusal(struct span text) {
-    struct json_object *body = json_rates_parse(text);
+    struct json_object *body = json_tables_parse(text);
     const struct web_refusal *found =
-        find_refusal(json_rates_object(body, "error"));
+        find_refusal(json_tables_object(body, "error"));
     json_object_put(body);
     return found;
 }
@@ -111,7 +111,7 @@ static const struct web_refusal *refusal(struct span text) {
 static const char *read_day(const struct json_object *body,
                             const struct web_answer *answer, day *as_of) {
     if (rates_day_is_latest(answer->when))
-        return json_rates_day(body, "timestamp", answer, as_of)
+        return json_tables_day(body, "timestamp", answer, as_of)
                    ? NULL
                    : "the timestamp is none";
     const char *date = message_text(body, "date");
@@ -133,7 +133,7 @@ static const char *read_quotes(struct json_object *body,
                                const struct web_answer *answer,
                                struct history *tables,
                                struct web_faults *faults) {
-    struct json_table table = {.members = json_rates_object(body, "quotes"),
+    struct json_table table = {.members = json_tables_object(body, "quotes"),
                                .provider = provider_exchangeratehost.name,
                                .base = provider_exchangeratehost.base,
                                .other_base = other_base,
@@ -144,14 +144,13 @@ static const char *read_quotes(struct json_object *body,
     if (source == NULL || strcmp(source, table.base) != 0)
         return other_base;
     const char *why = read_day(body, answer, &table.as_of);
-    return why != NULL ? why
-                       : json_rates_add_table(tables, &table, answer, faults);
+    return why != NULL ? why : json_tables_add(tables, &table, answer, faults);
 }
 
 static const char *read_body(const struct web_answer *answer,
                              struct history *tables,
                              struct web_faults *faults) {
-    return json_rates_read(answer, tables, faults, read_quotes);
+    return json_tables_read(answer, tables, faults, read_quotes);
 }
 
 const struct web_api provider_exchangeratehost = {

@@ -2,10 +2,10 @@
  * The European Central Bank's own files: the last day, ninety days, all days,
  * in XML. They need no key.
  */
-#ifndef FXWIRE_RATEFETCHER_PROVIDER_ECB_H
-#define FXWIRE_RATEFETCHER_PROVIDER_ECB_H
+#ifndef FXWIRE_RATEFETCHER_PROVIDERS_ECB_H
+#define FXWIRE_RATEFETCHER_PROVIDERS_ECB_H
 
-#include "ratefetcher/web_provider.h"
+#include "ratefetcher/providers/web.h"
 
 extern const struct web_api provider_ecb;
 

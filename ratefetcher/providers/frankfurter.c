@@ -1,9 +1,9 @@
-#include "ratefetcher/provider_frankfurter.h"
+#include "ratefetcher/providers/frankfurter.h"
 
 #include <stdio.h>
 
 #include "common/message.h"
-#include "ratefetcher/json_rates.h"
+#include "ratefetcher/providers/json_tables.h"
 
 static void request(const char *address, const char *key, day when, day today,
                     struct web_request *out) {
@@ -32,19 +32,18 @@ static const char *read_rates(struct json_object *body,
                               const struct web_answer *answer,
                               struct history *tables,
                               struct web_faults *faults) {
-    struct json_table table = {.members = json_rates_object(body, "rates"),
+    struct json_table table = {.members = json_tables_object(body, "rates"),
                                .provider = provider_frankfurter.name,
                                .base = provider_frankfurter.base,
                                .other_base = other_base};
     const char *why = check_head(body, &table.as_of);
-    return why != NULL ? why
-                       : json_rates_add_table(tables, &table, answer, faults);
+    return why != NULL ? why : json_tables_add(tables, &table, answer, faults);
 }
 
 static const char *read_body(const struct web_answer *answer,
                              struct history *tables,
                              struct web_faults *faults) {
-    return json_rates_read(answer, tables, faults, read_rates);
+    return json_tables_read(answer, tables, faults, read_rates);
 }
 
 const struct web_api provider_frankfurter = {

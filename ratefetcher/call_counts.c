@@ -1,4 +1,4 @@
-#include "ratefetcher/callbook.h"
+#include "ratefetcher/call_counts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +18,11 @@ static const char magic[16] = "fxwire calls 1";
 struct page {
     char magic[16];
     char boot_id[BOOT_ID_SIZE]; /* the last minute's calls are of that boot */
-    char token[CALLBOOK_TOKEN_SIZE];
-    struct callbook_record records[CALLBOOK_RECORDS];
+    char token[CALL_COUNTS_TOKEN_SIZE];
+    struct call_counts_record records[CALL_COUNTS_RECORDS];
 };
 
-struct callbook {
+struct call_counts {
     int fd; /* locked; -1: the page is in memory alone */
     struct page *page;
 };
@@ -54,9 +54,10 @@ static bool is_terminated(const char *text, size_t size) {
 
 static bool is_well(const struct page *page) {
     if (memcmp(page->magic, magic, sizeof magic) != 0 ||
-        strnlen(page->token, CALLBOOK_TOKEN_SIZE) != CALLBOOK_TOKEN_SIZE - 1)
+        strnlen(page->token, CALL_COUNTS_TOKEN_SIZE) !=
+            CALL_COUNTS_TOKEN_SIZE - 1)
         return false;
-    for (size_t i = 0; i < CALLBOOK_RECORDS; i++)
+    for (size_t i = 0; i < CALL_COUNTS_RECORDS; i++)
         if (!is_terminated(page->records[i].provider,
                            sizeof page->records[i].provider))
             return false;
@@ -75,13 +76,13 @@ static void prepare(struct page *page) {
     }
     if (memcmp(page->boot_id, boot_id, BOOT_ID_SIZE) == 0)
         return;
-    for (size_t i = 0; i < CALLBOOK_RECORDS; i++)
+    for (size_t i = 0; i < CALL_COUNTS_RECORDS; i++)
         page->records[i].quota = (struct quota){0};
     memcpy(page->boot_id, boot_id, BOOT_ID_SIZE);
 }
 
-struct callbook *callbook_open(const char *dir) {
-    struct callbook *book = memory_new(sizeof *book);
+struct call_counts *call_counts_open(const char *dir) {
+    struct call_counts *book = memory_new(sizeof *book);
     void *page = MAP_FAILED;
     book->fd = open_file(dir);
     if (book->fd >= 0)
@@ -101,8 +102,8 @@ struct callbook *callbook_open(const char *dir) {
     return book;
 }
 
-void callbook_close(struct callbook **book) {
-    struct callbook *b = *book;
+void call_counts_close(struct call_counts **book) {
+    struct call_counts *b = *book;
     *book = NULL;
     if (b->fd >= 0) {
         munmap(b->page, sizeof *b->page);
@@ -113,22 +114,22 @@ void callbook_close(struct callbook **book) {
     free(b);
 }
 
-struct callbook_record *callbook_record(struct callbook *book,
-                                        const char *provider) {
-    struct callbook_record *records = book->page->records;
+struct call_counts_record *call_counts_record(struct call_counts *book,
+                                              const char *provider) {
+    struct call_counts_record *records = book->page->records;
     size_t i = 0;
-    while (i < CALLBOOK_RECORDS - 1 && records[i].provider[0] != '\0' &&
+    while (i < CALL_COUNTS_RECORDS - 1 && records[i].provider[0] != '\0' &&
            strcmp(records[i].provider, provider) != 0)
         i++;
     if (strcmp(records[i].provider, provider) != 0) {
-        records[i] = (struct callbook_record){0};
+        records[i] = (struct call_counts_record){0};
         snprintf(records[i].provider, sizeof records[i].provider, "%s",
                  provider);
     }
     return &records[i];
 }
 
-const char *callbook_token(const struct callbook *book) {
+const char *call_counts_token(const struct call_counts *book) {
     return book->page->token;
 }
 
@@ -139,7 +140,8 @@ static void print_month(day today, char out[static 8]) {
     out[7] = '\0';
 }
 
-void callbook_count(struct callbook_record *record, day today, monotime now) {
+void call_counts_count(struct call_counts_record *record, day today,
+                       monotime now) {
     char month[8];
     print_month(today, month);
     if (memcmp(record->month, month, sizeof month) != 0) {
@@ -150,19 +152,19 @@ void callbook_count(struct callbook_record *record, day today, monotime now) {
     quota_take(&record->quota, now);
 }
 
-static bool is_of_month(const struct callbook_record *record, day today) {
+static bool is_of_month(const struct call_counts_record *record, day today) {
     char month[8];
     print_month(today, month);
     return memcmp(record->month, month, sizeof month) == 0;
 }
 
-void callbook_uncount(struct callbook_record *record, day today,
-                      monotime counted) {
+void call_counts_uncount(struct call_counts_record *record, day today,
+                         monotime counted) {
     if (is_of_month(record, today) && record->calls > 0)
         record->calls--;
     quota_give_back(&record->quota, counted);
 }
 
-uint64_t callbook_calls(const struct callbook_record *record, day today) {
+uint64_t call_counts_calls(const struct call_counts_record *record, day today) {
     return is_of_month(record, today) ? record->calls : 0;
 }

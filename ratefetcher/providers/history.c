@@ -1,4 +1,4 @@
-#include "ratefetcher/history.h"
+#include "ratefetcher/providers/history.h"
 
 #include <stdlib.h>
 #include <string.h>

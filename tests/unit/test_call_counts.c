@@ -1,5 +1,5 @@
 /* The book of calls: by month, and over the end of a process. */
-#include "ratefetcher/callbook.h"
+#include "ratefetcher/call_counts.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 #define NOW ((monotime){INT64_C(5000000000)})
 
-static char folder[] = "/tmp/fxwire-callbook-XXXXXX";
+static char folder[] = "/tmp/fxwire-call_counts-XXXXXX";
 static char dir[64], path[80];
 
 static int make_folder(void **state) {
@@ -37,19 +37,21 @@ static int remove_folder(void **state) {
     return rmdir(dir) | rmdir(above) | rmdir(folder);
 }
 
-static uint64_t calls_of(struct callbook *book, const char *provider,
+static uint64_t calls_of(struct call_counts *book, const char *provider,
                          const char *today) {
-    return callbook_calls(callbook_record(book, provider), day_of_text(today));
+    return call_counts_calls(call_counts_record(book, provider),
+                             day_of_text(today));
 }
 
-static void count(struct callbook *book, const char *provider,
+static void count(struct call_counts *book, const char *provider,
                   const char *today) {
-    callbook_count(callbook_record(book, provider), day_of_text(today), NOW);
+    call_counts_count(call_counts_record(book, provider), day_of_text(today),
+                      NOW);
 }
 
 static void counts_by_calendar_month(void **state) {
     (void)state;
-    struct callbook *book = callbook_open(dir);
+    struct call_counts *book = call_counts_open(dir);
     assert_int_equal(calls_of(book, "ecb", "2021-05-18"), 0);
     count(book, "ecb", "2021-05-18");
     count(book, "ecb", "2021-05-31");
@@ -61,39 +63,39 @@ static void counts_by_calendar_month(void **state) {
     count(book, "ecb", "2021-06-01");
     assert_int_equal(calls_of(book, "ecb", "2021-06-30"), 1);
     assert_int_equal(calls_of(book, "ecb", "2021-05-31"), 0);
-    callbook_close(&book);
+    call_counts_close(&book);
     assert_null(book);
 }
 
 /* A call that was not made after all; its month may be over by then. */
 static void takes_back(void **state) {
     (void)state;
-    struct callbook *book = callbook_open(dir);
-    struct callbook_record *record = callbook_record(book, "ecb");
-    callbook_count(record, day_of_text("2021-05-31"), NOW);
-    callbook_count(record, day_of_text("2021-05-31"), NOW);
-    callbook_uncount(record, day_of_text("2021-05-31"), NOW);
+    struct call_counts *book = call_counts_open(dir);
+    struct call_counts_record *record = call_counts_record(book, "ecb");
+    call_counts_count(record, day_of_text("2021-05-31"), NOW);
+    call_counts_count(record, day_of_text("2021-05-31"), NOW);
+    call_counts_uncount(record, day_of_text("2021-05-31"), NOW);
     assert_int_equal(calls_of(book, "ecb", "2021-05-31"), 1);
     assert_int_equal(quota_wait(&record->quota, 2, NOW), 0);
     assert_true(quota_wait(&record->quota, 1, NOW) > 0);
-    callbook_count(record, day_of_text("2021-06-01"), NOW);
-    callbook_uncount(record, day_of_text("2021-05-31"), NOW);
+    call_counts_count(record, day_of_text("2021-06-01"), NOW);
+    call_counts_uncount(record, day_of_text("2021-05-31"), NOW);
     assert_int_equal(calls_of(book, "ecb", "2021-06-01"), 1);
-    callbook_uncount(record, day_of_text("2021-06-01"), NOW);
-    callbook_uncount(record, day_of_text("2021-06-01"), NOW);
+    call_counts_uncount(record, day_of_text("2021-06-01"), NOW);
+    call_counts_uncount(record, day_of_text("2021-06-01"), NOW);
     assert_int_equal(calls_of(book, "ecb", "2021-06-01"), 0);
-    callbook_close(&book);
+    call_counts_close(&book);
 }
 
 static void outlives_its_process(void **state) {
     (void)state;
-    struct callbook *book = callbook_open(dir);
-    char token[CALLBOOK_TOKEN_SIZE];
-    strcpy(token, callbook_token(book));
-    callbook_close(&book);
+    struct call_counts *book = call_counts_open(dir);
+    char token[CALL_COUNTS_TOKEN_SIZE];
+    strcpy(token, call_counts_token(book));
+    call_counts_close(&book);
     pid_t child = fork();
     if (child == 0) {
-        book = callbook_open(dir);
+        book = call_counts_open(dir);
         for (int i = 0; i < 7; i++)
             count(book, "ecb", "2021-05-18");
         raise(SIGKILL);
@@ -101,29 +103,30 @@ static void outlives_its_process(void **state) {
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
-    book = callbook_open(dir);
+    book = call_counts_open(dir);
     assert_int_equal(calls_of(book, "ecb", "2021-05-18"), 7);
-    assert_string_equal(callbook_token(book), token);
-    assert_int_equal(quota_wait(&callbook_record(book, "ecb")->quota, 8, NOW),
-                     0);
-    assert_true(quota_wait(&callbook_record(book, "ecb")->quota, 7, NOW) > 0);
-    callbook_close(&book);
+    assert_string_equal(call_counts_token(book), token);
+    assert_int_equal(
+        quota_wait(&call_counts_record(book, "ecb")->quota, 8, NOW), 0);
+    assert_true(quota_wait(&call_counts_record(book, "ecb")->quota, 7, NOW) >
+                0);
+    call_counts_close(&book);
 }
 
 /* Of another boot, the monotonic times mean nothing; the month does. */
 static void another_boot_forgets_the_minute(void **state) {
     (void)state;
-    struct callbook *book = callbook_open(dir);
+    struct call_counts *book = call_counts_open(dir);
     count(book, "ecb", "2021-05-18");
-    callbook_close(&book);
+    call_counts_close(&book);
     int fd = open(path, O_RDWR);
     assert_int_equal(pwrite(fd, "00000000", 8, 16), 8);
     close(fd);
-    book = callbook_open(dir);
+    book = call_counts_open(dir);
     assert_int_equal(calls_of(book, "ecb", "2021-05-18"), 1);
-    assert_int_equal(quota_wait(&callbook_record(book, "ecb")->quota, 1, NOW),
-                     0);
-    callbook_close(&book);
+    assert_int_equal(
+        quota_wait(&call_counts_record(book, "ecb")->quota, 1, NOW), 0);
+    call_counts_close(&book);
 }
 
 static void another_form_begins_anew(void **state) {
@@ -131,51 +134,54 @@ static void another_form_begins_anew(void **state) {
     static const char *const contents[] = {"", "x", "fxwire calls 0",
                                            "fxwire calls 1"};
     for (size_t i = 0; i < COUNT_OF(contents); i++) {
-        struct callbook *book = callbook_open(dir);
+        struct call_counts *book = call_counts_open(dir);
         count(book, "ecb", "2021-05-18");
-        callbook_close(&book);
+        call_counts_close(&book);
         FILE *file = fopen(path, "w");
         fputs(contents[i], file);
         fclose(file);
-        book = callbook_open(dir);
+        book = call_counts_open(dir);
         assert_int_equal(calls_of(book, "ecb", "2021-05-18"), 0);
-        assert_int_equal(strlen(callbook_token(book)), CALLBOOK_TOKEN_SIZE - 1);
-        callbook_close(&book);
+        assert_int_equal(strlen(call_counts_token(book)),
+                         CALL_COUNTS_TOKEN_SIZE - 1);
+        call_counts_close(&book);
     }
 }
 
 /* Two at a time do not spoil each other's counts, nor share a token. */
 static void a_second_one_counts_in_memory(void **state) {
     (void)state;
-    struct callbook *first = callbook_open(dir), *second = callbook_open(dir);
+    struct call_counts *first = call_counts_open(dir),
+                       *second = call_counts_open(dir);
     count(first, "ecb", "2021-05-18");
     count(second, "ecb", "2021-05-18");
     count(second, "ecb", "2021-05-18");
     assert_int_equal(calls_of(first, "ecb", "2021-05-18"), 1);
     assert_int_equal(calls_of(second, "ecb", "2021-05-18"), 2);
-    assert_string_not_equal(callbook_token(first), callbook_token(second));
-    callbook_close(&second);
-    callbook_close(&first);
+    assert_string_not_equal(call_counts_token(first),
+                            call_counts_token(second));
+    call_counts_close(&second);
+    call_counts_close(&first);
 }
 
 static void a_folder_that_can_not_be_is_none(void **state) {
     (void)state;
-    struct callbook *book = callbook_open("/proc/no/such/folder");
+    struct call_counts *book = call_counts_open("/proc/no/such/folder");
     count(book, "ecb", "2021-05-18");
     assert_int_equal(calls_of(book, "ecb", "2021-05-18"), 1);
-    callbook_close(&book);
+    call_counts_close(&book);
 }
 
 static void more_providers_than_records(void **state) {
     (void)state;
-    struct callbook *book = callbook_open(dir);
-    for (int i = 0; i < 2 * CALLBOOK_RECORDS; i++) {
+    struct call_counts *book = call_counts_open(dir);
+    for (int i = 0; i < 2 * CALL_COUNTS_RECORDS; i++) {
         char name[16];
         snprintf(name, sizeof name, "provider%d", i);
         count(book, name, "2021-05-18");
         assert_int_equal(calls_of(book, name, "2021-05-18"), 1);
     }
-    callbook_close(&book);
+    call_counts_close(&book);
 }
 
 int main(void) {
@@ -189,6 +195,6 @@ int main(void) {
         cmocka_unit_test(a_folder_that_can_not_be_is_none),
         cmocka_unit_test_teardown(more_providers_than_records, forget_file),
     };
-    return cmocka_run_group_tests_name("callbook", tests, make_folder,
+    return cmocka_run_group_tests_name("call_counts", tests, make_folder,
                                        remove_folder);
 }

@@ -1,9 +1,9 @@
 /* The ECB's CSV form of its euro foreign exchange reference rates. */
-#ifndef FXWIRE_RATEFETCHER_ECB_CSV_H
-#define FXWIRE_RATEFETCHER_ECB_CSV_H
+#ifndef FXWIRE_RATEFETCHER_PROVIDERS_ECB_CSV_H
+#define FXWIRE_RATEFETCHER_PROVIDERS_ECB_CSV_H
 
 #include "common/span.h"
-#include "ratefetcher/history.h"
+#include "ratefetcher/providers/history.h"
 
 /* What was left out of a table, and an example of it. */
 struct ecb_csv_faults {

@@ -1,6 +1,6 @@
 /* HTTP GET on libcurl's multi interface, driven by libevent. */
-#ifndef FXWIRE_RATEFETCHER_HTTP_H
-#define FXWIRE_RATEFETCHER_HTTP_H
+#ifndef FXWIRE_RATEFETCHER_PROVIDERS_HTTP_H
+#define FXWIRE_RATEFETCHER_PROVIDERS_HTTP_H
 
 #include <event2/event.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "ratefetcher/provider_file.h"
+#include "ratefetcher/providers/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "ratefetcher/ecb_csv.h"
+#include "ratefetcher/providers/ecb_csv.h"
 
 enum { MAX_FILE_BYTES = 16 * 1024 * 1024 };
 

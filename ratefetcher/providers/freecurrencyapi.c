@@ -1,8 +1,8 @@
-#include "ratefetcher/provider_freecurrencyapi.h"
+#include "ratefetcher/providers/freecurrencyapi.h"
 
 #include <stdio.h>
 
-#include "ratefetcher/json_rates.h"
+#include "ratefetcher/providers/json_tables.h"
 
 static void request(const char *address, const char *key, day when, day today,
                     struct web_request *out) {
@@ -28,17 +28,17 @@ static const char *read_data(struct json_object *body,
                              const struct web_answer *answer,
                              struct history *tables,
                              struct web_faults *faults) {
-    struct json_object *data = json_rates_object(body, "data");
+    struct json_object *data = json_tables_object(body, "data");
     day as_of = answer->today;
     if (!rates_day_is_latest(answer->when)) {
         char date[DAY_TEXT_SIZE];
         as_of = answer->when;
         day_print(as_of, date);
-        if (is_empty(data) || is_empty(json_rates_object(data, date)))
+        if (is_empty(data) || is_empty(json_tables_object(data, date)))
             return NULL; /* it has no table of that day (yet) */
-        data = json_rates_object(data, date);
+        data = json_tables_object(data, date);
     }
-    return json_rates_add_table(
+    return json_tables_add(
         tables,
         &(struct json_table){.members = data,
                              .provider = provider_freecurrencyapi.name,
@@ -51,7 +51,7 @@ static const char *read_data(struct json_object *body,
 static const char *read_body(const struct web_answer *answer,
                              struct history *tables,
                              struct web_faults *faults) {
-    return json_rates_read(answer, tables, faults, read_data);
+    return json_tables_read(answer, tables, faults, read_data);
 }
 
 const struct web_api provider_freecurrencyapi = {

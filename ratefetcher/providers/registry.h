@@ -1,0 +1,90 @@
+/*
+ * A source of day tables. What differs between them is behind this interface;
+ * who asks whom, and in which order, is lookup's.
+ */
+#ifndef FXWIRE_RATEFETCHER_PROVIDERS_REGISTRY_H
+#define FXWIRE_RATEFETCHER_PROVIDERS_REGISTRY_H
+
+#include <event2/event.h>
+
+#include "common/metrics.h"
+#include "common/rates.h"
+#include "common/settings.h"
+#include "ratefetcher/providers/http.h"
+
+enum provider_result {
+    PROVIDER_OK,
+    PROVIDER_NO_TABLE,    /* works, but publishes none for that day */
+    PROVIDER_UNREACHED,   /* no answer was had */
+    PROVIDER_KEY_REFUSED, /* 401 or 403, or the body says so */
+    PROVIDER_LIMITED,     /* 429, or the body says so: too many calls */
+    PROVIDER_BAD_STATUS,  /* another status than 200 */
+    PROVIDER_BAD_TABLE,   /* an answer that is no table of its base */
+    PROVIDER_RESULTS
+};
+
+/* The word that a log line has for it. */
+const char *provider_result_name(enum provider_result result);
+
+/* Whether the provider did its work, table or not. */
+static inline bool provider_works(enum provider_result result) {
+    return result == PROVIDER_OK || result == PROVIDER_NO_TABLE;
+}
+
+/* What a fetch ends in. */
+struct provider_answer {
+    enum provider_result result;
+    struct rates *rates; /* lent; NULL unless the result is OK */
+    const char *detail;  /* for people, one line, lent; "" if there is none */
+    bool without_call;   /* it came out of what was fetched before */
+    int64_t wait_usec;   /* for so long it is not to be asked; 0: no matter */
+};
+
+typedef void provider_done(void *arg, const struct provider_answer *answer);
+
+/* What providers are given to work with; lent. */
+struct provider_context {
+    struct event_base *base;
+    struct http *http;
+    const struct settings *settings;
+    /* A person is needed: what happened, in a word, and a detail. */
+    void (*alert)(void *arg, const char *event, const char *detail);
+    /* What the status tells has changed. */
+    void (*changed)(void *arg);
+    void *arg;
+};
+
+struct web_api; /* see providers/web.h */
+
+/* A provider that is opened once; several fetches may run at a time. */
+struct provider_class {
+    const char *name;
+    enum metric calls_ok, calls_failed;
+    const struct web_api *api; /* of one that is asked over HTTP, else NULL */
+    void *(*open)(const struct provider_class *class,
+                  const struct provider_context *context);
+    void (*close)(void *state);
+    /*
+     * Whether a fetch for `when` would make a call now, and not answer out of
+     * what is kept, or wait for a call that is out already. NULL: always.
+     */
+    bool (*needs_call)(void *state, day when);
+    /*
+     * Begins to fetch the table for `when` (or RATES_LATEST) and calls `done`
+     * exactly once, later from the loop, never from inside, and at the latest
+     * after `timeout_usec`.
+     */
+    void (*fetch)(void *state, day when, int64_t timeout_usec,
+                  provider_done *done, void *arg);
+};
+
+/* The class of that name, or NULL if this version has none. */
+const struct provider_class *registry_find(struct span name);
+
+/* The base of all its tables. */
+const char *registry_base(const struct provider_class *class);
+
+/* Whether it is asked with a key. */
+bool registry_has_key(const struct provider_class *class);
+
+#endif
