@@ -5,9 +5,10 @@
 #include <json-c/json.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 enum metric {
 #define METRIC(id, ...) METRIC_##id,
-#include "common/attributes.h"
 #include "common/metrics.def"
 #undef METRIC
     METRICS

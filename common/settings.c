@@ -26,6 +26,22 @@ struct row {
     const char *help;
 };
 
+/* The names of the providers, a blank before each. */
+#define PROVIDER(id, ...) " " #id
+static const char provider_words[] =
+#include "common/providers.def"
+    ;
+#undef PROVIDER
+
+#define PROVIDER(id, ID, need) {#id, need},
+static const struct {
+    const char *name;
+    int need; /* a setting; SETTINGS: none */
+} providers[] = {
+#include "common/providers.def"
+};
+#undef PROVIDER
+
 #define S SETTINGS_SUPERVISOR
 #define M SETTINGS_MONITOR
 #define W SETTINGS_WSCLIENT
@@ -250,16 +266,22 @@ static char *default_runtime_dir(char *const environment[]) {
                        memory_print("/tmp/fxwire-%u", (unsigned)geteuid()));
 }
 
-static bool has_key(const struct settings *s, enum setting which) {
+static bool has_value(const struct settings *s, int which) {
     return s->values[which].text != NULL;
 }
 
 static char *default_providers(const struct settings *s) {
-    return memory_print(
-        "%s%s%sfrankfurter ecb",
-        has_key(s, SETTING_FREECURRENCYAPI_KEY) ? "freecurrencyapi " : "",
-        has_key(s, SETTING_EXCHANGE_ACCESS_KEY) ? "exchangeratehost " : "",
-        has_key(s, SETTING_EXCHANGERATEAPI_KEY) ? "exchangerateapi " : "");
+    char *words = memory_copy("", 0);
+    for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
+        int need = providers[i].need;
+        if (need != SETTINGS && !(rows[need].secret && has_value(s, need)))
+            continue;
+        char *longer = memory_print("%s%s%s", words, *words == '\0' ? "" : " ",
+                                    providers[i].name);
+        free(words);
+        words = longer;
+    }
+    return words;
 }
 
 static void apply_default(struct settings *s, enum setting which,

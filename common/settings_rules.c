@@ -21,17 +21,17 @@ static void check_heartbeat(struct settings *s, add_fault *fault) {
                               settings_text(s, interval)));
 }
 
+#define PROVIDER(id, ID, need) {#id, need},
+static const struct {
+    const char *provider;
+    enum setting needed; /* SETTINGS: none */
+} needs[] = {
+#include "common/providers.def"
+};
+#undef PROVIDER
+
 /* A provider that is named needs its key or its file. */
 static void check_providers(struct settings *s, add_fault *fault) {
-    static const struct {
-        const char *provider;
-        enum setting needed;
-    } needs[] = {
-        {"freecurrencyapi", SETTING_FREECURRENCYAPI_KEY},
-        {"exchangeratehost", SETTING_EXCHANGE_ACCESS_KEY},
-        {"exchangerateapi", SETTING_EXCHANGERATEAPI_KEY},
-        {"file", SETTING_RATES_FILE},
-    };
     if (!settings_is_good(s, SETTING_RATE_PROVIDERS))
         return;
     const char *providers = settings_text(s, SETTING_RATE_PROVIDERS);
@@ -39,6 +39,7 @@ static void check_providers(struct settings *s, add_fault *fault) {
     while (settings_next_word(&list, &word))
         for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
             if (span_equals(word, needs[i].provider) &&
+                needs[i].needed != SETTINGS &&
                 settings_text(s, needs[i].needed) == NULL)
                 fault(s, memory_print("RATE_PROVIDERS=%s: %s needs %s",
                                       providers, needs[i].provider,
