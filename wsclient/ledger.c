@@ -42,10 +42,13 @@ static size_t record_size(size_t request_len) {
     return sizeof(struct record) + 2 * request_len + RESPONSE_GROWTH_BYTES;
 }
 
-/* Whether the record can be what a wsclient left. */
+/*
+ * Whether the record can be what a wsclient left. Its `size` comes first: of a
+ * shorter one not even the members may be read.
+ */
 static bool is_sound(const struct record *record, size_t size, monotime now) {
-    return record->arrived_usec >= 0 && record->arrived_usec <= now.usec &&
-           size >= record_size(0) && extent_mark(&record->extent) <= ANSWERED &&
+    return size >= record_size(0) && extent_mark(&record->extent) <= ANSWERED &&
+           record->arrived_usec >= 0 && record->arrived_usec <= now.usec &&
            record->request_len <= size &&
            size >= record_size(record->request_len) &&
            record->answer_len <= record->request_len + RESPONSE_GROWTH_BYTES &&

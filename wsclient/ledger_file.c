@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/files.h"
@@ -16,6 +16,9 @@
 #include "common/memory.h"
 
 enum { VERSION = 1, ROOM_AT = 4096 };
+
+/* How often a lock is tried, and how long after each try. */
+enum { LOCK_TRIES = 31, LOCK_PAUSE_MS = 50 };
 
 static const char in_use[] = "another wsclient has it";
 
@@ -115,19 +118,20 @@ static bool is_still_there(const struct ledger_file *file) {
            opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
-static void on_alarm(int signal) {
-    (void)signal; /* it ends flock() with EINTR */
-}
-
-/* One that was killed may still be on its way out: it gets a second. */
-static bool lock(const struct ledger_file *file) {
-    struct sigaction action = {.sa_handler = on_alarm}, before;
-    sigaction(SIGALRM, &action, &before);
-    alarm(1);
-    bool locked = flock(file->fd, LOCK_EX) == 0;
-    alarm(0);
-    sigaction(SIGALRM, &before, NULL);
-    return locked;
+/*
+ * Waits a little for who holds it: one that was killed may still be on its way
+ * out. A blocking flock() could be ended by a signal alone, which it may miss.
+ */
+static fault lock(const struct ledger_file *file) {
+    static const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
+    for (int tries = 1; flock(file->fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+        if (errno != EWOULDBLOCK)
+            return strerror(errno);
+        if (tries == LOCK_TRIES)
+            return in_use;
+        nanosleep(&pause, NULL);
+    }
+    return NULL;
 }
 
 static fault open_locked(struct ledger_file *file, struct stat *status) {
@@ -139,8 +143,9 @@ static fault open_locked(struct ledger_file *file, struct stat *status) {
             return strerror(errno);
         if (!S_ISREG(status->st_mode) || status->st_uid != geteuid())
             return "it is no file of ours";
-        if (!lock(file))
-            return in_use;
+        fault why = lock(file);
+        if (why != NULL)
+            return why;
         if (is_still_there(file) && fstat(file->fd, status) == 0)
             return NULL;
         close(file->fd); /* its last holder has removed it */

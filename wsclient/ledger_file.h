@@ -1,7 +1,8 @@
 /*
  * The file behind the ledger, mapped: locked against a second wsclient,
  * allocated in full, and set aside if it is not ours, damaged, or of an
- * earlier boot. Where there can be no file, memory serves in its place.
+ * earlier boot. Where there can be no file, or no lock, memory serves in its
+ * place.
  */
 #ifndef FXWIRE_WSCLIENT_LEDGER_FILE_H
 #define FXWIRE_WSCLIENT_LEDGER_FILE_H
@@ -35,7 +36,7 @@ struct ledger_file {
 /*
  * Opens or makes the file; a new one has room for `room_bytes`, an old one has
  * what it has. `path` NULL: memory. False: another wsclient holds it, for a
- * second now.
+ * second and a half now.
  */
 bool ledger_file_open(struct ledger_file *file, const char *path,
                       size_t room_bytes);

@@ -4,7 +4,9 @@
 
 #include <poll.h>
 
+#include "tests/unit/faulty_calls.h"
 #include "tests/unit/ledger_reopened.h"
+#include "wsclient/extents.h"
 #include "wsclient/ledger_file.h"
 
 enum { FILE_SIZE_MAX = 1 << 16 };
@@ -101,6 +103,23 @@ static void what_is_strange_is_set_aside(void **state) {
     }
 }
 
+/* The room is one free extent, and one that is too short for what it says. */
+static void nothing_is_read_behind_the_end(void **state) {
+    struct room *room = *state;
+    size_t len = leave_two(room, file_bytes);
+    mmap_strictly = true;
+    for (uint64_t size = EXTENT_UNIT; size <= 256; size += EXTENT_UNIT)
+        for (unsigned mark = 1; mark <= 3; mark++) {
+            uint64_t words[] = {4096 - size, size | mark};
+            memset(file_bytes + 4096, 0, 4096);
+            memcpy(file_bytes + 4096, &words[0], sizeof *words);
+            memcpy(file_bytes + 8192 - size, &words[1], sizeof *words);
+            room_write(room->path, file_bytes, len);
+            expect_set_aside(room, len);
+        }
+    mmap_strictly = false;
+}
+
 /* The newest is kept, in the place of one that was there. */
 static void what_was_set_aside_before_is_replaced(void **state) {
     struct room *room = *state;
@@ -168,6 +187,21 @@ static void what_is_no_file_of_ours_is_left_alone(void **state) {
     assert_int_equal(chown(room->path, 65534, 65534), 0);
     expect_in_memory(room);
     assert_int_equal(room_read(room->path, other_bytes, FILE_SIZE_MAX), 8);
+}
+
+/* Not every file system has locks; that is no other wsclient. */
+static void without_locks_memory_serves(void **state) {
+    struct room *room = *state;
+    static const int errors[] = {ENOLCK, EOPNOTSUPP, EINVAL};
+    size_t len = leave_two(room, file_bytes);
+    for (size_t i = 0; i < COUNT_OF(errors); i++) {
+        flock_error = errors[i];
+        expect_in_memory(room);
+    }
+    flock_error = 0;
+    /* Untouched, for the day on which there are. */
+    assert_int_equal(room_read(room->path, other_bytes, FILE_SIZE_MAX), len);
+    assert_memory_equal(other_bytes, file_bytes, len);
 }
 
 static void without_a_folder_memory_serves(void **state) {
