@@ -62,6 +62,9 @@ UNIT_waiting   = wsclient/waiting.c common/memory.c
 UNIT_pipeline  = wsclient/pipeline.c wsclient/outbox.c wsclient/ratebook.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
                  common/metrics.c $(LEDGER_C) $(REQUEST_C) $(SETTINGS_C)
+UNIT_ratelink  = wsclient/ratelink.c wsclient/watch.c common/backoff.c \
+                 common/channel.c common/runtime_dir.c common/unix_socket.c \
+                 $(UNIT_pipeline)
 
 WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
                  ratefetcher/providers/history.c common/rates.c common/message.c \

@@ -86,9 +86,9 @@ static void on_answers_ready(void *arg) {
     session_answers_ready(w->session);
 }
 
-static void on_ask(void *arg, day when, struct span currency) {
+static bool on_ask(void *arg, day when, struct span currency) {
     struct wsclient *w = arg;
-    ratelink_ask(w->ratelink, when, currency);
+    return ratelink_ask(w->ratelink, when, currency);
 }
 
 static void on_quarantine(void *arg, const struct message *message) {

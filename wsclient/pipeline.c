@@ -45,7 +45,7 @@ struct pipeline *pipeline_new(const struct settings *settings,
     p->metrics = metrics;
     p->ports = *ports;
     p->ratebook = ratebook_new();
-    LIST_INIT(&p->waiting);
+    TAILQ_INIT(&p->waiting);
     outbox_init(&p->outbox);
     refusals_init(&p->refusals);
     p->request_timeout_usec =
@@ -62,8 +62,8 @@ void pipeline_free(struct pipeline **pipeline) {
     struct pipeline *p = *pipeline;
     *pipeline = NULL;
     struct question *question;
-    while ((question = LIST_FIRST(&p->waiting)) != NULL)
-        waiting_close(question);
+    while ((question = TAILQ_FIRST(&p->waiting)) != NULL)
+        waiting_close(&p->waiting, question);
     ratebook_free(&p->ratebook);
     refusals_clear(&p->refusals);
     free(p);
@@ -110,13 +110,18 @@ static void set_alarm(struct pipeline *p) {
             monotime_add(oldest, (duration){p->request_timeout_usec}));
 }
 
+static void ask(struct pipeline *p, struct question *question) {
+    question->asked =
+        p->ports.ask(p->ports.arg, question->when, question_currency(question));
+}
+
 /* Joins the message to the question that has to be answered first. */
 static void wait_for_rates(struct pipeline *p, struct message *message,
                            day when, struct span currency) {
     struct question *question = waiting_find(&p->waiting, when, currency);
     if (question == NULL) {
         question = waiting_open(&p->waiting, when, currency);
-        p->ports.ask(p->ports.arg, when, currency);
+        ask(p, question);
     }
     waiting_join(question, message);
     if (!p->alarm_set)
@@ -349,7 +354,7 @@ static void settle_question(struct pipeline *p, struct span currency,
         return;
     struct message_queue messages = TAILQ_HEAD_INITIALIZER(messages);
     TAILQ_CONCAT(&messages, &question->messages, entry);
-    waiting_close(question);
+    waiting_close(&p->waiting, question);
     struct message *message;
     while ((message = TAILQ_FIRST(&messages)) != NULL) {
         TAILQ_REMOVE(&messages, message, entry);
@@ -378,10 +383,16 @@ void pipeline_no_rates(struct pipeline *pipeline, day when,
 
 void pipeline_ask_again(struct pipeline *pipeline) {
     struct question *question;
-    LIST_FOREACH (question, &pipeline->waiting, entry) {
-        pipeline->ports.ask(pipeline->ports.arg, question->when,
-                            question_currency(question));
-    }
+    TAILQ_FOREACH (question, &pipeline->waiting, entry)
+        question->asked = false;
+    pipeline_ask_rest(pipeline);
+}
+
+void pipeline_ask_rest(struct pipeline *pipeline) {
+    struct question *question;
+    TAILQ_FOREACH (question, &pipeline->waiting, entry)
+        if (!question->asked)
+            ask(pipeline, question);
 }
 
 static void time_out(struct pipeline *p, struct question *question,
@@ -399,12 +410,12 @@ static void time_out(struct pipeline *p, struct question *question,
 
 void pipeline_alarm(struct pipeline *pipeline, monotime now) {
     struct question *next;
-    for (struct question *question = LIST_FIRST(&pipeline->waiting);
+    for (struct question *question = TAILQ_FIRST(&pipeline->waiting);
          question != NULL; question = next) {
-        next = LIST_NEXT(question, entry);
+        next = TAILQ_NEXT(question, entry);
         time_out(pipeline, question, now);
         if (TAILQ_EMPTY(&question->messages))
-            waiting_close(question);
+            waiting_close(&pipeline->waiting, question);
     }
     set_alarm(pipeline);
 }

@@ -18,8 +18,12 @@ struct pipeline;
 struct pipeline_ports {
     /* Something is there to be sent; called once for a batch. */
     void (*answers_ready)(void *arg);
-    /* Asks for the rates of `when`, with `currency` (empty: any) in them. */
-    void (*ask)(void *arg, day when, struct span currency);
+    /*
+     * Asks ratefetcher for the rates of `when`, with `currency` (empty: any) in
+     * them. False: not now; pipeline_ask_again() or _rest() is to be called
+     * once it can be.
+     */
+    bool (*ask)(void *arg, day when, struct span currency);
     /* A person is needed: what happened, in a word, and a detail. */
     void (*alert)(void *arg, const char *event, const char *detail);
     /* pipeline_alarm() is to be called at `when`, in the place of earlier. */
@@ -73,6 +77,9 @@ void pipeline_no_rates(struct pipeline *pipeline, day when,
 
 /* ratefetcher was reached anew: asks all that is open again. */
 void pipeline_ask_again(struct pipeline *pipeline);
+
+/* ratefetcher takes questions again: asks those that could not be asked. */
+void pipeline_ask_rest(struct pipeline *pipeline);
 
 /* The time that was set has come. */
 void pipeline_alarm(struct pipeline *pipeline, monotime now);

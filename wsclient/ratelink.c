@@ -15,6 +15,9 @@
 #define FIRST_RETRY_USEC (20 * USEC_PER_MSEC)
 #define LAST_RETRY_USEC  (500 * USEC_PER_MSEC)
 
+/* No table holds longer: the largest CACHE_TTL_SECONDS there is. */
+#define LONGEST_LEFT_SECONDS 31536000.0
+
 struct ratelink {
     struct lws_context *context;
     struct pipeline *pipeline;
@@ -23,6 +26,7 @@ struct ratelink {
     struct watch watch;
     lws_sorted_usec_list_t retry;
     struct backoff backoff;
+    bool full;    /* a question was not taken */
     bool failing; /* said so in the log */
 };
 
@@ -45,6 +49,16 @@ static void on_error_message(struct ratelink *link,
                       code != NULL && strcmp(code, "unknown_currency") == 0);
 }
 
+/* How long the table holds. Whatever number is there, this is within bounds. */
+static duration time_left(const struct json_object *message) {
+    double seconds = message_number(message, "expires_in", 0);
+    if (!(seconds > 0)) /* so of one that is not a number, too */
+        return SECONDS(0);
+    if (seconds > LONGEST_LEFT_SECONDS)
+        seconds = LONGEST_LEFT_SECONDS;
+    return (duration){(int64_t)(seconds * (double)USEC_PER_SEC)};
+}
+
 static void on_rates_message(struct ratelink *link,
                              const struct json_object *message, day when,
                              struct span currency) {
@@ -55,32 +69,39 @@ static void on_rates_message(struct ratelink *link,
         pipeline_no_rates(link->pipeline, when, currency, false);
         return;
     }
-    double fresh = message_number(message, "expires_in", 0);
-    pipeline_rates(
-        link->pipeline, when, currency, rates,
-        monotime_add(clock_monotonic(),
-                     (duration){(int64_t)(fresh * (double)USEC_PER_SEC)}));
+    pipeline_rates(link->pipeline, when, currency, rates,
+                   monotime_add(clock_monotonic(), time_left(message)));
     rates_release(&rates);
+}
+
+/* Whether the message tells which question it answers. */
+static bool read_question(const struct json_object *message, day *when,
+                          struct span *currency) {
+    const char *date = message_text(message, "date");
+    const char *code = message_text(message, "currency");
+    *currency = span_of(code != NULL ? code : "");
+    return date != NULL && rates_day_parse(span_of(date), when) &&
+           when->number >= DAY_FIRST_RATES.number &&
+           (currency->len == 0 || rates_is_code(*currency));
 }
 
 /* False: no line of ratefetcher's, so that the link is not to be trusted. */
 static bool on_line(struct ratelink *link, struct span line) {
-    backoff_reset(&link->backoff);
-    struct json_object *message = message_parse(line);
-    const char *date = message_text(message, "date");
-    const char *currency = message_text(message, "currency");
     day when;
-    bool good = date != NULL && rates_day_parse(span_of(date), &when);
-    if (!good) {
+    struct span currency;
+    struct json_object *message = message_parse(line);
+    enum message_op op = message_op(message);
+    bool good = (op == MESSAGE_RATES || op == MESSAGE_ERROR) &&
+                read_question(message, &when, &currency);
+    if (!good)
         log_error("rates_line_bad", LOG_FIELDS(log_span("line", line)));
-    } else {
-        struct span code = span_of(currency != NULL ? currency : "");
-        if (message_op(message) == MESSAGE_RATES)
-            on_rates_message(link, message, when, code);
-        else
-            on_error_message(link, message, when, code);
-    }
+    else if (op == MESSAGE_RATES)
+        on_rates_message(link, message, when, currency);
+    else
+        on_error_message(link, message, when, currency);
     json_object_put(message);
+    if (good)
+        backoff_reset(&link->backoff);
     return good;
 }
 
@@ -89,6 +110,10 @@ static void on_ready(void *arg) {
     if (link->watch.wsi == NULL || channel_flush(&link->channel) < 0) {
         hang_up(link);
         return;
+    }
+    if (link->full && !channel_has_output(&link->channel)) {
+        link->full = false;
+        pipeline_ask_rest(link->pipeline);
     }
     for (;;) {
         struct span line;
@@ -137,6 +162,7 @@ static void connect_now(lws_sorted_usec_list_t *retry) {
         return;
     }
     log_state(link, false, NULL);
+    link->full = false;
     pipeline_ask_again(link->pipeline);
 }
 
@@ -171,9 +197,9 @@ void ratelink_free(struct ratelink **link) {
     free(l);
 }
 
-void ratelink_ask(struct ratelink *link, day when, struct span currency) {
-    if (link->channel.fd < 0)
-        return; /* asked when the link stands */
+bool ratelink_ask(struct ratelink *link, day when, struct span currency) {
+    if (link->channel.fd < 0 || link->full)
+        return false;
     char date[DAY_TEXT_SIZE];
     rates_day_print(when, date);
     struct json_object *message = message_new(MESSAGE_RATES);
@@ -182,9 +208,10 @@ void ratelink_ask(struct ratelink *link, day when, struct span currency) {
         json_object_object_add(
             message, "currency",
             json_object_new_string_len(currency.data, (int)currency.len));
-    int written = channel_write(&link->channel, message_line(message));
+    /* A link that is broken and not full shows so on its next reading. */
+    link->full = channel_write(&link->channel, message_line(message)) < 0;
     json_object_put(message);
-    /* A broken link shows itself on its next reading; nothing is lost. */
-    if (written == 0 && channel_has_output(&link->channel))
+    if (channel_has_output(&link->channel))
         watch_for_writing(&link->watch);
+    return !link->full;
 }

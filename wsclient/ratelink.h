@@ -1,6 +1,8 @@
 /*
- * The link to ratefetcher's rates.sock. It is made anew whenever it breaks; a
- * question asked meanwhile is asked when it stands (pipeline_ask_again).
+ * The link to ratefetcher's rates.sock. It is made anew whenever it breaks.
+ * Questions that it does not take now it asks the pipeline for when it can:
+ * all that are open on a new link, and those not taken when the old one has
+ * room again.
  */
 #ifndef FXWIRE_WSCLIENT_RATELINK_H
 #define FXWIRE_WSCLIENT_RATELINK_H
@@ -18,7 +20,10 @@ struct ratelink *ratelink_new(struct lws_context *context,
                               struct pipeline *pipeline);
 void ratelink_free(struct ratelink **link);
 
-/* Asks for the rates of `when`, with `currency` (empty: any) in them. */
-void ratelink_ask(struct ratelink *link, day when, struct span currency);
+/*
+ * Asks for the rates of `when`, with `currency` (empty: any) in them. False:
+ * there is no link, or ratefetcher is behind with its reading.
+ */
+bool ratelink_ask(struct ratelink *link, day when, struct span currency);
 
 #endif

@@ -8,7 +8,7 @@
 struct question *waiting_find(struct waiting *waiting, day when,
                               struct span currency) {
     struct question *question;
-    LIST_FOREACH (question, waiting, entry) {
+    TAILQ_FOREACH (question, waiting, entry) {
         if (question->when.number == when.number &&
             question->currency_len == currency.len &&
             memcmp(question->currency, currency.data, currency.len) == 0)
@@ -24,7 +24,7 @@ struct question *waiting_open(struct waiting *waiting, day when,
     question->currency_len = currency.len;
     memcpy(question->currency, currency.data, currency.len);
     TAILQ_INIT(&question->messages);
-    LIST_INSERT_HEAD(waiting, question, entry);
+    TAILQ_INSERT_TAIL(waiting, question, entry);
     return question;
 }
 
@@ -38,15 +38,15 @@ void waiting_join(struct question *question, struct message *message) {
         TAILQ_INSERT_HEAD(&question->messages, message, entry);
 }
 
-void waiting_close(struct question *question) {
-    LIST_REMOVE(question, entry);
+void waiting_close(struct waiting *waiting, struct question *question) {
+    TAILQ_REMOVE(waiting, question, entry);
     free(question);
 }
 
 bool waiting_oldest(const struct waiting *waiting, monotime *since) {
     const struct question *question;
     bool any = false;
-    LIST_FOREACH (question, waiting, entry) {
+    TAILQ_FOREACH (question, waiting, entry) {
         const struct message *first = TAILQ_FIRST(&question->messages);
         if (first != NULL && (!any || first->waits_from.usec < since->usec)) {
             *since = first->waits_from;

@@ -12,14 +12,15 @@
 
 /* An open question: a day's rates, with a currency in them or with any. */
 struct question {
-    LIST_ENTRY(question) entry;
+    TAILQ_ENTRY(question) entry;
     day when;
     char currency[RATES_CODE_LEN];
     size_t currency_len;           /* 0: any */
+    bool asked;                    /* ratefetcher has it */
     struct message_queue messages; /* oldest first */
 };
 
-LIST_HEAD(waiting, question);
+TAILQ_HEAD(waiting, question); /* oldest first */
 
 static inline struct span question_currency(const struct question *question) {
     return (struct span){question->currency, question->currency_len};
@@ -40,7 +41,7 @@ struct question *waiting_open(struct waiting *waiting, day when,
 void waiting_join(struct question *question, struct message *message);
 
 /* Closes it; its messages have been taken out of it before. */
-void waiting_close(struct question *question);
+void waiting_close(struct waiting *waiting, struct question *question);
 
 /* Since when the message waits that waits longest; false: none waits. */
 bool waiting_oldest(const struct waiting *waiting, monotime *since);

@@ -20,6 +20,7 @@ int watch_callback(struct lws *wsi, enum lws_callback_reasons reason,
         break;
     case LWS_CALLBACK_RAW_CLOSE_FILE:
         if (watch != NULL) {
+            lws_sul_cancel(&watch->write);
             watch->wsi = NULL;
             watch->ready(watch->arg); /* its reader will find the end */
         }
@@ -47,14 +48,22 @@ int watch_start(struct watch *watch, struct lws_context *context, int fd,
     return 0;
 }
 
+static void ask_for_writing(lws_sorted_usec_list_t *write) {
+    struct watch *watch = lws_container_of(write, struct watch, write);
+    lws_callback_on_writable(watch->wsi);
+}
+
+/* Not at once: asked from within `ready`, libwebsockets 4.1 forgets it. */
 void watch_for_writing(struct watch *watch) {
     if (watch->wsi != NULL)
-        lws_callback_on_writable(watch->wsi);
+        lws_sul_schedule(lws_get_context(watch->wsi), 0, &watch->write,
+                         ask_for_writing, 1);
 }
 
 void watch_stop(struct watch *watch) {
     if (watch->wsi == NULL)
         return;
+    lws_sul_cancel(&watch->write);
     lws_set_opaque_user_data(watch->wsi, NULL);
     lws_set_timeout(watch->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
     watch->wsi = NULL;

@@ -10,7 +10,8 @@
 #define WATCH_PROTOCOL "fxwire-watch"
 
 struct watch {
-    struct lws *wsi; /* NULL: nothing is watched */
+    struct lws *wsi;              /* NULL: nothing is watched */
+    lws_sorted_usec_list_t write; /* waits for its turn to ask for it */
     void (*ready)(void *arg);
     void *arg;
 };

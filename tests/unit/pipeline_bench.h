@@ -18,6 +18,7 @@ struct bench {
     struct pipeline *pipeline;
     int ready;             /* calls of answers_ready */
     char asked[4096];      /* "DAY CURRENCY;" for each question */
+    int refuses;           /* how many of the next questions are not taken */
     int alarms;            /* calls of set_alarm */
     monotime alarm;        /* the last one */
     char quarantined[256]; /* the messages, a `;` after each */
@@ -28,13 +29,18 @@ static inline void bench_answers_ready(void *arg) {
     ((struct bench *)arg)->ready++;
 }
 
-static inline void bench_ask(void *arg, day when, struct span currency) {
+static inline bool bench_ask(void *arg, day when, struct span currency) {
     struct bench *b = arg;
     char text[DAY_TEXT_SIZE];
+    if (b->refuses > 0) {
+        b->refuses--;
+        return false;
+    }
     rates_day_print(when, text);
     size_t len = strlen(b->asked);
     snprintf(b->asked + len, sizeof b->asked - len, "%s %.*s;", text,
              (int)currency.len, currency.data);
+    return true;
 }
 
 static inline void bench_alert(void *arg, const char *event,

@@ -344,9 +344,9 @@ static void snapshot_at_ready(void *arg) {
     take_snapshot(arg);
 }
 
-static void snapshot_at_ask(void *arg, day when, struct span currency) {
-    bench_ask(arg, when, currency);
+static bool snapshot_at_ask(void *arg, day when, struct span currency) {
     take_snapshot(arg);
+    return bench_ask(arg, when, currency);
 }
 
 /* The deaths of the only message, as its successor would find it. */

@@ -19,7 +19,7 @@ static struct question *find(struct waiting *waiting, const struct key *key) {
 
 static void finds_what_was_opened(void **state) {
     (void)state;
-    struct waiting waiting = LIST_HEAD_INITIALIZER(waiting);
+    struct waiting waiting = TAILQ_HEAD_INITIALIZER(waiting);
     struct question *opened[COUNT_OF(keys)];
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         if (find(&waiting, &keys[i]) != NULL)
@@ -34,10 +34,10 @@ static void finds_what_was_opened(void **state) {
     }
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         assert_ptr_equal(find(&waiting, &keys[i]), opened[i]);
-        waiting_close(opened[i]);
+        waiting_close(&waiting, opened[i]);
         assert_null(find(&waiting, &keys[i]));
     }
-    assert_true(LIST_EMPTY(&waiting));
+    assert_true(TAILQ_EMPTY(&waiting));
 }
 
 static void join(struct question *question, struct message *message,
@@ -54,7 +54,7 @@ static void expect_oldest(const struct waiting *waiting, int64_t wanted) {
 
 static void tells_who_waits_longest(void **state) {
     (void)state;
-    struct waiting waiting = LIST_HEAD_INITIALIZER(waiting);
+    struct waiting waiting = TAILQ_HEAD_INITIALIZER(waiting);
     struct message m[5];
     monotime oldest = {42};
     assert_false(waiting_oldest(&waiting, &oldest));
@@ -72,13 +72,13 @@ static void tells_who_waits_longest(void **state) {
     TAILQ_REMOVE(&c->messages, &m[2], entry);
     expect_oldest(&waiting, 30);
     TAILQ_REMOVE(&b->messages, &m[0], entry);
-    waiting_close(b);
+    waiting_close(&waiting, b);
     expect_oldest(&waiting, 40);
     join(c, &m[4], 60);
     TAILQ_REMOVE(&a->messages, &m[1], entry);
     expect_oldest(&waiting, 50);
-    waiting_close(a);
-    waiting_close(c);
+    waiting_close(&waiting, a);
+    waiting_close(&waiting, c);
     assert_false(waiting_oldest(&waiting, &oldest));
 }
 
