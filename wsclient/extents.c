@@ -70,8 +70,16 @@ static struct extent *search(struct extents *extents, size_t size) {
     return NULL;
 }
 
+static size_t round_up(size_t size) {
+    return (size + EXTENT_UNIT - 1) / EXTENT_UNIT * EXTENT_UNIT;
+}
+
+bool extents_could_hold(const struct extents *extents, size_t size) {
+    return round_up(size) <= extents->limit && round_up(size) <= extents->bytes;
+}
+
 struct extent *extents_find(struct extents *extents, size_t *size) {
-    size_t wanted = (*size + EXTENT_UNIT - 1) / EXTENT_UNIT * EXTENT_UNIT;
+    size_t wanted = round_up(*size);
     if (wanted >= extents->too_large || wanted > extents->limit ||
         extents->used > extents->limit - wanted)
         return NULL;

@@ -51,6 +51,9 @@ void extents_grow(struct extents *extents, size_t more_bytes);
  */
 struct extent *extents_find(struct extents *extents, size_t *size);
 
+/* Whether there would be room for `size` bytes if nothing were taken. */
+bool extents_could_hold(const struct extents *extents, size_t size);
+
 /* Marks what was found; all that was written to it before is then in it. */
 void extents_take(struct extents *extents, struct extent *extent, size_t size,
                   unsigned mark);

@@ -207,6 +207,10 @@ struct message *ledger_take(struct ledger *ledger, struct span request,
     return make_message(record);
 }
 
+bool ledger_could_take(const struct ledger *ledger, size_t request_len) {
+    return extents_could_hold(&ledger->extents, record_size(request_len));
+}
+
 void ledger_note_id(struct message *message, struct span id) {
     struct record *record = record_of(message);
     if (id.len == 0)

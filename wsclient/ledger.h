@@ -63,6 +63,12 @@ void ledger_found(struct ledger *ledger, monotime now,
 struct message *ledger_take(struct ledger *ledger, struct span request,
                             monotime arrived);
 
+/*
+ * Whether a request of so many bytes could be taken if nothing else were in
+ * hand.
+ */
+bool ledger_could_take(const struct ledger *ledger, size_t request_len);
+
 /* The message's id (a part of its request), for those who may not read it. */
 void ledger_note_id(struct message *message, struct span id);
 

@@ -155,10 +155,12 @@ static void convert(struct pipeline *p, struct message *message,
     }
 }
 
-/* The ledger is full: answered at once, and not kept. */
-static void refuse(struct pipeline *p, struct span id) {
-    metrics_count(p->metrics, METRIC_REQUESTS_FULL);
-    refusals_add(&p->refusals, id);
+/* The ledger has no room: answered at once, and not kept. */
+static void refuse(struct pipeline *p, struct span id, struct span text) {
+    bool full = ledger_could_take(p->ledger, text.len);
+    metrics_count(p->metrics,
+                  full ? METRIC_REQUESTS_FULL : METRIC_REQUESTS_INVALID);
+    refusals_add(&p->refusals, id, full ? REFUSAL_FULL : REFUSAL_TOO_LARGE);
     p->ports.answers_ready(p->ports.arg);
 }
 
@@ -179,7 +181,7 @@ static void answer_request(struct pipeline *p, struct message *message,
         return;
     }
     if (message == NULL) {
-        refuse(p, request->id);
+        refuse(p, request->id, text);
         return;
     }
     ledger_note_id(message, request->id);

@@ -21,10 +21,11 @@ void refusals_clear(struct refusals *refusals) {
         refusals_sent(refusals);
 }
 
-void refusals_add(struct refusals *refusals, struct span id) {
+void refusals_add(struct refusals *refusals, struct span id,
+                  enum refusal refusal) {
     struct refused *refused =
         memory_new(sizeof *refused + id.len + RESPONSE_GROWTH_BYTES);
-    refused->len = response_write_error(id, REFUSAL_FULL, refused->text);
+    refused->len = response_write_error(id, refusal, refused->text);
     refusals->bytes += refused->len;
     refusals->count++;
     TAILQ_INSERT_TAIL(&refusals->queue, refused, entry);

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/span.h"
+#include "wsclient/request.h"
 
 enum { REFUSALS_MAX_BYTES = 1024 * 1024, REFUSALS_NAMELESS_PER_SECOND = 10 };
 
@@ -27,8 +28,9 @@ void refusals_init(struct refusals *refusals);
 /* Drops all that waits: the connection it was for is gone. */
 void refusals_clear(struct refusals *refusals);
 
-/* Queues the error "too many messages are in hand" for `id` (empty: null). */
-void refusals_add(struct refusals *refusals, struct span id);
+/* Queues the error for `id` (empty: null). */
+void refusals_add(struct refusals *refusals, struct span id,
+                  enum refusal refusal);
 
 /* The next one, lent until refusals_sent(); false: none. */
 bool refusals_next(const struct refusals *refusals, struct span *answer);

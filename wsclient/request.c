@@ -46,6 +46,8 @@ const char *refusal_text(enum refusal refusal) {
         [REFUSAL_DATE_FUTURE] = "date is in the future",
         [REFUSAL_TOO_LONG] = "the message is too long",
         [REFUSAL_FULL] = "too many messages are in hand",
+        [REFUSAL_TOO_LARGE] =
+            "the message is larger than PENDING_MAX_BYTES can hold",
         [REFUSAL_NO_RATES] = "no rates can be had for this date",
         [REFUSAL_NO_CURRENCY] = "no rate of this currency for this date",
         [REFUSAL_TIMEOUT] = "no rate came in time",

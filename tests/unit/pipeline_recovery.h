@@ -5,10 +5,6 @@
 #include "tests/unit/ledger_room.h"
 #include "tests/unit/pipeline_sending.h"
 
-#define REQUEST(id)                                                            \
-    "{\"type\":\"message\",\"id\":" id ",\"payload\":{\"stake\":12,"           \
-    "\"currency\":\"USD\",\"date\":\"2021-05-18\"}}"
-
 /* The next answer, as a NUL-terminated copy; it is sent, not confirmed. */
 static uint64_t send_next(struct bench *b, int64_t at,
                           char text[BENCH_TEXT_SIZE]) {

@@ -6,11 +6,16 @@
 
 #include "tests/unit/pipeline_bench.h"
 
-#define PAST     "2021-05-18"
-#define HOUR     (3600 * SECOND)
-#define FULL     "too many messages are in hand"
-#define TOO_LONG "the message is too long"
-#define NOT_JSON "the message is not valid JSON"
+#define PAST      "2021-05-18"
+#define HOUR      (3600 * SECOND)
+#define FULL      "too many messages are in hand"
+#define TOO_LARGE "the message is larger than PENDING_MAX_BYTES can hold"
+#define TOO_LONG  "the message is too long"
+#define NOT_JSON  "the message is not valid JSON"
+
+#define REQUEST(id)                                                            \
+    "{\"type\":\"message\",\"id\":" id ",\"payload\":{\"stake\":12,"           \
+    "\"currency\":\"USD\",\"date\":\"2021-05-18\"}}"
 
 static void answers_stay_over_a_reconnect(void **state) {
     (void)state;
@@ -125,6 +130,31 @@ static void a_full_ledger_refuses(void **state) {
     bench_close(&b);
 }
 
+/* Messages of 2000 and of 4000 bytes, in a ledger that is empty or is not. */
+static void a_message_that_can_never_be_taken(void **state) {
+    (void)state;
+    struct bench b;
+    char text[4096];
+    bench_open(&b, 6000, "request");
+    for (int taken = 0; taken <= 1; taken++) {
+        for (int len = 2000; len <= 4000; len += 2000) {
+            int start = sprintf(text, REQUEST("%d"), len);
+            memset(text + start, ' ', (size_t)(len - start));
+            text[len] = '\0';
+            bench_receive(&b, text, taken);
+        }
+        if (taken == 1)
+            bench_expect_error(&b, "2000", FULL, 1);
+        bench_expect_error(&b, "4000", TOO_LARGE, 1);
+        bench_expect_metric(&b, METRIC_REQUESTS_FULL, taken);
+        bench_expect_metric(&b, METRIC_REQUESTS_INVALID, taken + 1);
+    }
+    bench_expect_nothing(&b, 1);
+    assert_int_equal(pipeline_pending(b.pipeline), 1);
+    bench_expect_asked(&b, PAST " ;");
+    bench_close(&b);
+}
+
 static void refusals_are_not_kept_over_a_break(void **state) {
     (void)state;
     struct bench b;
@@ -162,7 +192,7 @@ static void more_than_a_mebibyte_of_refusals_is_too_much(void **state) {
     char id[1024], text[2048];
     size_t around =
         strlen("{\"type\":\"error\",\"id\":\"\",\"message\":\"Unable "
-               "to convert stake. Error: " FULL "\"}");
+               "to convert stake. Error: " TOO_LARGE "\"}");
     memset(id, 'x', sizeof id);
     id[sizeof id - around] = '\0';
     sprintf(text, "{\"id\":\"%s\",\"type\":\"message\",\"payload\":1}", id);
@@ -219,7 +249,7 @@ static void refusals_without_an_id_are_bounded(void **state) {
     for (int i = 0; i < 12; i++)
         bench_receive(&b, "{\"type\":\"message\",\"id\":null}", 0);
     for (int i = 0; i < 10; i++)
-        bench_expect_error(&b, "null", FULL, 0);
+        bench_expect_error(&b, "null", TOO_LARGE, 0);
     bench_expect_nothing(&b, 0);
     bench_close(&b);
 }

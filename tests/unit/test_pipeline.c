@@ -446,6 +446,7 @@ int main(void) {
         cmocka_unit_test(a_lent_answer_is_not_a_sent_one),
         cmocka_unit_test(old_answers_expire_across_a_break_only),
         cmocka_unit_test(a_full_ledger_refuses),
+        cmocka_unit_test(a_message_that_can_never_be_taken),
         cmocka_unit_test(refusals_are_not_kept_over_a_break),
         cmocka_unit_test(an_answer_that_comes_while_a_refusal_is_sent),
         cmocka_unit_test(more_than_a_mebibyte_of_refusals_is_too_much),

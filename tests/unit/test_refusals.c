@@ -9,7 +9,7 @@ static const char form[] = "{\"type\":\"error\",\"id\":%s,\"message\":\"Unable "
                            "hand\"}";
 
 static void add(struct refusals *refusals, const char *id) {
-    refusals_add(refusals, exact_copy(id, strlen(id)));
+    refusals_add(refusals, exact_copy(id, strlen(id)), REFUSAL_FULL);
 }
 
 static void expect_next(struct refusals *refusals, const char *id) {
