@@ -52,14 +52,13 @@ LEDGER_C       = wsclient/ledger.c wsclient/ledger_file.c wsclient/extents.c \
                  common/memory.c
 UNIT_extents   = wsclient/extents.c
 UNIT_ledger    = $(LEDGER_C)
-UNIT_outbox    = wsclient/outbox.c $(LEDGER_C)
 UNIT_receipts  = wsclient/receipts.c
 UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/clock.c \
                  common/day.c common/memory.c
 UNIT_ratebook  = wsclient/ratebook.c $(UNIT_rates)
 UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)
 UNIT_waiting   = wsclient/waiting.c common/memory.c
-UNIT_pipeline  = wsclient/pipeline.c wsclient/outbox.c wsclient/ratebook.c \
+UNIT_pipeline  = wsclient/pipeline.c wsclient/ratebook.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
                  common/metrics.c $(LEDGER_C) $(REQUEST_C) $(SETTINGS_C)
 UNIT_ratelink  = wsclient/ratelink.c wsclient/watch.c common/backoff.c \

@@ -135,20 +135,32 @@ static void send_no_more_pongs(struct link *link) {
                      0);
 }
 
+static bool send_item(struct link *link, const struct pipeline_item *item,
+                      monotime now) {
+    if (!sender_text(&link->sender, link->wsi, item->text))
+        return false;
+    pipeline_sent(link->pipeline, item, now);
+    if (item->position != 0)
+        receipts_sent(&link->receipts, item->position, now);
+    return true;
+}
+
 /*
  * A refusal goes out at once, if it can: it is not kept, so the Pong to a Ping
  * that followed its request must not be there before it.
  */
 static void send_refusals(struct link *link, monotime now) {
-    struct span refusal;
-    while (link->wsi != NULL && !lws_partial_buffered(link->wsi) &&
-           pipeline_next_refusal(link->pipeline, &refusal)) {
-        if (!sender_text(&link->sender, link->wsi, refusal)) {
+    struct pipeline_item item;
+    while (!lws_partial_buffered(link->wsi) &&
+           pipeline_next(link->pipeline, now, &item) && item.position == 0) {
+        if (!send_item(link, &item, now)) {
             link->lost(link->arg, REASON_CLOSED, "sending failed");
             return;
         }
-        pipeline_sent(link->pipeline, now);
     }
+    if (pipeline_overloaded(link->pipeline))
+        link->lost(link->arg, REASON_OVERLOAD,
+                   "the peer does not read its answers");
 }
 
 static void note_verdict(struct link *link, enum pipeline_verdict verdict,
@@ -161,8 +173,10 @@ static void note_verdict(struct link *link, enum pipeline_verdict verdict,
     case PIPELINE_LEFT_UNTAKEN:
         send_no_more_pongs(link);
         break;
-    case PIPELINE_TAKEN:
+    case PIPELINE_REFUSED:
         send_refusals(link, now);
+        break;
+    case PIPELINE_TAKEN:
         break;
     }
 }
@@ -224,15 +238,12 @@ static bool send_ping(struct link *link, monotime now) {
 
 /* Sends answers for as long as the socket takes them; false: it broke. */
 static bool send_answers(struct link *link, monotime now) {
-    struct span answer;
+    struct pipeline_item item;
     while (!lws_partial_buffered(link->wsi)) {
-        if (!pipeline_next_answer(link->pipeline, now, &answer))
+        if (!pipeline_next(link->pipeline, now, &item))
             return send_ping(link, now);
-        if (!sender_text(&link->sender, link->wsi, answer))
+        if (!send_item(link, &item, now))
             return false;
-        uint64_t position = pipeline_sent(link->pipeline, now);
-        if (position != 0)
-            receipts_sent(&link->receipts, position, now);
     }
     lws_callback_on_writable(link->wsi);
     return true;

@@ -4,7 +4,6 @@
 
 #include "common/log.h"
 #include "common/memory.h"
-#include "wsclient/outbox.h"
 #include "wsclient/ratebook.h"
 #include "wsclient/refusals.h"
 #include "wsclient/request.h"
@@ -20,12 +19,13 @@ struct pipeline {
     struct pipeline_ports ports;
     struct ratebook *ratebook;
     struct waiting waiting;
-    struct outbox outbox;
-    struct message *lent;     /* whose answer was given out; or NULL */
-    struct refusals refusals; /* answers to what the ledger had no room for */
-    int64_t request_timeout_usec;
-    int64_t retry_ttl_usec;
+    struct message_queue ready; /* answered, in the order of sending */
+    struct message_queue sent;  /* on this connection, and not confirmed */
+    struct refusals refusals;   /* answers to what the ledger had no room for */
+    duration request_timeout;
+    duration retry_ttl;
     unsigned connection; /* the number of the present one */
+    uint64_t position;   /* of the answer that was sent last on it */
     bool date_of_request;
     bool show_messages;
     bool stopping;
@@ -46,12 +46,12 @@ struct pipeline *pipeline_new(const struct settings *settings,
     p->ports = *ports;
     p->ratebook = ratebook_new();
     TAILQ_INIT(&p->waiting);
-    outbox_init(&p->outbox);
+    TAILQ_INIT(&p->ready);
+    TAILQ_INIT(&p->sent);
     refusals_init(&p->refusals);
-    p->request_timeout_usec =
-        settings_duration(settings, SETTING_REQUEST_TIMEOUT_SECONDS).usec;
-    p->retry_ttl_usec =
-        settings_duration(settings, SETTING_RETRY_MESSAGE_TTL).usec;
+    p->request_timeout =
+        settings_duration(settings, SETTING_REQUEST_TIMEOUT_SECONDS);
+    p->retry_ttl = settings_duration(settings, SETTING_RETRY_MESSAGE_TTL);
     p->date_of_request =
         settings_is(settings, SETTING_RESPONSE_DATE, "request");
     p->show_messages = show_messages;
@@ -61,9 +61,7 @@ struct pipeline *pipeline_new(const struct settings *settings,
 void pipeline_free(struct pipeline **pipeline) {
     struct pipeline *p = *pipeline;
     *pipeline = NULL;
-    struct question *question;
-    while ((question = TAILQ_FIRST(&p->waiting)) != NULL)
-        waiting_close(&p->waiting, question);
+    waiting_clear(&p->waiting);
     ratebook_free(&p->ratebook);
     refusals_clear(&p->refusals);
     free(p);
@@ -75,13 +73,19 @@ static void show(const struct pipeline *p, const char *event,
         log_show(event, text);
 }
 
+static bool has_output(const struct pipeline *p) {
+    return !TAILQ_EMPTY(&p->ready) || refusals_count(&p->refusals) > 0;
+}
+
 /* The answer is written; the message waits to be sent. */
 static void queue_answer(struct pipeline *p, struct message *message,
                          size_t len, enum metric result) {
+    bool is_first = !has_output(p);
     ledger_answered(message, len);
     metrics_count(p->metrics, result);
-    outbox_add(&p->outbox, message);
-    p->ports.answers_ready(p->ports.arg);
+    TAILQ_INSERT_TAIL(&p->ready, message, entry);
+    if (is_first)
+        p->ports.answers_ready(p->ports.arg);
 }
 
 static void answer_error(struct pipeline *p, struct message *message,
@@ -105,9 +109,8 @@ static void set_alarm(struct pipeline *p) {
     monotime oldest;
     p->alarm_set = waiting_oldest(&p->waiting, &oldest);
     if (p->alarm_set)
-        p->ports.set_alarm(
-            p->ports.arg,
-            monotime_add(oldest, (duration){p->request_timeout_usec}));
+        p->ports.set_alarm(p->ports.arg,
+                           monotime_add(oldest, p->request_timeout));
 }
 
 static void ask(struct pipeline *p, struct question *question) {
@@ -115,15 +118,12 @@ static void ask(struct pipeline *p, struct question *question) {
         p->ports.ask(p->ports.arg, question->when, question_currency(question));
 }
 
-/* Joins the message to the question that has to be answered first. */
 static void wait_for_rates(struct pipeline *p, struct message *message,
                            day when, struct span currency) {
-    struct question *question = waiting_find(&p->waiting, when, currency);
-    if (question == NULL) {
-        question = waiting_open(&p->waiting, when, currency);
+    struct question *question =
+        waiting_join(&p->waiting, when, currency, message);
+    if (!question->asked)
         ask(p, question);
-    }
-    waiting_join(question, message);
     if (!p->alarm_set)
         set_alarm(p);
 }
@@ -158,10 +158,12 @@ static void convert(struct pipeline *p, struct message *message,
 /* The ledger has no room: answered at once, and not kept. */
 static void refuse(struct pipeline *p, struct span id, struct span text) {
     bool full = ledger_could_take(p->ledger, text.len);
+    bool is_first = !has_output(p);
     metrics_count(p->metrics,
                   full ? METRIC_REQUESTS_FULL : METRIC_REQUESTS_INVALID);
     refusals_add(&p->refusals, id, full ? REFUSAL_FULL : REFUSAL_TOO_LARGE);
-    p->ports.answers_ready(p->ports.arg);
+    if (is_first)
+        p->ports.answers_ready(p->ports.arg);
 }
 
 /* What was taken needs no answer. `message` may be NULL. */
@@ -171,18 +173,19 @@ static void forget(struct pipeline *p, struct message *message) {
 }
 
 /* A request: `message` is NULL where the ledger has no room for it. */
-static void answer_request(struct pipeline *p, struct message *message,
-                           const struct request *request, struct span text,
-                           monotime now) {
+static enum pipeline_verdict answer_request(struct pipeline *p,
+                                            struct message *message,
+                                            const struct request *request,
+                                            struct span text, monotime now) {
     if (request->kind == REQUEST_REFUSED && request->id.len == 0 &&
         !refusals_allow_nameless(&p->refusals, now)) {
         metrics_count(p->metrics, METRIC_REQUESTS_UNANSWERED);
         forget(p, message);
-        return;
+        return PIPELINE_TAKEN;
     }
     if (message == NULL) {
         refuse(p, request->id, text);
-        return;
+        return PIPELINE_REFUSED;
     }
     ledger_note_id(message, request->id);
     if (request->kind == REQUEST_REFUSED)
@@ -190,6 +193,7 @@ static void answer_request(struct pipeline *p, struct message *message,
                      METRIC_REQUESTS_INVALID);
     else
         convert(p, message, request, text, now);
+    return PIPELINE_TAKEN;
 }
 
 static void ignore(struct pipeline *p, struct message *message,
@@ -221,8 +225,7 @@ static enum pipeline_verdict handle(struct pipeline *p, struct message *message,
     show(p, "request", text);
     if (p->stopping)
         return PIPELINE_LEFT_UNTAKEN;
-    answer_request(p, message, request, text, now);
-    return PIPELINE_TAKEN;
+    return answer_request(p, message, request, text, now);
 }
 
 /*
@@ -274,7 +277,7 @@ static void quarantine(struct pipeline *p, struct message *message) {
 
 static void recover(struct pipeline *p, struct message *message, monotime now) {
     if (message->answer.len > 0) {
-        outbox_add(&p->outbox, message);
+        TAILQ_INSERT_TAIL(&p->ready, message, entry);
     } else if (message->deaths >= DEADLY) {
         quarantine(p, message);
     } else {
@@ -306,18 +309,10 @@ unsigned pipeline_connected(struct pipeline *pipeline) {
 }
 
 void pipeline_disconnected(struct pipeline *pipeline) {
-    outbox_return_sent(&pipeline->outbox);
+    TAILQ_CONCAT(&pipeline->ready, &pipeline->sent, entry);
+    message_queue_sort(&pipeline->ready);
+    pipeline->position = 0;
     refusals_clear(&pipeline->refusals); /* they were for this one */
-}
-
-/*
- * A message that waited is read again: its day may have been today's then and
- * yesterday's now, but the rates that it waited for serve it.
- */
-static void read_again(const struct message *message, day when,
-                       struct request *request) {
-    request_read(message->request, clock_wall_ms(), request);
-    request->day = when;
 }
 
 /* What an open question was answered with. */
@@ -328,11 +323,16 @@ struct outcome {
     monotime now;
 };
 
+/*
+ * The message is read again. Its day may have been today's then and be
+ * yesterday's now, but the rates that it waited for serve it.
+ */
 static void settle(struct pipeline *p, struct message *message,
                    const struct outcome *outcome) {
     struct request request;
     ledger_work_begins(p->ledger, message);
-    read_again(message, outcome->when, &request);
+    request_read(message->request, clock_wall_ms(), &request);
+    request.day = outcome->when;
     struct span code = {request.code, RATES_CODE_LEN};
     struct rate_pair rates;
     if (outcome->rates != NULL && rates_find_pair(outcome->rates, code, &rates))
@@ -347,17 +347,12 @@ static void settle(struct pipeline *p, struct message *message,
     ledger_work_ends(p->ledger);
 }
 
-/* Closes the question first: a message that has to wait on asks anew. */
+/* The question is closed first: a message that has to wait on asks anew. */
 static void settle_question(struct pipeline *p, struct span currency,
                             const struct outcome *outcome) {
-    struct question *question =
-        waiting_find(&p->waiting, outcome->when, currency);
-    if (question == NULL)
-        return;
-    struct message_queue messages = TAILQ_HEAD_INITIALIZER(messages);
-    TAILQ_CONCAT(&messages, &question->messages, entry);
-    waiting_close(&p->waiting, question);
+    struct message_queue messages;
     struct message *message;
+    waiting_take(&p->waiting, outcome->when, currency, &messages);
     while ((message = TAILQ_FIRST(&messages)) != NULL) {
         TAILQ_REMOVE(&messages, message, entry);
         settle(p, message, outcome);
@@ -397,35 +392,19 @@ void pipeline_ask_rest(struct pipeline *pipeline) {
             ask(pipeline, question);
 }
 
-static void time_out(struct pipeline *p, struct question *question,
-                     monotime now) {
-    struct message *message;
-    while ((message = TAILQ_FIRST(&question->messages)) != NULL &&
-           monotime_reached(
-               now, monotime_add(message->waits_from,
-                                 (duration){p->request_timeout_usec}))) {
-        TAILQ_REMOVE(&question->messages, message, entry);
-        answer_error(p, message, message->id, REFUSAL_TIMEOUT,
-                     METRIC_REQUESTS_TIMEOUT);
-    }
-}
-
 void pipeline_alarm(struct pipeline *pipeline, monotime now) {
-    struct question *next;
-    for (struct question *question = TAILQ_FIRST(&pipeline->waiting);
-         question != NULL; question = next) {
-        next = TAILQ_NEXT(question, entry);
-        time_out(pipeline, question, now);
-        if (TAILQ_EMPTY(&question->messages))
-            waiting_close(&pipeline->waiting, question);
-    }
+    struct message *message;
+    monotime late = {now.usec - pipeline->request_timeout.usec};
+    while ((message = waiting_take_late(&pipeline->waiting, late)) != NULL)
+        answer_error(pipeline, message, message->id, REFUSAL_TIMEOUT,
+                     METRIC_REQUESTS_TIMEOUT);
     set_alarm(pipeline);
 }
 
 static bool is_expired(const struct pipeline *p, const struct message *message,
                        monotime now) {
     return message->connection != p->connection &&
-           monotime_between(message->arrived, now).usec >= p->retry_ttl_usec;
+           monotime_reached(now, monotime_add(message->arrived, p->retry_ttl));
 }
 
 /* Gives the next answer up. */
@@ -436,35 +415,34 @@ static void expire(struct pipeline *p, struct message *message) {
         p->ports.alert(p->ports.arg, "answers_dropped",
                        "answers were too old when the upstream was back");
     p->told_expired = true;
-    outbox_drop_next(&p->outbox);
+    TAILQ_REMOVE(&p->ready, message, entry);
     ledger_release(p->ledger, message);
 }
 
-bool pipeline_next_answer(struct pipeline *pipeline, monotime now,
-                          struct span *answer) {
+bool pipeline_next(struct pipeline *pipeline, monotime now,
+                   struct pipeline_item *item) {
+    *item = (struct pipeline_item){.position = 0};
+    if (refusals_next(&pipeline->refusals, &item->text))
+        return true;
     struct message *message;
-    while ((message = outbox_next(&pipeline->outbox)) != NULL &&
+    while ((message = TAILQ_FIRST(&pipeline->ready)) != NULL &&
            is_expired(pipeline, message, now))
         expire(pipeline, message);
-    pipeline->lent = message;
     if (message == NULL)
-        return refusals_next(&pipeline->refusals, answer);
-    *answer = message->answer;
+        return false;
+    *item = (struct pipeline_item){.text = message->answer,
+                                   .message = message,
+                                   .position = pipeline->position + 1};
     return true;
 }
 
-bool pipeline_next_refusal(struct pipeline *pipeline, struct span *refusal) {
-    pipeline->lent = NULL;
-    return refusals_next(&pipeline->refusals, refusal);
-}
-
-uint64_t pipeline_sent(struct pipeline *pipeline, monotime now) {
-    struct message *message = pipeline->lent;
-    pipeline->lent = NULL;
+void pipeline_sent(struct pipeline *pipeline, const struct pipeline_item *item,
+                   monotime now) {
+    struct message *message = item->message;
     metrics_count(pipeline->metrics, METRIC_RESPONSES);
     if (message == NULL) {
         refusals_sent(&pipeline->refusals);
-        return 0;
+        return;
     }
     show(pipeline, "response", message->answer);
     if (message->position == 0) /* it goes out for the first time */
@@ -472,19 +450,23 @@ uint64_t pipeline_sent(struct pipeline *pipeline, monotime now) {
                                 monotime_between(message->arrived, now).usec);
     if (message->connection != pipeline->connection)
         metrics_count(pipeline->metrics, METRIC_RETRIED);
-    outbox_sent(&pipeline->outbox);
-    return message->position;
+    message->position = pipeline->position = item->position;
+    TAILQ_REMOVE(&pipeline->ready, message, entry);
+    TAILQ_INSERT_TAIL(&pipeline->sent, message, entry);
 }
 
 void pipeline_confirmed(struct pipeline *pipeline, uint64_t position) {
     struct message *message;
-    while ((message = outbox_take_confirmed(&pipeline->outbox, position)) !=
-           NULL)
+    while ((message = TAILQ_FIRST(&pipeline->sent)) != NULL &&
+           message->position <= position) {
+        TAILQ_REMOVE(&pipeline->sent, message, entry);
         ledger_release(pipeline->ledger, message);
+    }
 }
 
 bool pipeline_has_several(const struct pipeline *pipeline) {
-    return outbox_has_several(&pipeline->outbox) ||
+    const struct message *first = TAILQ_FIRST(&pipeline->ready);
+    return (first != NULL && TAILQ_NEXT(first, entry) != NULL) ||
            refusals_count(&pipeline->refusals) > 1;
 }
 

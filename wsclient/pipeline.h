@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "common/attributes.h"
 #include "common/metrics.h"
 #include "common/rates.h"
 #include "common/settings.h"
@@ -16,7 +17,7 @@
 struct pipeline;
 
 struct pipeline_ports {
-    /* Something is there to be sent; called once for a batch. */
+    /* Something is there to be sent, and nothing was before. */
     void (*answers_ready)(void *arg);
     /*
      * Asks ratefetcher for the rates of `when`, with `currency` (empty: any) in
@@ -56,6 +57,7 @@ void pipeline_disconnected(struct pipeline *pipeline);
 enum pipeline_verdict {
     PIPELINE_TAKEN, /* it is in hand, or was answered or ignored */
     PIPELINE_HEARTBEAT,
+    PIPELINE_REFUSED,     /* there was no room for it: see pipeline_next() */
     PIPELINE_LEFT_UNTAKEN /* a request that came after pipeline_stop() */
 };
 
@@ -84,30 +86,39 @@ void pipeline_ask_rest(struct pipeline *pipeline);
 /* The time that was set has come. */
 void pipeline_alarm(struct pipeline *pipeline, monotime now);
 
-/*
- * The next answer to be sent, lent until pipeline_sent(); false: none. Those
- * of an earlier connection that are too old are dropped on the way.
- */
-bool pipeline_next_answer(struct pipeline *pipeline, monotime now,
-                          struct span *answer);
-
-/* The next refusal, ahead of all answers, in the same way. */
-bool pipeline_next_refusal(struct pipeline *pipeline, struct span *refusal);
+/* Something to be sent. */
+struct pipeline_item {
+    struct span text;        /* lent until pipeline_sent() or a disconnect */
+    struct message *message; /* the pipeline's own; NULL: a refusal */
+    uint64_t position;       /* see pipeline_confirmed(); 0: a refusal */
+};
 
 /*
- * The answer that pipeline_next_answer() gave has been sent. Gives its position
- * in the order of sending on this connection, from 1; 0: it needs no receipt.
+ * Gives what is to be sent next; false: nothing. Refusals go first: they are
+ * not kept, so each has to be out before a Pong claims that its request was
+ * taken. Answers of an earlier connection that are too old are dropped on the
+ * way.
  */
-uint64_t pipeline_sent(struct pipeline *pipeline, monotime now);
+bool pipeline_next(struct pipeline *pipeline, monotime now,
+                   struct pipeline_item *item) MUST_CHECK;
 
-/* The peer has confirmed all answers up to this position: they are done with.
+/* The item that pipeline_next() gave last has been sent. */
+void pipeline_sent(struct pipeline *pipeline, const struct pipeline_item *item,
+                   monotime now);
+
+/*
+ * The peer has confirmed all answers up to this position in the order of
+ * sending on this connection, from 1: they are done with.
  */
 void pipeline_confirmed(struct pipeline *pipeline, uint64_t position);
 
-/* Whether more than one answer waits to be sent. */
+/* Whether more than one item waits to be sent. */
 bool pipeline_has_several(const struct pipeline *pipeline);
 
-/* More refusals wait to be sent than are kept: the link is to be dropped. */
+/*
+ * Whether more refusals wait to be sent than are kept, so that the connection
+ * is to be dropped. To be asked after PIPELINE_REFUSED.
+ */
 bool pipeline_overloaded(const struct pipeline *pipeline);
 
 /* From now on takes no new request. */

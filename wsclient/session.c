@@ -339,11 +339,7 @@ void session_start(struct session *session, struct lws_context *context,
 }
 
 void session_answers_ready(struct session *session) {
-    if (session->state != STATE_OPEN)
-        return;
-    if (pipeline_overloaded(session->pipeline))
-        drop(session, REASON_OVERLOAD, "the peer does not read its answers");
-    else
+    if (session->state == STATE_OPEN)
         lws_callback_on_writable(session->dial.wsi);
 }
 

@@ -1,12 +1,13 @@
 /*
- * Messages that wait for rates, by the question that was asked for them: the
- * one who waits first asks, the others join. Pure bookkeeping.
+ * Messages that wait for rates, by the question that they wait for: the first
+ * one opens it, the others join. Pure bookkeeping.
  */
 #ifndef FXWIRE_WSCLIENT_WAITING_H
 #define FXWIRE_WSCLIENT_WAITING_H
 
 #include <stdbool.h>
 
+#include "common/attributes.h"
 #include "common/rates.h"
 #include "wsclient/ledger.h"
 
@@ -17,33 +18,40 @@ struct question {
     char currency[RATES_CODE_LEN];
     size_t currency_len;           /* 0: any */
     bool asked;                    /* ratefetcher has it */
-    struct message_queue messages; /* oldest first */
+    struct message_queue messages; /* longest wait first; never empty */
 };
 
-TAILQ_HEAD(waiting, question); /* oldest first */
+TAILQ_HEAD(waiting, question); /* in the order in which they were opened */
 
 static inline struct span question_currency(const struct question *question) {
     return (struct span){question->currency, question->currency_len};
 }
 
-/* The open question of that kind, or NULL. */
-struct question *waiting_find(struct waiting *waiting, day when,
-                              struct span currency);
-
-/* Opens a question. */
-struct question *waiting_open(struct waiting *waiting, day when,
-                              struct span currency);
+/*
+ * Adds a message, by the start of its wait, to those that wait for this
+ * question; gives the question, lent, which may be a new one.
+ */
+struct question *waiting_join(struct waiting *waiting, day when,
+                              struct span currency, struct message *message);
 
 /*
- * Adds a message to those that wait, by the start of its wait: one that waited
- * for another question before may be older than the last.
+ * Closes the question and gives those that waited for it; none, if it is not
+ * open. `messages` is overwritten.
  */
-void waiting_join(struct question *question, struct message *message);
+void waiting_take(struct waiting *waiting, day when, struct span currency,
+                  struct message_queue *messages);
 
-/* Closes it; its messages have been taken out of it before. */
-void waiting_close(struct waiting *waiting, struct question *question);
+/*
+ * Takes a message out that has waited since `since` or longer, and closes its
+ * question if nobody else waits for it. NULL: there is none.
+ */
+struct message *waiting_take_late(struct waiting *waiting,
+                                  monotime since) MUST_CHECK;
 
 /* Since when the message waits that waits longest; false: none waits. */
-bool waiting_oldest(const struct waiting *waiting, monotime *since);
+bool waiting_oldest(const struct waiting *waiting, monotime *since) MUST_CHECK;
+
+/* Closes all questions. The messages are the ledger's. */
+void waiting_clear(struct waiting *waiting);
 
 #endif

@@ -154,12 +154,14 @@ static inline void bench_request(struct bench *b, int id, const char *currency,
 /* The next answer has to be this one; it is sent. Gives its position. */
 static inline uint64_t bench_expect_sent(struct bench *b, int64_t at,
                                          const char *wanted) {
-    struct span answer;
-    if (!pipeline_next_answer(b->pipeline, bench_at(at), &answer))
+    struct pipeline_item item;
+    if (!pipeline_next(b->pipeline, bench_at(at), &item))
         fail_msg("no answer, but %s is due", wanted);
-    if (!span_equals(answer, wanted))
-        fail_msg("%.*s\nis not\n%s", (int)answer.len, answer.data, wanted);
-    return pipeline_sent(b->pipeline, bench_at(at));
+    if (!span_equals(item.text, wanted))
+        fail_msg("%.*s\nis not\n%s", (int)item.text.len, item.text.data,
+                 wanted);
+    pipeline_sent(b->pipeline, &item, bench_at(at));
+    return item.position;
 }
 
 /* The next answer has to be this one; it is sent and confirmed. */
@@ -191,9 +193,9 @@ static inline void bench_expect_error(struct bench *b, const char *id,
 }
 
 static inline void bench_expect_nothing(struct bench *b, int64_t at) {
-    struct span answer;
-    if (pipeline_next_answer(b->pipeline, bench_at(at), &answer))
-        fail_msg("%.*s is not due", (int)answer.len, answer.data);
+    struct pipeline_item item;
+    if (pipeline_next(b->pipeline, bench_at(at), &item))
+        fail_msg("%.*s is not due", (int)item.text.len, item.text.data);
 }
 
 static inline void bench_expect_asked(struct bench *b, const char *wanted) {

@@ -1,85 +1,9 @@
-/* The pipeline's third part: receipts, and what a successor finds. */
+/* The pipeline's third part: what is too old, and what a successor finds. */
 #ifndef FXWIRE_TESTS_UNIT_PIPELINE_RECOVERY_H
 #define FXWIRE_TESTS_UNIT_PIPELINE_RECOVERY_H
 
 #include "tests/unit/ledger_room.h"
 #include "tests/unit/pipeline_sending.h"
-
-/* The next answer, as a NUL-terminated copy; it is sent, not confirmed. */
-static uint64_t send_next(struct bench *b, int64_t at,
-                          char text[BENCH_TEXT_SIZE]) {
-    struct span answer;
-    assert_true(pipeline_next_answer(b->pipeline, bench_at(at), &answer));
-    snprintf(text, BENCH_TEXT_SIZE, "%.*s", (int)answer.len, answer.data);
-    return pipeline_sent(b->pipeline, bench_at(at));
-}
-
-static void what_is_confirmed_is_done_with(void **state) {
-    (void)state;
-    struct bench b;
-    char text[BENCH_TEXT_SIZE];
-    bench_open(&b, BENCH_LEDGER_BYTES, "request");
-    for (int id = 1; id <= 4; id++)
-        bench_request(&b, id, "EUR", PAST, id);
-    for (uint64_t position = 1; position <= 3; position++)
-        assert_int_equal(send_next(&b, 5, text), position);
-    assert_int_equal(pipeline_pending(b.pipeline), 4);
-    pipeline_confirmed(b.pipeline, 0);
-    assert_int_equal(pipeline_pending(b.pipeline), 4);
-    pipeline_confirmed(b.pipeline, 2);
-    assert_int_equal(pipeline_pending(b.pipeline), 2);
-    pipeline_confirmed(b.pipeline, 2);
-    assert_int_equal(pipeline_pending(b.pipeline), 2);
-    assert_int_equal(send_next(&b, 6, text), 4);
-    pipeline_confirmed(b.pipeline, 4);
-    assert_int_equal(pipeline_pending(b.pipeline), 0);
-    bench_expect_nothing(&b, 6);
-    bench_close(&b);
-}
-
-/* A refusal is not in the ledger: it needs no receipt. */
-static void a_refusal_needs_no_receipt(void **state) {
-    (void)state;
-    struct bench b;
-    char text[BENCH_TEXT_SIZE];
-    bench_open(&b, 1, "request");
-    bench_request(&b, 1, "EUR", PAST, 0);
-    assert_int_equal(send_next(&b, 1, text), 0);
-    assert_int_equal(pipeline_pending(b.pipeline), 0);
-    bench_close(&b);
-}
-
-/* Byte for byte, though time has passed; oldest first, before newer ones. */
-static void a_break_repeats_what_is_unconfirmed(void **state) {
-    (void)state;
-    struct bench b;
-    char texts[4][BENCH_TEXT_SIZE];
-    bench_open(&b, BENCH_LEDGER_BYTES, "now");
-    for (int i = 0; i < 4; i++) {
-        bench_request(&b, i, "EUR", PAST, i);
-        send_next(&b, i, texts[i]);
-    }
-    pipeline_confirmed(b.pipeline, 1);
-    bench_expect_metric(&b, METRIC_RETRIED, 0);
-    fake_wall_ms += 1000;
-    bench_reconnect(&b);
-    bench_request(&b, 4, "EUR", PAST, SECOND);
-    for (uint64_t i = 1; i <= 3; i++)
-        assert_int_equal(bench_expect_sent(&b, SECOND, texts[i]), i);
-    bench_expect_metric(&b, METRIC_RETRIED, 3);
-    pipeline_confirmed(b.pipeline, 2);
-    fake_wall_ms += 1000;
-    bench_reconnect(&b);
-    /* The last of the first ones, and then what was never sent. */
-    bench_expect_sent(&b, 2 * SECOND, texts[3]);
-    bench_expect_euro(&b, 4, "12", "2026-11-21T12:00:01.000Z", 2 * SECOND);
-    bench_expect_nothing(&b, 2 * SECOND);
-    bench_expect_metric(&b, METRIC_RETRIED, 5);
-    bench_expect_metric(&b, METRIC_RESPONSES, 9);
-    /* The time to the answer is that of its first sending. */
-    bench_expect_metric(&b, METRIC_REQUEST_ALL, 5);
-    bench_close(&b);
-}
 
 /* The TTL counts from the request's arrival, not from the sending. */
 static void a_repeated_answer_expires(void **state) {
@@ -426,7 +350,7 @@ static void a_damaged_file_does_no_harm(void **state) {
     struct room *room = *state;
     struct bench b;
     static char bytes[1 << 16], text[BENCH_TEXT_SIZE];
-    struct span answer;
+    struct pipeline_item item;
     bench_set_up(&b, "request");
     bench_begin(&b, room->path, 4096);
     pipeline_connected(b.pipeline);
@@ -445,9 +369,10 @@ static void a_damaged_file_does_no_harm(void **state) {
             pipeline_connected(b.pipeline);
             bench_rates(&b, PAST, "", "one", "USD 1.2", 3, HOUR);
             pipeline_alarm(b.pipeline, bench_at(10 * SECOND));
-            while (pipeline_next_answer(b.pipeline, bench_at(4), &answer))
-                pipeline_confirmed(b.pipeline,
-                                   pipeline_sent(b.pipeline, bench_at(4)));
+            while (pipeline_next(b.pipeline, bench_at(4), &item)) {
+                pipeline_sent(b.pipeline, &item, bench_at(4));
+                pipeline_confirmed(b.pipeline, item.position);
+            }
             bench_end(&b);
             b.asked[0] = b.alerts[0] = b.quarantined[0] = '\0';
             while (read(room->told[0], text, sizeof text) > 0)
@@ -464,6 +389,7 @@ static void a_damaged_file_does_no_harm(void **state) {
     cmocka_unit_test(what_is_confirmed_is_done_with),                          \
         cmocka_unit_test(a_refusal_needs_no_receipt),                          \
         cmocka_unit_test(a_break_repeats_what_is_unconfirmed),                 \
+        cmocka_unit_test(a_break_brings_the_order_of_arrival_back),            \
         cmocka_unit_test(a_repeated_answer_expires),                           \
         cmocka_unit_test(the_room_of_waiting_ones_is_theirs_alone),            \
         IN_ROOM(a_damaged_file_does_no_harm), IN_ROOM(a_successor_goes_on),    \

@@ -1,4 +1,5 @@
-/* The pipeline's second half: answers and connections, bounds, the stop. */
+/* The pipeline's second part: answers, receipts, connections, bounds, the stop.
+ */
 #ifndef FXWIRE_TESTS_UNIT_PIPELINE_SENDING_H
 #define FXWIRE_TESTS_UNIT_PIPELINE_SENDING_H
 
@@ -45,12 +46,13 @@ static void answers_stay_over_a_reconnect(void **state) {
 static void a_lent_answer_is_not_a_sent_one(void **state) {
     (void)state;
     struct bench b;
-    struct span first, again;
+    struct pipeline_item first, again;
     bench_open(&b, BENCH_LEDGER_BYTES, "request");
     bench_request(&b, 1, "EUR", PAST, 0);
-    assert_true(pipeline_next_answer(b.pipeline, bench_at(1), &first));
-    assert_true(pipeline_next_answer(b.pipeline, bench_at(2), &again));
-    assert_ptr_equal(first.data, again.data);
+    assert_true(pipeline_next(b.pipeline, bench_at(1), &first));
+    assert_true(pipeline_next(b.pipeline, bench_at(2), &again));
+    assert_ptr_equal(first.text.data, again.text.data);
+    assert_int_equal(first.position, again.position);
     assert_int_equal(pipeline_pending(b.pipeline), 1);
     bench_expect_metric(&b, METRIC_RESPONSES, 0);
     bench_expect_euro(&b, 1, "12", PAST, 3);
@@ -173,12 +175,12 @@ static void refusals_are_not_kept_over_a_break(void **state) {
 static void an_answer_that_comes_while_a_refusal_is_sent(void **state) {
     (void)state;
     struct bench b;
-    struct span answer;
+    struct pipeline_item item;
     bench_open(&b, 4096, "request");
     int taken = fill(&b);
-    assert_true(pipeline_next_answer(b.pipeline, bench_at(1), &answer));
+    assert_true(pipeline_next(b.pipeline, bench_at(1), &item));
     bench_rates(&b, PAST, "", "one", "USD 1.2", 2, HOUR);
-    pipeline_sent(b.pipeline, bench_at(2));
+    pipeline_sent(b.pipeline, &item, bench_at(2));
     for (int i = 0; i < taken; i++)
         bench_expect_euro(&b, i, "10", PAST, 3);
     bench_expect_nothing(&b, 3);
@@ -291,6 +293,118 @@ static void a_stop_takes_nothing_new(void **state) {
         bench_expect_euro(&b, i, "10", PAST, 3);
     bench_expect_nothing(&b, 3);
     assert_int_equal(pipeline_pending(b.pipeline), 0);
+    bench_close(&b);
+}
+
+/* The next answer, as a NUL-terminated copy; it is sent, not confirmed. */
+static uint64_t send_next(struct bench *b, int64_t at,
+                          char text[BENCH_TEXT_SIZE]) {
+    struct pipeline_item item;
+    assert_true(pipeline_next(b->pipeline, bench_at(at), &item));
+    snprintf(text, BENCH_TEXT_SIZE, "%.*s", (int)item.text.len, item.text.data);
+    pipeline_sent(b->pipeline, &item, bench_at(at));
+    return item.position;
+}
+
+static void what_is_confirmed_is_done_with(void **state) {
+    (void)state;
+    struct bench b;
+    char text[BENCH_TEXT_SIZE];
+    bench_open(&b, BENCH_LEDGER_BYTES, "request");
+    for (int id = 1; id <= 4; id++)
+        bench_request(&b, id, "EUR", PAST, id);
+    for (uint64_t position = 1; position <= 3; position++)
+        assert_int_equal(send_next(&b, 5, text), position);
+    assert_int_equal(pipeline_pending(b.pipeline), 4);
+    pipeline_confirmed(b.pipeline, 0);
+    assert_int_equal(pipeline_pending(b.pipeline), 4);
+    pipeline_confirmed(b.pipeline, 2);
+    assert_int_equal(pipeline_pending(b.pipeline), 2);
+    pipeline_confirmed(b.pipeline, 2);
+    assert_int_equal(pipeline_pending(b.pipeline), 2);
+    /* What was not sent is not confirmed, whatever is claimed. */
+    pipeline_confirmed(b.pipeline, 100);
+    assert_int_equal(pipeline_pending(b.pipeline), 1);
+    assert_int_equal(send_next(&b, 6, text), 4);
+    pipeline_confirmed(b.pipeline, 4);
+    assert_int_equal(pipeline_pending(b.pipeline), 0);
+    bench_expect_nothing(&b, 6);
+    bench_close(&b);
+}
+
+/* A refusal is not in the ledger: it needs no receipt. */
+static void a_refusal_needs_no_receipt(void **state) {
+    (void)state;
+    struct bench b;
+    char text[BENCH_TEXT_SIZE];
+    bench_open(&b, 1, "request");
+    bench_request(&b, 1, "EUR", PAST, 0);
+    assert_int_equal(send_next(&b, 1, text), 0);
+    assert_int_equal(pipeline_pending(b.pipeline), 0);
+    bench_close(&b);
+}
+
+/* Byte for byte, though time has passed; oldest first, before newer ones. */
+static void a_break_repeats_what_is_unconfirmed(void **state) {
+    (void)state;
+    struct bench b;
+    char texts[4][BENCH_TEXT_SIZE];
+    bench_open(&b, BENCH_LEDGER_BYTES, "now");
+    for (int i = 0; i < 4; i++) {
+        bench_request(&b, i, "EUR", PAST, i);
+        send_next(&b, i, texts[i]);
+    }
+    pipeline_confirmed(b.pipeline, 1);
+    bench_expect_metric(&b, METRIC_RETRIED, 0);
+    fake_wall_ms += 1000;
+    bench_reconnect(&b);
+    bench_request(&b, 4, "EUR", PAST, SECOND);
+    for (uint64_t i = 1; i <= 3; i++)
+        assert_int_equal(bench_expect_sent(&b, SECOND, texts[i]), i);
+    bench_expect_metric(&b, METRIC_RETRIED, 3);
+    pipeline_confirmed(b.pipeline, 2);
+    fake_wall_ms += 1000;
+    bench_reconnect(&b);
+    /* The last of the first ones, and then what was never sent. */
+    bench_expect_sent(&b, 2 * SECOND, texts[3]);
+    bench_expect_euro(&b, 4, "12", "2026-11-21T12:00:01.000Z", 2 * SECOND);
+    bench_expect_nothing(&b, 2 * SECOND);
+    bench_expect_metric(&b, METRIC_RETRIED, 5);
+    bench_expect_metric(&b, METRIC_RESPONSES, 9);
+    /* The time to the answer is that of its first sending. */
+    bench_expect_metric(&b, METRIC_REQUEST_ALL, 5);
+    bench_close(&b);
+}
+
+/* The oldest message first, whether it was sent before or not. */
+static void a_break_brings_the_order_of_arrival_back(void **state) {
+    (void)state;
+    struct bench b;
+    char text[BENCH_TEXT_SIZE], wanted[32], date[16];
+    static const int answered[] = {2, 7, 1, 5, 4, 8, 3, 6};
+    static const int after[] = {1, 3, 4, 5, 8, 6};
+    bench_open(&b, BENCH_LEDGER_BYTES, "request");
+    for (int id = 1; id <= 8; id++) {
+        sprintf(date, "2021-05-1%d", id);
+        bench_request(&b, id, "USD", date, id);
+    }
+    for (uint64_t i = 0; i < COUNT_OF(answered); i++) {
+        if (i == 7) { /* five were sent by now, and two of them arrived */
+            pipeline_confirmed(b.pipeline, 2);
+            bench_reconnect(&b);
+        }
+        sprintf(date, "2021-05-1%d", answered[i]);
+        bench_rates(&b, date, "", "one", "USD 2", 10, HOUR);
+        if (i < 5)
+            assert_int_equal(send_next(&b, 10, text), i + 1);
+    }
+    for (uint64_t i = 0; i < COUNT_OF(after); i++) {
+        assert_int_equal(send_next(&b, 10, text), i + 1);
+        sprintf(wanted, "\"id\":%d,", after[i]);
+        if (strstr(text, wanted) == NULL)
+            fail_msg("%s comes in the place of %s", text, wanted);
+    }
+    bench_expect_nothing(&b, 10);
     bench_close(&b);
 }
 

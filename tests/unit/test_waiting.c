@@ -1,4 +1,4 @@
-/* Open questions: found by day and currency, and who waits longest. */
+/* Messages that wait: found by day and currency, and by how long they wait. */
 #include <stdio.h>
 
 #include "tests/unit/unit.h"
@@ -13,37 +13,51 @@ static const struct key {
     {18765, "ASD"}, {18765, "UAD"},
 };
 
-static struct question *find(struct waiting *waiting, const struct key *key) {
-    return waiting_find(waiting, (day){key->day}, span_of(key->currency));
+static struct question *join(struct waiting *waiting, const struct key *key,
+                             struct message *message, int64_t waits_from) {
+    *message = (struct message){.waits_from = {waits_from}};
+    return waiting_join(waiting, (day){key->day}, span_of(key->currency),
+                        message);
 }
 
-static void finds_what_was_opened(void **state) {
+/* Those that wait for it are these two, or none. */
+static void expect_taken(struct waiting *waiting, const struct key *key,
+                         const struct message *first,
+                         const struct message *second) {
+    struct message_queue queue;
+    waiting_take(waiting, (day){key->day}, span_of(key->currency), &queue);
+    assert_ptr_equal(TAILQ_FIRST(&queue), first);
+    if (first != NULL)
+        assert_ptr_equal(TAILQ_NEXT(first, entry), second);
+    if (second != NULL)
+        assert_null(TAILQ_NEXT(second, entry));
+}
+
+static void questions_are_apart(void **state) {
     (void)state;
     struct waiting waiting = TAILQ_HEAD_INITIALIZER(waiting);
+    struct message first[COUNT_OF(keys)], second[COUNT_OF(keys)];
     struct question *opened[COUNT_OF(keys)];
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
-        if (find(&waiting, &keys[i]) != NULL)
-            fail_msg("day %d `%s` is found before it is opened", keys[i].day,
-                     keys[i].currency);
-        opened[i] = waiting_open(&waiting, (day){keys[i].day},
-                                 span_of(keys[i].currency));
+        expect_taken(&waiting, &keys[i], NULL, NULL);
+        opened[i] = join(&waiting, &keys[i], &first[i], 1);
         assert_int_equal(opened[i]->when.number, keys[i].day);
         assert_true(
             span_equals(question_currency(opened[i]), keys[i].currency));
-        assert_true(TAILQ_EMPTY(&opened[i]->messages));
+        assert_false(opened[i]->asked);
+    }
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        assert_ptr_equal(join(&waiting, &keys[i], &second[i], 2), opened[i]);
+    struct question *question = TAILQ_FIRST(&waiting);
+    for (size_t i = 0; i < COUNT_OF(keys); i++) { /* oldest first */
+        assert_ptr_equal(question, opened[i]);
+        question = TAILQ_NEXT(question, entry);
     }
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
-        assert_ptr_equal(find(&waiting, &keys[i]), opened[i]);
-        waiting_close(&waiting, opened[i]);
-        assert_null(find(&waiting, &keys[i]));
+        expect_taken(&waiting, &keys[i], &first[i], &second[i]);
+        expect_taken(&waiting, &keys[i], NULL, NULL);
     }
     assert_true(TAILQ_EMPTY(&waiting));
-}
-
-static void join(struct question *question, struct message *message,
-                 int64_t waits_from) {
-    *message = (struct message){.waits_from = {waits_from}};
-    TAILQ_INSERT_TAIL(&question->messages, message, entry);
 }
 
 static void expect_oldest(const struct waiting *waiting, int64_t wanted) {
@@ -52,40 +66,52 @@ static void expect_oldest(const struct waiting *waiting, int64_t wanted) {
     assert_int_equal(oldest.usec, wanted);
 }
 
-static void tells_who_waits_longest(void **state) {
+/* An older message may join behind a younger one. */
+static void who_waits_longest_is_late_first(void **state) {
     (void)state;
     struct waiting waiting = TAILQ_HEAD_INITIALIZER(waiting);
-    struct message m[5];
-    monotime oldest = {42};
+    struct message m[6];
+    monotime oldest;
     assert_false(waiting_oldest(&waiting, &oldest));
-    struct question *a = waiting_open(&waiting, (day){1}, span_of(""));
-    assert_false(waiting_oldest(&waiting, &oldest)); /* nobody in it */
-    struct question *b = waiting_open(&waiting, (day){2}, span_of(""));
-    struct question *c = waiting_open(&waiting, (day){3}, span_of(""));
-    join(b, &m[0], 30);
-    expect_oldest(&waiting, 30);
-    join(a, &m[1], 40);
-    expect_oldest(&waiting, 30);
-    join(c, &m[2], 20);
-    join(c, &m[3], 50);
-    expect_oldest(&waiting, 20);
-    TAILQ_REMOVE(&c->messages, &m[2], entry);
-    expect_oldest(&waiting, 30);
-    TAILQ_REMOVE(&b->messages, &m[0], entry);
-    waiting_close(&waiting, b);
+    assert_null(waiting_take_late(&waiting, (monotime){INT64_MAX}));
+    join(&waiting, &keys[0], &m[0], 40);
     expect_oldest(&waiting, 40);
-    join(c, &m[4], 60);
-    TAILQ_REMOVE(&a->messages, &m[1], entry);
-    expect_oldest(&waiting, 50);
-    waiting_close(&waiting, a);
-    waiting_close(&waiting, c);
+    join(&waiting, &keys[1], &m[1], 30);
+    join(&waiting, &keys[2], &m[2], 50);
+    join(&waiting, &keys[2], &m[3], 20);
+    join(&waiting, &keys[2], &m[4], 60);
+    join(&waiting, &keys[2], &m[5], 55);
+    expect_oldest(&waiting, 20);
+    assert_null(waiting_take_late(&waiting, (monotime){19}));
+    assert_ptr_equal(waiting_take_late(&waiting, (monotime){20}), &m[3]);
+    assert_null(waiting_take_late(&waiting, (monotime){20}));
+    expect_oldest(&waiting, 30);
+    assert_ptr_equal(waiting_take_late(&waiting, (monotime){39}), &m[1]);
+    assert_null(waiting_take_late(&waiting, (monotime){39}));
+    expect_taken(&waiting, &keys[1], NULL, NULL); /* closed with its last */
+    expect_oldest(&waiting, 40);
+    assert_ptr_equal(waiting_take_late(&waiting, (monotime){99}), &m[0]);
+    assert_ptr_equal(waiting_take_late(&waiting, (monotime){99}), &m[2]);
+    expect_taken(&waiting, &keys[2], &m[5], &m[4]);
     assert_false(waiting_oldest(&waiting, &oldest));
+}
+
+static void clearing_closes_all(void **state) {
+    (void)state;
+    struct waiting waiting = TAILQ_HEAD_INITIALIZER(waiting);
+    struct message m[COUNT_OF(keys)];
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        join(&waiting, &keys[i], &m[i], 1);
+    waiting_clear(&waiting);
+    assert_true(TAILQ_EMPTY(&waiting));
+    waiting_clear(&waiting);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_what_was_opened),
-        cmocka_unit_test(tells_who_waits_longest),
+        cmocka_unit_test(questions_are_apart),
+        cmocka_unit_test(who_waits_longest_is_late_first),
+        cmocka_unit_test(clearing_closes_all),
     };
     return cmocka_run_group_tests_name("waiting", tests, NULL, NULL);
 }
