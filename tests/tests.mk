@@ -80,6 +80,8 @@ UNIT_provider_frankfurter = ratefetcher/providers/frankfurter.c \
                  ratefetcher/providers/json_tables.c $(WEB_C)
 UNIT_provider_freecurrencyapi = ratefetcher/providers/freecurrencyapi.c \
                  ratefetcher/providers/json_tables.c $(WEB_C)
+UNIT_provider_openexchangerates = ratefetcher/providers/openexchangerates.c \
+                 ratefetcher/providers/json_tables.c $(WEB_C)
 UNIT_upstream  = wsclient/upstream.c common/url.c common/memory.c
 
 UNIT_LIBS = -Wl,--as-needed -lcmocka -lcsv -lgmp -ljson-c -lcurl -levent \

@@ -6,6 +6,7 @@
 #include "ratefetcher/providers/file.h"
 #include "ratefetcher/providers/frankfurter.h"
 #include "ratefetcher/providers/freecurrencyapi.h"
+#include "ratefetcher/providers/openexchangerates.h"
 #include "ratefetcher/providers/web.h"
 
 #define WEB_PROVIDER(NAME, id)                                                 \
@@ -20,6 +21,7 @@ static const struct provider_class web_classes[] = {
     WEB_PROVIDER(FREECURRENCYAPI, freecurrencyapi),
     WEB_PROVIDER(EXCHANGERATEHOST, exchangeratehost),
     WEB_PROVIDER(EXCHANGERATEAPI, exchangerateapi),
+    WEB_PROVIDER(OPENEXCHANGERATES, openexchangerates),
     WEB_PROVIDER(FRANKFURTER, frankfurter),
     WEB_PROVIDER(ECB, ecb),
 };

@@ -10,17 +10,19 @@ from urllib.parse import quote
 from amounts import euro, message, stake_of
 from places import SANITIZED, VALGRIND
 from service import Service
-from standins import Ecb, ExchangeRateApi, ExchangeRateHost, FreeCurrencyApi, Frankfurter
+from standins import (Ecb, ExchangeRateApi, ExchangeRateHost, FreeCurrencyApi, Frankfurter,
+                      OpenExchangeRates)
 from upstream import Upstream
 from waiting import Stalls, wait_until
 
 # Each provider has a rate of its own, so that an answer tells who was asked.
 USD = {"freecurrencyapi": "1.25", "frankfurter": "1.6", "ecb": "1.28",
        "exchangerateapi": "1.5625"}
-EURO_OF_HOST = "0.7"  # its base is the dollar
+EURO_OF_HOST, EURO_OF_OPEN = "0.7", "0.9"  # their base is the dollar
 FROM = {name: euro("100", rate) for name, rate in USD.items()}
 FIRST, SECOND, THIRD = FROM["freecurrencyapi"], FROM["frankfurter"], FROM["ecb"]
 FROM["exchangeratehost"] = euro("100", of_euro=EURO_OF_HOST)
+FROM["openexchangerates"] = euro("100", of_euro=EURO_OF_OPEN)
 KEYS = {"FREECURRENCYAPI_KEY": FreeCurrencyApi.key,
         "EXCHANGE_ACCESS_KEY": ExchangeRateHost.key,
         "EXCHANGERATEAPI_KEY": ExchangeRateApi.key}
@@ -51,6 +53,7 @@ class RateShop:
         self.ecb = enter(Ecb({"USD": USD["ecb"]}, tls))
         self.host = enter(ExchangeRateHost({"EUR": EURO_OF_HOST}, tls))
         self.era = enter(ExchangeRateApi({"USD": USD["exchangerateapi"]}, tls))
+        self.open = enter(OpenExchangeRates({"EUR": EURO_OF_OPEN}, tls))
         self.settings = {
             "REQUESTS_WS_URL": self.upstream.url,
             "RATE_PROVIDERS": None, "RATES_FILE": None,
@@ -58,6 +61,7 @@ class RateShop:
             "FREECURRENCYAPI_URL": self.fca.url,
             "EXCHANGERATEHOST_URL": self.host.url,
             "EXCHANGERATEAPI_URL": self.era.url,
+            "OPENEXCHANGERATES_URL": self.open.url,
             "FRANKFURTER_URL": self.frankfurter.url,
             "ECB_URL": self.ecb.url,
             "HEARTBEAT_INTERVAL_SECONDS": BEAT_SECONDS,
@@ -132,7 +136,7 @@ class RateShop:
             if "wsclient" in title or "monitor" in title:
                 with open(f"/proc/{pid}/environ", "rb") as environment:
                     shown.append(environment.read().decode("latin-1"))
-        for key in (*KEYS.values(), *others):
+        for key in (*KEYS.values(), OpenExchangeRates.key, *others):
             for form in (key, quote(key, safe="")):
                 assert not [text for text in shown if form in text]
 

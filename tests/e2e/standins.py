@@ -247,6 +247,42 @@ class ExchangeRateApi(RateApi):
         call.answer(f'{{"result":"error","error-type":"{kind}"}}', status)
 
 
+class OpenExchangeRates(RateApi):
+    """All days, a key in a header, rates of the dollar, and errors by a word."""
+
+    prefix = "/api"
+    key = "oxr-live-0123456789SecretOfTests"
+
+    def reply(self, call):
+        folder, _, name = call.path.removesuffix(".json").rpartition("/")
+        if call.headers.get("authorization") != f"Token {self.key}":
+            self.refuse(call, 401, "invalid_app_id")
+        elif (folder, name) == ("/api", "latest"):
+            call.answer(open_body(int(time.time()), self.table("latest")))
+        elif folder != "/api/historical":
+            self.refuse(call, 404, "not_found")
+        elif self.table(name) is None:
+            self.refuse(call, 400, "not_available")
+        else:
+            call.answer(open_body(last_second(name), self.table(name)))
+
+    @staticmethod
+    def refuse(call, status, word):
+        call.answer(f'{{"error":true,"status":{status},"message":"{word}",'
+                    '"description":"Please contact them."}', status)
+
+
+def last_second(day):
+    """Of that UTC day, in Unix time."""
+    start = datetime.datetime.fromisoformat(f"{day}T00:00:00+00:00")
+    return int((start + ONE_DAY).timestamp()) - 1
+
+
+def open_body(timestamp, rates, base="USD"):
+    return (f'{{"disclaimer":"x","license":"x","timestamp":{timestamp},"base":"{base}",'
+            f'"rates":{{"USD":1,{members(rates)}}}}}')
+
+
 class Frankfurter(RateApi):
     """Working days; for another day the last one before it."""
 

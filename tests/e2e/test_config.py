@@ -259,6 +259,7 @@ def test_check_masks_secrets(idle):
         "REQUESTS_WS_URL": f"ws://user:{SECRET}@host:81/p?key={SECRET}",
         "WS_AUTHORIZATION": f"Bearer {SECRET}", "FREECURRENCYAPI_KEY": SECRET,
         "EXCHANGE_ACCESS_KEY": SECRET, "EXCHANGERATEAPI_KEY": SECRET,
+        "OPENEXCHANGERATES_KEY": SECRET,
         "REDIS_URL": f"redis://user:{SECRET}@rhost/1"})
     assert done.returncode == 0, done.stderr
     assert SECRET not in done.stdout + done.stderr and "Zq7" not in done.stdout
@@ -280,6 +281,8 @@ def test_check_needs_no_service_and_leaves_nothing(idle):
     ({"FREECURRENCYAPI_KEY": "kkkk"}, "freecurrencyapi frankfurter ecb"),
     ({"EXCHANGERATEAPI_KEY": "kkkk", "EXCHANGE_ACCESS_KEY": "kkkk"},
      "exchangeratehost exchangerateapi frankfurter ecb"),
+    ({"OPENEXCHANGERATES_KEY": "kkkk", "EXCHANGERATEAPI_KEY": "kkkk"},
+     "exchangerateapi openexchangerates frankfurter ecb"),
 ])
 def test_providers_by_default(make_service, env, providers):
     """Those whose key is set, then frankfurter, then ecb."""

@@ -55,7 +55,8 @@ pure="common/backoff common/day common/daytables common/decimal common/envfile c
       ratefetcher/providers/ecb_csv ratefetcher/providers/history ratefetcher/providers/json_tables
       ratefetcher/providers/ecb ratefetcher/providers/exchangerateapi
       ratefetcher/providers/exchangeratehost ratefetcher/providers/frankfurter
-      ratefetcher/providers/freecurrencyapi ratefetcher/quota
+      ratefetcher/providers/freecurrencyapi
+      ratefetcher/providers/openexchangerates ratefetcher/quota
       ratefetcher/redis_address ratefetcher/redis_value supervisor/lifecycle
       wsclient/doubt wsclient/extents wsclient/heartbeat wsclient/inbox
       wsclient/ratebook wsclient/receipts wsclient/refusals

@@ -292,7 +292,8 @@ static void secrets_go_to_who_needs_them(void **state) {
     (void)state;
     static const enum setting of_ratefetcher[] = {
         SETTING_FREECURRENCYAPI_KEY, SETTING_EXCHANGE_ACCESS_KEY,
-        SETTING_EXCHANGERATEAPI_KEY, SETTING_REDIS_URL};
+        SETTING_EXCHANGERATEAPI_KEY, SETTING_OPENEXCHANGERATES_KEY,
+        SETTING_REDIS_URL};
     static const enum setting of_wsclient[] = {SETTING_WS_AUTHORIZATION,
                                                SETTING_REQUESTS_WS_URL};
     for (size_t i = 0; i < COUNT_OF(of_ratefetcher); i++) {

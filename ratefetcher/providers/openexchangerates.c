@@ -1,0 +1,113 @@
+#include "ratefetcher/providers/openexchangerates.h"
+
+#include <stdio.h>
+
+#include "common/message.h"
+#include "ratefetcher/providers/json_tables.h"
+
+/* The month's calls are used up: a new month is far, a new plan may be near. */
+enum { QUOTA_WAIT_SECONDS = 3600 };
+
+static const char other_base[] = "the base is not USD";
+
+static void request(const char *address, const char *key, day when, day today,
+                    struct web_request *out) {
+    (void)today;
+    char date[DAY_TEXT_SIZE];
+    if (rates_day_is_latest(when)) {
+        snprintf(out->url, sizeof out->url, "%s/latest.json", address);
+    } else {
+        day_print(when, date);
+        snprintf(out->url, sizeof out->url, "%s/historical/%s.json", address,
+                 date);
+    }
+    snprintf(out->header, sizeof out->header, "Authorization: Token %s", key);
+}
+
+/* By the word: the statuses differ between its manual and its answers. */
+static const struct {
+    const char *word;
+    struct web_refusal refusal;
+} refusals[] = {
+    {"missing_app_id",
+     {.result = PROVIDER_KEY_REFUSED,
+      .detail = "missing_app_id: the key is missing"}},
+    {"invalid_app_id",
+     {.result = PROVIDER_KEY_REFUSED,
+      .detail = "invalid_app_id: the key is wrong"}},
+    {"app_id_inactive",
+     {.result = PROVIDER_KEY_REFUSED,
+      .detail = "app_id_inactive: the key is not active"}},
+    {"not_allowed",
+     {.result = PROVIDER_KEY_REFUSED,
+      .detail = "not_allowed: the call is not in the key's plan",
+      .of_plan = true}},
+    {"access_restricted",
+     {.result = PROVIDER_LIMITED,
+      .detail = "access_restricted: too many calls",
+      .wait_seconds = QUOTA_WAIT_SECONDS}},
+    {"not_available",
+     {.result = PROVIDER_NO_TABLE,
+      .detail = "not_available: it has no such day"}},
+    {"invalid_base",
+     {.result = PROVIDER_BAD_TABLE,
+      .detail = "invalid_base: it does not know the base"}},
+    {"not_found",
+     {.result = PROVIDER_BAD_TABLE,
+      .detail = "not_found: it does not know this call"}},
+};
+
+/* {"error":true,"status":401,"message":"invalid_app_id","description":""} */
+static const struct web_refusal *refusal(struct span text) {
+    struct json_object *body = json_tables_parse(text), *error;
+    const struct web_refusal *found = NULL;
+    const char *word = message_text(body, "message");
+    bool is_error = json_object_object_get_ex(body, "error", &error) &&
+                    json_object_get_boolean(error);
+    for (size_t i = 0;
+         is_error && word != NULL && i < sizeof refusals / sizeof *refusals;
+         i++)
+        if (strcmp(word, refusals[i].word) == 0)
+            found = &refusals[i].refusal;
+    json_object_put(body);
+    return found;
+}
+
+/*
+ * {"timestamp":1749859196,"base":"USD","rates":{"EUR":0.86}}; a past day's
+ * timestamp is a moment of that day.
+ */
+static const char *read_rates(struct json_object *body,
+                              const struct web_answer *answer,
+                              struct history *tables,
+                              struct web_faults *faults) {
+    struct json_table table = {.members = json_tables_object(body, "rates"),
+                               .provider = provider_openexchangerates.name,
+                               .base = provider_openexchangerates.base,
+                               .other_base = other_base};
+    const char *base = message_text(body, "base");
+    if (base == NULL || strcmp(base, table.base) != 0)
+        return other_base;
+    if (!json_tables_day(body, "timestamp", answer, &table.as_of))
+        return "the timestamp is none";
+    if (!rates_day_is_latest(answer->when) &&
+        table.as_of.number != answer->when.number)
+        return "no table of the day that was asked for";
+    return json_tables_add(tables, &table, answer, faults);
+}
+
+static const char *read_body(const struct web_answer *answer,
+                             struct history *tables,
+                             struct web_faults *faults) {
+    return json_tables_read(answer, tables, faults, read_rates);
+}
+
+const struct web_api provider_openexchangerates = {
+    .name = "openexchangerates",
+    .base = "USD",
+    .address = SETTING_OPENEXCHANGERATES_URL,
+    .key = SETTING_OPENEXCHANGERATES_KEY,
+    .request = request,
+    .read = read_body,
+    .refusal = refusal,
+};
