@@ -4,11 +4,15 @@
 set -u
 build=$1
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-# Ctrl-C reaches all of us at once; each then ends by itself, the service last.
+upstream=""
+service=""
+trap 'rm -rf "$dir"; kill $upstream $service 2>/dev/null' EXIT
+trap 'exit 129' HUP # the window was closed
+# Ctrl-C reaches the service, which then ends in order; the simulator, which has
+# to confirm the last answers, is out of its reach and ends after it.
 trap : INT TERM
 
-"$build/upstream" --rates etc/demo-rates.csv --rate 1 \
+setsid "$build/upstream" --rates etc/demo-rates.csv --rate 1 \
     --port-file "$dir/port" > "$dir/upstream.out" 2>&1 &
 upstream=$!
 while [ ! -s "$dir/port" ]; do
