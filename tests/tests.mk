@@ -45,14 +45,14 @@ REQUEST_C      = wsclient/request.c common/json_scan.c common/day.c \
                  common/message.c
 UNIT_request   = $(REQUEST_C)
 UNIT_response  = wsclient/response.c $(REQUEST_C)
-UNIT_heartbeat = wsclient/heartbeat.c
+UNIT_heartbeat = wsclient/peer.c
 UNIT_inbox     = wsclient/inbox.c common/utf8.c common/memory.c
 LEDGER_C       = wsclient/ledger.c wsclient/ledger_file.c wsclient/extents.c \
                  common/files.c common/log.c common/clock.c common/day.c \
                  common/memory.c
 UNIT_extents   = wsclient/extents.c
 UNIT_ledger    = $(LEDGER_C)
-UNIT_receipts  = wsclient/receipts.c
+UNIT_receipts  = wsclient/peer.c
 UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/clock.c \
                  common/day.c common/memory.c
 UNIT_ratebook  = wsclient/ratebook.c $(UNIT_rates)

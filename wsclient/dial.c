@@ -1,65 +1,140 @@
 #include "wsclient/dial.h"
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "wsclient/tls.h"
+#include "common/log.h"
 
 /* Of HTTP: the upgrade was agreed to, and went wrong all the same. */
 enum { HTTP_SWITCHING = 101, MAX_RETRY_AFTER_SECONDS = 86400 };
 
+/* The one that hears what the libraries say. */
+static struct dial *hearing;
+
 static void next_address(struct dial *d);
 
-static void kill_wsi(struct lws *wsi) {
-    struct linger hard = {.l_onoff = 1, .l_linger = 0};
-    if (wsi == NULL)
+/* The addresses are there, or the reason why not. */
+static void use_addresses(struct dial *d, const char *why) {
+    char detail[128];
+    if (!d->resolving)
+        return; /* the attempt was left; the next one takes them */
+    d->resolving = false;
+    d->unused = false;
+    if (d->known.count > 0) {
+        next_address(d);
         return;
-    setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_LINGER, &hard,
-               sizeof hard);
-    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    }
+    snprintf(detail, sizeof detail, "name look-up: %s", why);
+    d->failed(d->arg, &(struct dial_failure){.detail = detail});
 }
 
-void dial_init(struct dial *dial) {
-    dial->resolver = resolver_new(dial->context, dial->upstream->host);
+static void on_looked_up(void *arg) {
+    struct dial *d = arg;
+    struct addresses found;
+    fd_watch_stop(&d->look_up_done);
+    const char *why = resolve_take(&d->look_up, &found);
+    if (why == NULL) {
+        d->known = found;
+        d->unused = true;
+    }
+    use_addresses(d, why);
 }
 
-void dial_clear(struct dial *dial) {
-    lws_sul_cancel(&dial->turn);
-    if (dial->resolver != NULL)
-        resolver_free(&dial->resolver);
+static bool start_look_up(struct dial *d) {
+    d->look_up = resolve_start(d->upstream->host);
+    if (d->look_up == NULL)
+        return false;
+    if (fd_watch_start(&d->look_up_done, d->context, resolve_fd(d->look_up),
+                       on_looked_up, d) == 0)
+        return true;
+    resolve_abandon(&d->look_up);
+    return false;
 }
 
-/* The present address had its time, or has failed. */
+/* The addresses are known, or the present one had its time or has failed. */
 static void on_turn(lws_sorted_usec_list_t *turn) {
     struct dial *d = lws_container_of(turn, struct dial, turn);
+    if (d->resolving) {
+        use_addresses(d, "no thread can be started");
+        return;
+    }
     struct lws *wsi = d->wsi;
     d->wsi = NULL;
     d->number++;
-    kill_wsi(wsi);
+    dial_reset(wsi);
     next_address(d);
 }
 
-/*
- * This address does not serve. Another may, if this one was not even reached;
- * it is tried from the loop, as the library can not connect in a callback.
- */
+/* From the loop, as the library can not connect in a callback. */
+static void take_turn_soon(struct dial *d) {
+    lws_sul_schedule(d->context, 0, &d->turn, on_turn, 1);
+}
+
+void dial_init(struct dial *dial, struct lws_context *context,
+               const struct upstream *upstream, const char *protocol,
+               dial_failed *failed, void *arg) {
+    *dial = (struct dial){
+        .context = context,
+        .upstream = upstream,
+        .protocol = protocol,
+        .failed = failed,
+        .arg = arg,
+    };
+    dial->numeric = resolve_numeric(upstream->host, &dial->known);
+    hearing = dial;
+}
+
+void dial_clear(struct dial *dial) {
+    hearing = NULL;
+    lws_sul_cancel(&dial->turn);
+    fd_watch_stop(&dial->look_up_done);
+    resolve_abandon(&dial->look_up);
+}
+
+void dial_begin(struct dial *dial, duration limit) {
+    struct dial *d = dial;
+    d->resolving = true;
+    d->next = 0;
+    d->end = monotime_add(clock_monotonic(), limit);
+    if (d->numeric || d->unused || (d->look_up == NULL && !start_look_up(d)))
+        take_turn_soon(d);
+}
+
+const char *dial_stage(const struct dial *dial) {
+    return dial->resolving ? "the name look-up took too long"
+                           : "the attempt took too long";
+}
+
+/* This address does not serve. Another may, if it was not even reached. */
 static void address_failed(struct dial *d, const struct dial_failure *failure,
                            bool unreached) {
     d->wsi = NULL;
     d->number++;
-    if (unreached && d->next < d->addresses.count)
-        lws_sul_schedule(d->context, 0, &d->turn, on_turn, 1);
+    if (unreached && d->next < d->known.count)
+        take_turn_soon(d);
     else
         d->failed(d->arg, failure);
+}
+
+/* If further ones are left, this one has its share of the time. */
+static void limit_turn(struct dial *d) {
+    size_t left = d->known.count - d->next;
+    int64_t usec = monotime_between(clock_monotonic(), d->end).usec;
+    if (left > 0)
+        lws_sul_schedule(d->context, 0, &d->turn, on_turn,
+                         usec / (int64_t)(left + 1));
 }
 
 static void next_address(struct dial *d) {
     const struct upstream *upstream = d->upstream;
     struct lws_client_connect_info info = {
         .context = d->context,
-        .address = d->addresses.text[d->next++],
+        .address = d->known.text[d->next++],
         .port = upstream->port,
         .path = upstream->path,
         .host = upstream->host_header,
@@ -73,13 +148,9 @@ static void next_address(struct dial *d) {
         .opaque_user_data = (void *)++d->number,
     };
     uintptr_t number = d->number;
-    size_t left = d->addresses.count - d->next;
-    int64_t time_left = monotime_between(clock_monotonic(), d->end).usec;
     d->tls_error[0] = '\0';
-    d->retry_after_usec = 0;
-    if (left > 0)
-        lws_sul_schedule(d->context, 0, &d->turn, on_turn,
-                         time_left / (int64_t)(left + 1));
+    d->retry_after = (duration){0};
+    limit_turn(d);
     struct lws *wsi = lws_client_connect_via_info(&info);
     if (d->number != number)
         return; /* it has failed already */
@@ -89,33 +160,31 @@ static void next_address(struct dial *d) {
             d, &(struct dial_failure){.detail = "it could not be begun"}, true);
 }
 
-static void on_addresses(void *arg, const struct addresses *addresses,
-                         const char *why) {
-    struct dial *d = arg;
-    char detail[128];
-    d->addresses = *addresses;
-    if (addresses->count > 0) {
-        next_address(d);
-        return;
-    }
-    snprintf(detail, sizeof detail, "name look-up: %s", why);
-    d->failed(d->arg, &(struct dial_failure){.detail = detail});
-}
-
-void dial_begin(struct dial *dial, int64_t usec) {
-    dial->addresses.count = 0;
-    dial->next = 0;
-    dial->end = monotime_add(clock_monotonic(), (duration){usec});
-    resolver_ask(dial->resolver, on_addresses, dial);
-}
-
 bool dial_owns(const struct dial *dial, struct lws *wsi) {
     return lws_get_opaque_user_data(wsi) == (void *)dial->number;
 }
 
-void dial_established(struct dial *dial, struct lws *wsi) {
+void dial_succeeded(struct dial *dial) {
     lws_sul_cancel(&dial->turn);
-    dial->wsi = wsi;
+    dial->wsi = NULL;
+}
+
+void dial_leave(struct dial *dial) {
+    struct lws *wsi = dial->wsi;
+    dial->wsi = NULL;
+    dial->number++;
+    dial->resolving = false;
+    lws_sul_cancel(&dial->turn);
+    dial_reset(wsi);
+}
+
+void dial_reset(struct lws *wsi) {
+    struct linger hard = {.l_onoff = 1, .l_linger = 0};
+    if (wsi == NULL)
+        return;
+    setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_LINGER, &hard,
+               sizeof hard);
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }
 
 /* Only the form in seconds; the other, a date, would trust two clocks. */
@@ -128,12 +197,14 @@ void dial_answered(struct dial *dial, struct lws *wsi) {
         return;
     if (seconds > MAX_RETRY_AFTER_SECONDS)
         seconds = MAX_RETRY_AFTER_SECONDS;
-    dial->retry_after_usec = seconds * USEC_PER_SEC;
+    dial->retry_after = SECONDS(seconds);
 }
 
 void dial_error(struct dial *dial, struct lws *wsi, const char *text) {
-    struct dial_failure failure = {.status = lws_http_client_http_response(wsi),
-                                   .retry_after_usec = dial->retry_after_usec};
+    struct dial_failure failure = {
+        .status = lws_http_client_http_response(wsi),
+        .retry_after = dial->retry_after,
+    };
     bool tls_failed = dial->tls_error[0] != '\0';
     char detail[256];
     if (tls_failed) /* says more than the library's text */
@@ -154,17 +225,31 @@ void dial_given_up(struct dial *dial) {
         false);
 }
 
-void dial_leave(struct dial *dial, bool hard) {
-    struct lws *wsi = dial->wsi;
-    dial->wsi = NULL;
-    dial->number++;
-    lws_sul_cancel(&dial->turn);
-    resolver_cancel(dial->resolver);
-    if (hard)
-        kill_wsi(wsi);
+/* What is known already stands: it is nearer to the cause. */
+static void keep_tls_error(struct dial *d, const char *why) {
+    if (d->tls_error[0] == '\0' && why != NULL)
+        snprintf(d->tls_error, sizeof d->tls_error, "%s", why);
 }
 
-void dial_library_said(struct dial *dial, struct span line) {
+static bool is_certificate_for(struct lws *wsi, const char *address) {
+    X509 *certificate = SSL_get1_peer_certificate(lws_get_ssl(wsi));
+    bool good =
+        certificate != NULL && X509_check_ip_asc(certificate, address, 0) == 1;
+    X509_free(certificate);
+    return good;
+}
+
+bool dial_check_peer(struct dial *dial, struct lws *wsi) {
+    const struct upstream *upstream = dial->upstream;
+    if (!upstream->tls || !upstream->ipv6 ||
+        is_certificate_for(wsi, upstream->host))
+        return true;
+    keep_tls_error(dial, "IP address mismatch");
+    return false;
+}
+
+/* What the library found wrong with a certificate, less its own numbers. */
+static void hear_certificate(struct dial *d, struct span line) {
     static const char of_tls[] = "SSL error: ";
     if (line.len <= sizeof of_tls ||
         memcmp(line.data, of_tls, sizeof of_tls - 1) != 0)
@@ -172,20 +257,40 @@ void dial_library_said(struct dial *dial, struct span line) {
     line = span_from(line, sizeof of_tls - 1);
     const char *numbers = memmem(line.data, line.len, " (preverify_ok", 14);
     size_t len = numbers != NULL ? (size_t)(numbers - line.data) : line.len;
-    snprintf(dial->tls_error, sizeof dial->tls_error, "%.*s", (int)len,
-             line.data);
+    snprintf(d->tls_error, sizeof d->tls_error, "%.*s", (int)len, line.data);
 }
 
-void dial_tls_said(struct dial *dial, const char *why) {
-    if (dial->tls_error[0] == '\0' && why != NULL)
-        snprintf(dial->tls_error, sizeof dial->tls_error, "%s", why);
+void dial_hear_library(int level, const char *line) {
+    (void)level;
+    struct span text = {line, strcspn(line, "\n")};
+    log_debug("libwebsockets", LOG_FIELDS(log_span("line", text)));
+    if (hearing == NULL)
+        return;
+    hear_certificate(hearing, text);
+    snprintf(hearing->complaint, sizeof hearing->complaint, "%.*s",
+             (int)text.len, text.data);
 }
 
-bool dial_check_peer(struct dial *dial, struct lws *wsi) {
-    const struct upstream *upstream = dial->upstream;
-    if (!upstream->tls || !upstream->ipv6 ||
-        tls_is_for_address(wsi, upstream->host))
-        return true;
-    dial_tls_said(dial, "IP address mismatch");
-    return false;
+const char *dial_complaint(const struct dial *dial) {
+    return dial->complaint[0] != '\0' ? dial->complaint : NULL;
+}
+
+void dial_forget_complaint(struct dial *dial) {
+    dial->complaint[0] = '\0';
+}
+
+/* A fatal alert of the peer, or the end of our own side of the handshake. */
+static void on_tls_info(const SSL *ssl, int where, int value) {
+    (void)ssl;
+    unsigned long error = ERR_peek_last_error();
+    if (hearing == NULL)
+        return;
+    if (where == SSL_CB_READ_ALERT && value >> 8 == SSL3_AL_FATAL)
+        keep_tls_error(hearing, SSL_alert_desc_string_long(value));
+    else if (where == SSL_CB_CONNECT_EXIT && value <= 0 && error != 0)
+        keep_tls_error(hearing, ERR_reason_error_string(error));
+}
+
+void dial_hear_tls(SSL_CTX *context) {
+    SSL_CTX_set_info_callback(context, on_tls_info);
 }

@@ -1,6 +1,7 @@
 /*
- * One attempt to connect: the name is looked up, then each of its addresses is
- * tried in turn, each with its share of the time.
+ * One attempt to connect: the upstream's name is looked up off the loop, then
+ * each of its addresses is tried in turn, each with its share of the time.
+ * What libwebsockets and OpenSSL tell of why an attempt fails is kept here.
  */
 #ifndef FXWIRE_WSCLIENT_DIAL_H
 #define FXWIRE_WSCLIENT_DIAL_H
@@ -9,49 +10,76 @@
 #include <stdbool.h>
 
 #include "common/clock.h"
-#include "common/span.h"
-#include "wsclient/resolver.h"
+#include "common/resolve.h"
+#include "wsclient/fd_watch.h"
 #include "wsclient/upstream.h"
 
 /* Why an attempt failed. */
 struct dial_failure {
-    const char *detail; /* for people */
-    unsigned status; /* of HTTP, that the handshake was answered with, or 0 */
-    int64_t retry_after_usec; /* as the server asked for; 0: it did not */
+    const char *detail;   /* for people, lent */
+    unsigned status;      /* of HTTP, if the handshake was answered so, or 0 */
+    duration retry_after; /* as the server asked for; 0: it did not */
 };
+
+typedef void dial_failed(void *arg, const struct dial_failure *failure);
 
 struct dial {
     struct lws_context *context;
-    const char *protocol; /* whose callback serves the connection */
     const struct upstream *upstream;
-    struct resolver *resolver;
-    void (*failed)(void *arg, const struct dial_failure *failure);
+    const char *protocol; /* whose callback serves the connection */
+    dial_failed *failed;
     void *arg;
-    struct lws *wsi;  /* the connection, or the attempt at one; or NULL */
+
+    struct lws *wsi;  /* of the attempt; NULL: none, or it was taken */
     uintptr_t number; /* of the present wsi; callbacks of others are ignored */
-    monotime end;
-    struct addresses addresses; /* none: the name is being looked up */
-    size_t next;
-    char tls_error[160]; /* as the library logged it */
-    int64_t retry_after_usec;
-    lws_sorted_usec_list_t turn;
+    monotime end;     /* of the attempt */
+
+    bool resolving;          /* the attempt waits for the name's addresses */
+    struct resolve *look_up; /* runs; it outlives an attempt. NULL: none */
+    struct fd_watch look_up_done;
+    struct addresses known; /* of the last good look-up */
+    bool numeric;           /* the host is an address itself, the known one */
+    bool unused;            /* no attempt was made with the known ones yet */
+    size_t next;            /* of the known ones, to be tried */
+
+    duration retry_after;
+    char tls_error[160];
+    char complaint[160];         /* of the library, by its log; "": none */
+    lws_sorted_usec_list_t turn; /* of the next address */
 };
 
-/* Members up to `arg` but `resolver` are set by the caller. */
-void dial_init(struct dial *dial);
+/*
+ * Makes it ready; `upstream` and `protocol` are lent. `failed` is called from
+ * the loop, once for each attempt that failed before it was left.
+ */
+void dial_init(struct dial *dial, struct lws_context *context,
+               const struct upstream *upstream, const char *protocol,
+               dial_failed *failed, void *arg);
+
+/* A look-up that still runs is left to itself. */
 void dial_clear(struct dial *dial);
 
 /*
- * Begins an attempt that may take `usec`. When no address serves, `failed` is
- * called from the loop; that the time is over is the caller's to watch.
+ * Begins an attempt, whose addresses share the time `limit`; that it is over
+ * is the caller's to watch. When a look-up fails, the addresses of the last
+ * good one serve.
  */
-void dial_begin(struct dial *dial, int64_t usec);
+void dial_begin(struct dial *dial, duration limit);
+
+/* What an attempt that took too long was at, for people. */
+const char *dial_stage(const struct dial *dial);
 
 /* Whether a callback of libwebsockets is about the present attempt. */
 bool dial_owns(const struct dial *dial, struct lws *wsi);
 
-/* The connection stands. */
-void dial_established(struct dial *dial, struct lws *wsi);
+/* The connection stands: `wsi` is the caller's from now on. */
+void dial_succeeded(struct dial *dial);
+
+/* Leaves the attempt, hard, or a connection that came of it. */
+void dial_leave(struct dial *dial);
+
+/* Drops a connection at once: with a reset, without a closing handshake. */
+void dial_reset(struct lws *wsi);
 
 /* The handshake was answered, and not by an upgrade: its headers are there. */
 void dial_answered(struct dial *dial, struct lws *wsi);
@@ -63,18 +91,24 @@ void dial_error(struct dial *dial, struct lws *wsi, const char *text);
 void dial_given_up(struct dial *dial);
 
 /*
- * Leaves the connection or the attempt. `hard`: at once and with a reset;
- * else it is gone already.
+ * The last moment before the request goes out; false: the peer's certificate
+ * is not for the upstream's address. libwebsockets checks names and IPv4
+ * addresses; an IPv6 one it cuts at its first colon.
  */
-void dial_leave(struct dial *dial, bool hard);
-
-/* The library logged a line; of TLS it tells there what it checked. */
-void dial_library_said(struct dial *dial, struct span line);
-
-/* OpenSSL says why the handshake failed; what is known already stands. */
-void dial_tls_said(struct dial *dial, const char *why);
-
-/* The request is about to go out; false: the peer's certificate is wrong. */
 bool dial_check_peer(struct dial *dial, struct lws *wsi);
+
+/*
+ * What the library complained of, in its own words, since it was forgotten;
+ * lent, NULL: nothing. It ends some connections without another sign.
+ */
+const char *dial_complaint(const struct dial *dial);
+void dial_forget_complaint(struct dial *dial);
+
+/*
+ * For lws_set_log_level() and for the clients' TLS context: the dial made last
+ * keeps what they say of TLS. Their callbacks have no argument.
+ */
+void dial_hear_library(int level, const char *line);
+void dial_hear_tls(SSL_CTX *context);
 
 #endif

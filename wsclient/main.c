@@ -3,6 +3,7 @@
  * converts, answers. Started by the supervisor, or by hand with the same
  * environment.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,80 +16,67 @@
 #include "common/message.h"
 #include "common/process.h"
 #include "common/runtime_dir.h"
+#include "wsclient/connection.h"
+#include "wsclient/dial.h"
+#include "wsclient/fd_watch.h"
 #include "wsclient/quarantine.h"
 #include "wsclient/ratelink.h"
-#include "wsclient/session.h"
-#include "wsclient/tls.h"
-#include "wsclient/watch.h"
 
 enum { RECEIVE_BUFFER_BYTES = 65536, MAX_DESCRIPTORS = 64 };
 
 struct wsclient {
     const struct settings *settings;
+    struct upstream upstream;
     struct lws_context *context;
     struct metrics metrics;
     struct child child;
-    struct watch control;
-    struct watch signals;
+    struct fd_watch control;
+    struct fd_watch signals;
     int signal_fd;
     struct ledger *ledger;
     struct pipeline *pipeline;
     struct ratelink *ratelink;
-    struct session *session;
+    struct connection *connection;
     lws_sorted_usec_list_t alarm; /* the pipeline's */
-    lws_sorted_usec_list_t grace; /* of the stop */
-    bool stopping;
-    bool finished;
 };
 
 static struct json_object *report(void *arg) {
     struct wsclient *w = arg;
     struct json_object *report = json_object_new_object();
-    bool connected = session_is_connected(w->session);
-    int64_t age = session_heartbeat_age(w->session);
+    bool connected = connection_is_open(w->connection);
+    duration age = connection_heartbeat_age(w->connection);
     size_t pending = pipeline_pending(w->pipeline);
     metrics_set(&w->metrics, METRIC_CONNECTED, connected);
     metrics_set(&w->metrics, METRIC_HEARTBEAT_AGE,
-                connected ? (double)age / USEC_PER_SEC : 0);
+                connected ? (double)age.usec / USEC_PER_SEC : 0);
     metrics_set(&w->metrics, METRIC_PENDING, (double)pending);
     metrics_set(&w->metrics, METRIC_LOG_DROPPED, (double)log_dropped());
     json_object_object_add(report, "connected",
                            json_object_new_boolean(connected));
     if (connected)
-        message_add_duration(report, "heartbeat_age_seconds", (duration){age});
+        message_add_duration(report, "heartbeat_age_seconds", age);
     else
         json_object_object_add(report, "heartbeat_age_seconds", NULL);
     json_object_object_add(report, "pending",
                            json_object_new_int64((int64_t)pending));
-    message_add_text(report, "receipts", session_receipts(w->session));
+    message_add_text(report, "receipts", connection_receipts(w->connection));
     json_object_object_add(report, "counters", metrics_to_json(&w->metrics));
     return report;
 }
 
-static void on_state_changed(void *arg) {
-    struct wsclient *w = arg;
-    child_report(&w->child);
-}
-
-static void on_alert(void *arg, const char *event, const char *detail) {
-    struct wsclient *w = arg;
-    child_alert(&w->child, event, detail);
-}
-
-static void on_stopped(void *arg) {
-    struct wsclient *w = arg;
-    w->finished = true;
-    lws_cancel_service(w->context);
-}
-
 static void on_answers_ready(void *arg) {
     struct wsclient *w = arg;
-    session_answers_ready(w->session);
+    connection_answers_ready(w->connection);
 }
 
 static bool on_ask(void *arg, day when, struct span currency) {
     struct wsclient *w = arg;
     return ratelink_ask(w->ratelink, when, currency);
+}
+
+static void on_alert(void *arg, const char *event, const char *detail) {
+    struct wsclient *w = arg;
+    child_alert(&w->child, event, detail);
 }
 
 static void on_quarantine(void *arg, const struct message *message) {
@@ -110,26 +98,11 @@ static void on_set_alarm(void *arg, monotime when) {
     lws_sul_schedule(w->context, 0, &w->alarm, on_alarm, wait > 1 ? wait : 1);
 }
 
-static void on_grace_over(lws_sorted_usec_list_t *grace) {
-    struct wsclient *w = lws_container_of(grace, struct wsclient, grace);
-    log_warn(
-        "stopped_with_messages_in_hand",
-        LOG_FIELDS(log_int("pending", (int64_t)pipeline_pending(w->pipeline))));
-    session_leave(w->session);
-}
-
 static void stop(struct wsclient *w) {
-    if (w->stopping) {
-        on_stopped(w); /* asked a second time: cut short */
-        return;
-    }
-    w->stopping = true;
-    int64_t grace =
-        settings_duration(w->settings, SETTING_SHUTDOWN_GRACE_SECONDS).usec;
-    lws_sul_schedule(w->context, 0, &w->grace, on_grace_over,
-                     grace > 1 ? grace : 1);
     pipeline_stop(w->pipeline);
-    session_stop(w->session);
+    connection_stop(
+        w->connection,
+        settings_duration(w->settings, SETTING_SHUTDOWN_GRACE_SECONDS));
 }
 
 static void on_control(void *arg) {
@@ -161,50 +134,43 @@ static int open_signals(void) {
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-/* The library's log callback has no argument. */
-static struct session *logged_session;
-
-static void on_lws_log(int level, const char *line) {
-    (void)level;
-    struct span text = {line, strcspn(line, "\n")};
-    log_debug("libwebsockets", LOG_FIELDS(log_span("line", text)));
-    session_library_said(logged_session, text);
-}
-
-static void on_tls_said(const char *why) {
-    session_tls_said(logged_session, why);
-}
-
 /* The first of the protocols gets the library's own questions, too. */
-static int upstream_callback(struct lws *wsi, enum lws_callback_reasons reason,
-                             void *user, void *in, size_t len) {
+static int on_upstream(struct lws *wsi, enum lws_callback_reasons reason,
+                       void *user, void *in, size_t len) {
     if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS) {
-        tls_listen(user, on_tls_said);
+        dial_hear_tls(user);
         return 0;
     }
-    return session_callback(wsi, reason, user, in, len);
+    struct wsclient *w = lws_context_user(lws_get_context(wsi));
+    return w->connection != NULL
+               ? connection_callback(w->connection, wsi, reason, in, len)
+               : 0;
 }
+
+static const struct lws_protocols protocols[] = {
+    {
+        .name = CONNECTION_PROTOCOL,
+        .callback = on_upstream,
+        .rx_buffer_size = RECEIVE_BUFFER_BYTES,
+    },
+    {
+        .name = FD_WATCH_PROTOCOL,
+        .callback = fd_watch_callback,
+    },
+    {.name = NULL},
+};
 
 static struct lws_context *new_context(struct wsclient *w) {
     /* The library's own checks of a connection are left to the heartbeats. */
-    static const lws_retry_bo_t policy = {.secs_since_valid_ping = UINT16_MAX,
-                                          .secs_since_valid_hangup =
-                                              UINT16_MAX};
-    const struct lws_protocols protocols[] = {
-        {.name = SESSION_PROTOCOL,
-         .callback = upstream_callback,
-         .rx_buffer_size = RECEIVE_BUFFER_BYTES,
-         .user = w->session},
-        {.name = WATCH_PROTOCOL, .callback = watch_callback},
-        {.name = NULL},
+    static const lws_retry_bo_t policy = {
+        .secs_since_valid_ping = UINT16_MAX,
+        .secs_since_valid_hangup = UINT16_MAX,
     };
-    /* lws keeps the pointer for as long as the context lives. */
-    static struct lws_protocols kept[3];
-    memcpy(kept, protocols, sizeof kept);
     const char *ca_file = settings_text(w->settings, SETTING_WS_CA_FILE);
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
-        .protocols = kept,
+        .protocols = protocols,
+        .user = w,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
         .fd_limit_per_thread = MAX_DESCRIPTORS,
@@ -219,15 +185,21 @@ static struct lws_context *new_context(struct wsclient *w) {
     };
     if (ca_file != NULL) /* it alone is trusted */
         info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
-    logged_session = w->session;
-    lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
+    lws_set_log_level(LLL_ERR | LLL_WARN, dial_hear_library);
     return lws_create_context(&info);
+}
+
+/* Nothing can go on without this: the supervisor tries again. */
+static _Noreturn void give_up(const char *what) {
+    log_error("start_failed", LOG_FIELDS(log_text("why", what),
+                                         log_text("error", strerror(errno))));
+    exit(EX_OSERR);
 }
 
 static struct ledger *open_ledger(const struct wsclient *w) {
     char *path =
         runtime_dir_path(settings_text(w->settings, SETTING_RUNTIME_DIR),
-                         session_ledger_name(w->session));
+                         w->upstream.ledger_name);
     struct ledger *ledger =
         ledger_open(path, (size_t)settings_count(w->settings,
                                                  SETTING_PENDING_MAX_BYTES, 0));
@@ -242,47 +214,56 @@ static struct ledger *open_ledger(const struct wsclient *w) {
     return ledger;
 }
 
-static void open_parts(struct wsclient *w, bool show_messages) {
-    const struct session_ports session_ports = {.state_changed =
-                                                    on_state_changed,
-                                                .alert = on_alert,
-                                                .stopped = on_stopped,
-                                                .arg = w};
-    const struct pipeline_ports pipeline_ports = {.answers_ready =
-                                                      on_answers_ready,
-                                                  .ask = on_ask,
-                                                  .alert = on_alert,
-                                                  .set_alarm = on_set_alarm,
-                                                  .quarantine = on_quarantine,
-                                                  .arg = w};
-    w->session = session_new(w->settings, &w->metrics, &session_ports);
-    w->ledger = open_ledger(w);
-    w->pipeline = pipeline_new(w->settings, w->ledger, &w->metrics,
-                               &pipeline_ports, show_messages);
-    w->context = new_context(w);
-    if (w->context == NULL) {
-        log_error("start_failed", LOG_FIELDS(log_text("why", "libwebsockets")));
-        exit(EXIT_FAILURE);
-    }
+static struct pipeline *new_pipeline(struct wsclient *w, bool show_messages) {
+    const struct pipeline_ports ports = {
+        .answers_ready = on_answers_ready,
+        .ask = on_ask,
+        .alert = on_alert,
+        .set_alarm = on_set_alarm,
+        .quarantine = on_quarantine,
+        .arg = w,
+    };
+    return pipeline_new(w->settings, w->ledger, &w->metrics, &ports,
+                        show_messages);
+}
+
+/* Without these the process would be deaf to all that want it to end. */
+static void watch_orders(struct wsclient *w) {
     w->signal_fd = open_signals();
-    watch_start(&w->signals, w->context, w->signal_fd, on_signal, w);
-    if (child_is_supervised(&w->child))
-        watch_start(&w->control, w->context, w->child.channel.fd, on_control,
-                    w);
+    if (w->signal_fd < 0 ||
+        fd_watch_start(&w->signals, w->context, w->signal_fd, on_signal, w) < 0)
+        give_up("signals can not be watched");
+    if (child_is_supervised(&w->child) &&
+        fd_watch_start(&w->control, w->context, w->child.channel.fd, on_control,
+                       w) < 0)
+        give_up("the channel to the supervisor can not be watched");
+}
+
+static void open_parts(struct wsclient *w, bool show_messages) {
+    upstream_init(&w->upstream,
+                  settings_text(w->settings, SETTING_REQUESTS_WS_URL),
+                  settings_text(w->settings, SETTING_WS_AUTHORIZATION));
+    w->ledger = open_ledger(w);
+    w->pipeline = new_pipeline(w, show_messages);
+    w->context = new_context(w);
+    if (w->context == NULL)
+        give_up("libwebsockets");
+    watch_orders(w);
     w->ratelink = ratelink_new(w->context, w->settings, w->pipeline);
+    w->connection = connection_new(w->context, w->settings, &w->upstream,
+                                   w->pipeline, &w->metrics, &w->child);
 }
 
 static void close_parts(struct wsclient *w) {
     lws_sul_cancel(&w->alarm);
-    lws_sul_cancel(&w->grace);
-    watch_stop(&w->control);
-    watch_stop(&w->signals);
+    fd_watch_stop(&w->control);
+    fd_watch_stop(&w->signals);
     ratelink_free(&w->ratelink);
-    session_close(w->session);
+    connection_free(&w->connection);
     lws_context_destroy(w->context);
-    session_free(&w->session);
     pipeline_free(&w->pipeline);
     ledger_close(&w->ledger);
+    upstream_clear(&w->upstream);
     close(w->signal_fd);
 }
 
@@ -294,11 +275,10 @@ int main(int argc, char *argv[], char *envp[]) {
     struct wsclient w = {.settings = settings};
     child_init(&w.child, supervised, report, &w);
     open_parts(&w, child_has_argument(argc, argv, "--show-messages"));
-    process_title("wsclient %s", session_label(w.session));
+    process_title("wsclient %s", w.upstream.label);
     child_ready(&w.child);
     pipeline_recover(w.pipeline, clock_monotonic());
-    session_start(w.session, w.context, w.pipeline);
-    while (!w.finished && lws_service(w.context, 0) >= 0)
+    while (!connection_is_over(w.connection) && lws_service(w.context, 0) >= 0)
         ;
     child_report(&w.child);
     close_parts(&w);

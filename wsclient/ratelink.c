@@ -10,7 +10,7 @@
 #include "common/message.h"
 #include "common/runtime_dir.h"
 #include "common/unix_socket.h"
-#include "wsclient/watch.h"
+#include "wsclient/fd_watch.h"
 
 #define FIRST_RETRY_USEC (20 * USEC_PER_MSEC)
 #define LAST_RETRY_USEC  (500 * USEC_PER_MSEC)
@@ -23,7 +23,7 @@ struct ratelink {
     struct pipeline *pipeline;
     char *path;
     struct channel channel; /* fd -1: not connected */
-    struct watch watch;
+    struct fd_watch watch;
     lws_sorted_usec_list_t retry;
     struct backoff backoff;
     bool full;    /* a question was not taken */
@@ -33,7 +33,7 @@ struct ratelink {
 static void connect_later(struct ratelink *link);
 
 static void hang_up(struct ratelink *link) {
-    watch_stop(&link->watch);
+    fd_watch_stop(&link->watch);
     channel_clear(&link->channel);
     connect_later(link);
 }
@@ -120,7 +120,7 @@ static void on_ready(void *arg) {
         switch (channel_read(&link->channel)) {
         case CHANNEL_IDLE:
             if (channel_has_output(&link->channel))
-                watch_for_writing(&link->watch);
+                fd_watch_for_writing(&link->watch);
             return;
         case CHANNEL_LINES:
             while (channel_next_line(&link->channel, &line))
@@ -156,7 +156,7 @@ static void connect_now(lws_sorted_usec_list_t *retry) {
         return;
     }
     channel_init(&link->channel, fd);
-    if (watch_start(&link->watch, link->context, fd, on_ready, link) < 0) {
+    if (fd_watch_start(&link->watch, link->context, fd, on_ready, link) < 0) {
         channel_clear(&link->channel);
         connect_later(link);
         return;
@@ -191,7 +191,7 @@ void ratelink_free(struct ratelink **link) {
     struct ratelink *l = *link;
     *link = NULL;
     lws_sul_cancel(&l->retry);
-    watch_stop(&l->watch);
+    fd_watch_stop(&l->watch);
     channel_clear(&l->channel);
     free(l->path);
     free(l);
@@ -212,6 +212,6 @@ bool ratelink_ask(struct ratelink *link, day when, struct span currency) {
     link->full = channel_write(&link->channel, message_line(message)) < 0;
     json_object_put(message);
     if (channel_has_output(&link->channel))
-        watch_for_writing(&link->watch);
+        fd_watch_for_writing(&link->watch);
     return !link->full;
 }

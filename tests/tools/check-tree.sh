@@ -58,8 +58,8 @@ pure="common/backoff common/day common/daytables common/decimal common/envfile c
       ratefetcher/providers/freecurrencyapi
       ratefetcher/providers/openexchangerates ratefetcher/quota
       ratefetcher/redis_address ratefetcher/redis_value supervisor/lifecycle
-      wsclient/doubt wsclient/extents wsclient/heartbeat wsclient/inbox
-      wsclient/ratebook wsclient/receipts wsclient/refusals
+      wsclient/extents wsclient/inbox
+      wsclient/ratebook wsclient/peer wsclient/refusals
       wsclient/request wsclient/response wsclient/waiting"
 # shellcheck disable=SC2046,SC2086
 faults=$(grep -nE \

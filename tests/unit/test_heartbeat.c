@@ -1,26 +1,26 @@
 /* Heartbeats: who is silent, who is not, and when one goes out. */
 #include "tests/unit/unit.h"
-#include "wsclient/heartbeat.h"
+#include "wsclient/peer.h"
 
 #define MS INT64_C(1000)
 
-#define ALIVE     HEARTBEAT_ALIVE
-#define UNDECIDED HEARTBEAT_UNDECIDED
-#define SILENT    HEARTBEAT_SILENT
+#define ALIVE     PEER_ALIVE
+#define UNDECIDED PEER_UNDECIDED
+#define SILENT    PEER_SILENT
 
 /* Moments of the test, on a clock that does not begin at zero. */
-static const struct input no_input = {0, 0};
+static const struct tcp_input no_input = {0, 0};
 
 static monotime at(int64_t usec) {
     return (monotime){INT64_C(7777777777) + usec};
 }
 
 /* One each second, silent after two, connected at 0. */
-static struct heartbeat connected(void) {
-    struct heartbeat heartbeat = {.interval_usec = 1000 * MS,
-                                  .timeout_usec = 2000 * MS};
-    heartbeat_start(&heartbeat, at(0));
-    return heartbeat;
+static struct peer connected(void) {
+    struct peer peer = {.beat_interval = {1000 * MS},
+                        .beat_timeout = {2000 * MS}};
+    peer_connected(&peer, 1, at(0));
+    return peer;
 }
 
 /* A peer that beats each so often, looked at each millisecond for a minute. */
@@ -37,17 +37,16 @@ static void peers_that_beat(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(peer_cases); i++) {
         const struct peer_case *c = &peer_cases[i];
-        struct heartbeat heartbeat = connected();
+        struct peer peer = connected();
         bool silent = false;
         for (int64_t beat = c->each_usec, now = 0; now < 60000 * MS;
              now += MS) {
             for (; beat <= now; beat += c->each_usec) {
                 /* The last look before the beat, then the beat. */
-                silent |=
-                    heartbeat_judge(&heartbeat, at(beat), no_input) != ALIVE;
-                heartbeat_received(&heartbeat, at(beat));
+                silent |= peer_judge(&peer, at(beat), no_input) != ALIVE;
+                peer_beat(&peer, at(beat));
             }
-            silent |= heartbeat_judge(&heartbeat, at(now), no_input) != ALIVE;
+            silent |= peer_judge(&peer, at(now), no_input) != ALIVE;
         }
         if (silent != c->is_silent)
             fail_msg("a beat each %lld us: silent %d", (long long)c->each_usec,
@@ -61,7 +60,7 @@ enum action { RECEIVE, JUDGE, JUDGE_WITH_INPUT, RECONNECT };
 struct step {
     int64_t usec;
     enum action action;
-    enum heartbeat_verdict verdict;
+    enum peer_verdict verdict;
 };
 
 static const struct life_case {
@@ -116,36 +115,35 @@ static const struct life_case {
 /* What waited at the first look is read; what came since is no reason. */
 static void old_input_alone_is_waited_for(void **state) {
     (void)state;
-    struct heartbeat heartbeat = {.interval_usec = 1000 * MS,
-                                  .timeout_usec = 2000 * MS};
-    heartbeat_start(&heartbeat, at(0));
+    struct peer peer = {.beat_interval = {1000 * MS},
+                        .beat_timeout = {2000 * MS}};
+    peer_connected(&peer, 1, at(0));
     assert_int_equal(
-        heartbeat_judge(&heartbeat, at(5000 * MS), (struct input){7, 1000}),
+        peer_judge(&peer, at(5000 * MS), (struct tcp_input){7, 1000}),
         UNDECIDED);
     assert_int_equal(
-        heartbeat_judge(&heartbeat, at(5100 * MS), (struct input){1006, 500}),
+        peer_judge(&peer, at(5100 * MS), (struct tcp_input){1006, 500}),
         UNDECIDED);
     assert_int_equal(
-        heartbeat_judge(&heartbeat, at(5101 * MS), (struct input){1007, 500}),
+        peer_judge(&peer, at(5101 * MS), (struct tcp_input){1007, 500}),
         SILENT);
 }
 
-static void take_step(const char *name, struct heartbeat *heartbeat,
+static void take_step(const char *name, struct peer *peer,
                       const struct step *step) {
     switch (step->action) {
     case RECEIVE:
-        heartbeat_received(heartbeat, at(step->usec));
+        peer_beat(peer, at(step->usec));
         return;
     case RECONNECT:
-        heartbeat_start(heartbeat, at(step->usec));
+        peer_connected(peer, 1, at(step->usec));
         return;
     case JUDGE:
     case JUDGE_WITH_INPUT:
         break;
     }
-    struct input input = {.waiting = step->action == JUDGE_WITH_INPUT};
-    enum heartbeat_verdict verdict =
-        heartbeat_judge(heartbeat, at(step->usec), input);
+    struct tcp_input input = {.waiting = step->action == JUDGE_WITH_INPUT};
+    enum peer_verdict verdict = peer_judge(peer, at(step->usec), input);
     if (verdict != step->verdict)
         fail_msg("%s: at %lld us the verdict is %d, not %d", name,
                  (long long)step->usec, (int)verdict, (int)step->verdict);
@@ -155,11 +153,11 @@ static void lives(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(life_cases); i++) {
         const struct life_case *c = &life_cases[i];
-        struct heartbeat heartbeat = connected();
+        struct peer peer = connected();
         /* No step but the first is at 0. */
-        take_step(c->name, &heartbeat, &c->steps[0]);
+        take_step(c->name, &peer, &c->steps[0]);
         for (size_t k = 1; c->steps[k].usec != 0; k++)
-            take_step(c->name, &heartbeat, &c->steps[k]);
+            take_step(c->name, &peer, &c->steps[k]);
     }
 }
 
@@ -197,48 +195,51 @@ static const struct beat_case {
 
 static void beats(void **state) {
     (void)state;
-    struct heartbeat heartbeat = connected();
+    struct peer peer = connected();
     for (size_t i = 0; i < COUNT_OF(beat_cases); i++) {
         const struct beat_case *c = &beat_cases[i];
-        if (heartbeat_take_due(&heartbeat, at(c->usec)) != c->is_due)
+        if (peer_take_beat(&peer, at(c->usec)) != c->is_due)
             fail_msg("a beat at %lld us: %d", (long long)c->usec, !c->is_due);
         if (c->is_due) /* a beat of the peer changes nothing here */
-            heartbeat_received(&heartbeat, at(c->usec));
+            peer_beat(&peer, at(c->usec));
     }
     /* A new connection beats at once. */
-    heartbeat_start(&heartbeat, at(14600000));
-    assert_true(heartbeat_take_due(&heartbeat, at(14600000)));
-    assert_false(heartbeat_take_due(&heartbeat, at(15599999)));
-    assert_true(heartbeat_take_due(&heartbeat, at(15600000)));
+    peer_connected(&peer, 1, at(14600000));
+    assert_true(peer_take_beat(&peer, at(14600000)));
+    assert_false(peer_take_beat(&peer, at(15599999)));
+    assert_true(peer_take_beat(&peer, at(15600000)));
 }
 
-static void check_look(const struct heartbeat *heartbeat, int64_t usec) {
-    assert_int_equal(heartbeat_next_look(heartbeat).usec, at(usec).usec);
+static void check_look(const struct peer *peer, int64_t usec) {
+    assert_int_equal(peer_next_look(peer, at(usec - 1), false).usec,
+                     at(usec).usec);
 }
 
 /* The next beat, or the first moment at which the peer is silent. */
 static void next_looks(void **state) {
     (void)state;
-    struct heartbeat heartbeat = connected();
-    check_look(&heartbeat, 0);
-    assert_true(heartbeat_take_due(&heartbeat, at(0)));
-    check_look(&heartbeat, 1000000);
-    assert_true(heartbeat_take_due(&heartbeat, at(1000000)));
-    check_look(&heartbeat, 2000000);
-    assert_true(heartbeat_take_due(&heartbeat, at(2000000)));
-    check_look(&heartbeat, 2000001);
-    assert_int_equal(heartbeat_judge(&heartbeat, at(2000001), no_input),
-                     SILENT);
-    heartbeat_received(&heartbeat, at(2000000));
-    check_look(&heartbeat, 3000000);
+    struct peer peer = connected();
+    check_look(&peer, 0);
+    assert_true(peer_take_beat(&peer, at(0)));
+    check_look(&peer, 1000000);
+    assert_true(peer_take_beat(&peer, at(1000000)));
+    check_look(&peer, 2000000);
+    assert_true(peer_take_beat(&peer, at(2000000)));
+    check_look(&peer, 2000001);
+    assert_int_equal(peer_judge(&peer, at(2000001), no_input), SILENT);
+    peer_beat(&peer, at(2000000));
+    check_look(&peer, 3000000);
     /* Beats of our own that are rarer than the peer's time. */
-    struct heartbeat slow = {.interval_usec = 1000 * MS,
-                             .timeout_usec = 1000 * MS + 500};
-    heartbeat_start(&slow, at(0));
-    assert_true(heartbeat_take_due(&slow, at(900)));
+    struct peer slow = {.beat_interval = {1000 * MS},
+                        .beat_timeout = {1000 * MS + 500}};
+    peer_connected(&slow, 1, at(0));
+    assert_true(peer_take_beat(&slow, at(900)));
     check_look(&slow, 1000000);
-    assert_true(heartbeat_take_due(&slow, at(1000400)));
+    assert_true(peer_take_beat(&slow, at(1000400)));
     check_look(&slow, 1000501);
+    /* What is past already is looked at again in a millisecond. */
+    assert_int_equal(peer_next_look(&slow, at(1000501), false).usec,
+                     at(1001501).usec);
 }
 
 int main(void) {

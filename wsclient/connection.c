@@ -1,0 +1,408 @@
+/*
+ * Everything libwebsockets 4.1 is known to do wrong is met here: it is closed
+ * only from the writeable callback (closing with a reason while receiving
+ * overflows its heap), a failed attempt is recognised by any of three signs,
+ * and nothing is written while output is buffered.
+ */
+#include "wsclient/connection.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/backoff.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "wsclient/dial.h"
+#include "wsclient/traffic.h"
+
+#define FIRST_BACKOFF    MILLISECONDS(100)
+#define ATTEMPT_LIMIT    SECONDS(5)
+#define STOOD_LONG       SECONDS(10)
+#define CLOSE_LIMIT      SECONDS(1)
+#define LAST_CLOSE_LIMIT MILLISECONDS(500)
+
+enum { HTTP_UNAUTHORIZED = 401, HTTP_FORBIDDEN = 403 };
+
+enum connection_state {
+    STATE_WAITING, /* for the next attempt */
+    STATE_CONNECTING,
+    STATE_OPEN,
+    STATE_CLOSING /* our close frame is out */
+};
+
+static const struct ending closed = {"closed", METRIC_RECONNECTS_CLOSED, NULL,
+                                     CLOSE_NONE},
+                           failed = {"failed", METRIC_RECONNECTS_FAILED, NULL,
+                                     CLOSE_NONE},
+                           timed_out = {"timeout", METRIC_RECONNECTS_TIMEOUT,
+                                        NULL, CLOSE_NONE},
+                           stopped = {"stopped", METRIC_RECONNECTS_CLOSED, NULL,
+                                      CLOSE_GOING_AWAY};
+
+struct connection {
+    struct lws_context *context;
+    const struct upstream *upstream;
+    struct pipeline *pipeline;
+    struct metrics *metrics;
+    struct child *child;
+
+    enum connection_state state;
+    struct lws *wsi; /* NULL: it neither stands nor closes */
+    struct dial dial;
+    struct traffic traffic;
+    monotime opened;
+    struct backoff backoff;
+    duration asked_delay;        /* by the server, before the next attempt */
+    const struct ending *ending; /* the close that is due; NULL: none is */
+    unsigned peer_code;          /* of the peer's close; 0: none came */
+
+    bool stopping;
+    bool leaving; /* whatever is still in hand */
+    bool over;
+
+    lws_sorted_usec_list_t next_attempt;
+    lws_sorted_usec_list_t deadline; /* of the attempt, or of the close */
+    lws_sorted_usec_list_t look;     /* at the peer */
+    lws_sorted_usec_list_t grace;    /* of the stop */
+};
+
+static void connect_now(lws_sorted_usec_list_t *next_attempt);
+
+/* From the loop, in any case. */
+static void set_timer(struct connection *c, lws_sorted_usec_list_t *timer,
+                      sul_cb_t callback, duration wait) {
+    lws_sul_schedule(c->context, 0, timer, callback,
+                     wait.usec > 1 ? wait.usec : 1);
+}
+
+/* After a connection that stood long the next attempt is made at once. */
+static duration next_delay(struct connection *c, duration stood) {
+    if (stood.usec >= STOOD_LONG.usec) {
+        backoff_reset(&c->backoff);
+        return (duration){0};
+    }
+    duration delay = backoff_next(&c->backoff, arc4random());
+    return duration_max(delay,
+                        duration_min(c->asked_delay, c->backoff.ceiling));
+}
+
+/* Whether a stop that was asked for has come to its end. */
+static bool is_done(const struct connection *c) {
+    return c->leaving || (c->stopping && pipeline_pending(c->pipeline) == 0);
+}
+
+static void set_over(struct connection *c) {
+    c->over = true;
+    lws_cancel_service(c->context); /* who waits there looks at it */
+}
+
+static void log_end(const struct connection *c, bool was_open,
+                    const struct ending *ending, const char *detail,
+                    duration retry_in) {
+    if (is_done(c))
+        log_info("disconnected",
+                 LOG_FIELDS(log_text("upstream", c->upstream->label),
+                            log_text("reason", ending->reason)));
+    else
+        log_warn(was_open ? "disconnected" : "connect_failed",
+                 LOG_FIELDS(log_text("upstream", c->upstream->label),
+                            log_text("reason", ending->reason),
+                            log_text("detail", detail),
+                            log_duration("retry_in", retry_in)));
+}
+
+/* The connection or the attempt is over, whatever tells it first. */
+static void leave(struct connection *c, const struct ending *ending,
+                  const char *detail) {
+    if (c->state == STATE_WAITING)
+        return;
+    bool was_open = c->state != STATE_CONNECTING;
+    duration stood = {0};
+    if (was_open) {
+        stood = monotime_between(c->opened, clock_monotonic());
+        traffic_end(&c->traffic);
+    }
+    c->state = STATE_WAITING;
+    c->wsi = NULL;
+    c->ending = NULL;
+    lws_sul_cancel(&c->deadline);
+    lws_sul_cancel(&c->look);
+    dial_leave(&c->dial);
+    if (ending != &stopped)
+        metrics_count(c->metrics, ending->metric);
+    duration delay = next_delay(c, stood);
+    log_end(c, was_open, ending, detail, delay);
+    child_report(c->child);
+    if (is_done(c))
+        set_over(c);
+    else
+        set_timer(c, &c->next_attempt, connect_now, delay);
+}
+
+/* Leaves the connection at once, without a closing handshake. */
+static void drop(struct connection *c, const struct ending *ending,
+                 const char *detail) {
+    dial_reset(c->wsi);
+    leave(c, ending, detail);
+}
+
+/* Ends it as `ending` says: at once, or from the next writeable callback. */
+static void end(struct connection *c, const struct ending *ending) {
+    if (ending == NULL || c->state != STATE_OPEN || c->ending != NULL)
+        return;
+    if (ending->code == CLOSE_NONE) {
+        drop(c, ending, ending->detail);
+        return;
+    }
+    c->ending = ending;
+    lws_callback_on_writable(c->wsi);
+}
+
+static void on_deadline(lws_sorted_usec_list_t *deadline) {
+    struct connection *c =
+        lws_container_of(deadline, struct connection, deadline);
+    if (c->state == STATE_CONNECTING)
+        leave(c, &timed_out, dial_stage(&c->dial));
+    else
+        drop(c, c->ending, "closing handshake not answered");
+}
+
+static void on_dial_failed(void *arg, const struct dial_failure *failure) {
+    struct connection *c = arg;
+    c->asked_delay = failure->retry_after;
+    if (failure->status == HTTP_UNAUTHORIZED ||
+        failure->status == HTTP_FORBIDDEN) {
+        c->asked_delay = FOREVER; /* it will hardly help: at the ceiling */
+        log_error("handshake_refused",
+                  LOG_FIELDS(log_text("upstream", c->upstream->label),
+                             log_int("status", failure->status)));
+        child_alert(c->child, "handshake_refused", failure->detail);
+    }
+    leave(c, &failed, failure->detail);
+}
+
+static void connect_now(lws_sorted_usec_list_t *next_attempt) {
+    struct connection *c =
+        lws_container_of(next_attempt, struct connection, next_attempt);
+    c->state = STATE_CONNECTING;
+    c->asked_delay = (duration){0};
+    set_timer(c, &c->deadline, on_deadline, ATTEMPT_LIMIT);
+    dial_begin(&c->dial, ATTEMPT_LIMIT);
+}
+
+static void on_look(lws_sorted_usec_list_t *look);
+
+static void plan_look(struct connection *c) {
+    monotime now = clock_monotonic();
+    if (c->state == STATE_OPEN)
+        set_timer(c, &c->look, on_look,
+                  monotime_between(now, traffic_next_look(&c->traffic, now)));
+}
+
+static void on_look(lws_sorted_usec_list_t *look) {
+    struct connection *c = lws_container_of(look, struct connection, look);
+    end(c, traffic_look(&c->traffic, c->wsi));
+    plan_look(c);
+}
+
+static void on_established(struct connection *c, struct lws *wsi) {
+    c->state = STATE_OPEN;
+    c->wsi = wsi;
+    c->opened = clock_monotonic();
+    c->peer_code = 0;
+    lws_sul_cancel(&c->deadline);
+    dial_succeeded(&c->dial);
+    log_info("connected", LOG_FIELDS(log_text("url", c->upstream->url)));
+    traffic_begin(&c->traffic, wsi, c->opened);
+    on_look(&c->look);
+    child_report(c->child);
+}
+
+static void on_receive(struct connection *c, struct span piece) {
+    dial_forget_complaint(&c->dial);
+    if (c->state == STATE_OPEN && c->ending == NULL)
+        end(c, traffic_receive(&c->traffic, c->wsi, piece));
+}
+
+static void on_pong(struct connection *c, struct span payload) {
+    if (c->state != STATE_OPEN)
+        return;
+    traffic_ponged(&c->traffic, c->wsi, payload);
+    plan_look(c);
+}
+
+/* What the callback has to return: -1 ends the connection. */
+static int on_writeable(struct connection *c) {
+    if (c->state != STATE_OPEN)
+        return 0; /* it comes again while closing */
+    if (c->ending != NULL) {
+        lws_close_reason(c->wsi, (enum lws_close_status)c->ending->code, NULL,
+                         0);
+        c->state = STATE_CLOSING;
+        set_timer(c, &c->deadline, on_deadline, CLOSE_LIMIT);
+        return -1;
+    }
+    dial_forget_complaint(&c->dial);
+    end(c, traffic_send(&c->traffic, c->wsi));
+    if (c->state == STATE_OPEN && is_done(c))
+        end(c, &stopped);
+    plan_look(c);
+    return 0;
+}
+
+/* RFC 6455, 5.5.1: a close frame may begin with a code of two bytes. */
+static void on_peer_close(struct connection *c, const unsigned char *in,
+                          size_t len) {
+    if (len >= 2)
+        c->peer_code = (unsigned)in[0] << 8 | in[1];
+}
+
+static void on_closed(struct connection *c) {
+    char code[32];
+    snprintf(code, sizeof code, "close code %u", c->peer_code);
+    if (c->state == STATE_CONNECTING)
+        dial_given_up(&c->dial);
+    else if (c->state == STATE_CLOSING)
+        leave(c, c->ending, c->ending->detail);
+    else
+        leave(c, &closed, c->peer_code != 0 ? code : dial_complaint(&c->dial));
+}
+
+/* The last moment before a secret leaves for the peer. */
+static int add_authorization(struct connection *c, struct lws *wsi,
+                             unsigned char **at, size_t room) {
+    const char *value = c->upstream->authorization;
+    if (!dial_check_peer(&c->dial, wsi))
+        return -1;
+    if (value == NULL)
+        return 0;
+    return lws_add_http_header_by_name(
+        wsi,
+        (const unsigned char *)"Authorization:", (const unsigned char *)value,
+        (int)strlen(value), at, *at + room);
+}
+
+int connection_callback(struct connection *connection, struct lws *wsi,
+                        enum lws_callback_reasons reason, void *in,
+                        size_t len) {
+    struct connection *c = connection;
+    if (c->state == STATE_WAITING || !dial_owns(&c->dial, wsi))
+        return 0; /* of an attempt that was left */
+    switch (reason) {
+    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+        return add_authorization(c, wsi, in, len);
+    case LWS_CALLBACK_CLIENT_ESTABLISHED:
+        on_established(c, wsi);
+        break;
+    case LWS_CALLBACK_CLIENT_RECEIVE:
+        on_receive(c, (struct span){in, len});
+        break;
+    case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+        on_pong(c, (struct span){in, len});
+        break;
+    case LWS_CALLBACK_CLIENT_WRITEABLE:
+        return on_writeable(c);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        on_peer_close(c, in, len);
+        break;
+    case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
+        dial_answered(&c->dial, wsi);
+        break;
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        dial_error(&c->dial, wsi, in);
+        break;
+    case LWS_CALLBACK_CLIENT_CLOSED:
+    case LWS_CALLBACK_WSI_DESTROY:
+        on_closed(c);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+struct connection *
+connection_new(struct lws_context *context, const struct settings *settings,
+               const struct upstream *upstream, struct pipeline *pipeline,
+               struct metrics *metrics, struct child *child) {
+    struct connection *c = memory_new(sizeof *c);
+    c->context = context;
+    c->upstream = upstream;
+    c->pipeline = pipeline;
+    c->metrics = metrics;
+    c->child = child;
+    c->backoff = (struct backoff){
+        .first = FIRST_BACKOFF,
+        .ceiling = settings_duration(settings, SETTING_RECONNECT_MAX_SECONDS),
+    };
+    traffic_init(&c->traffic, settings, pipeline);
+    dial_init(&c->dial, context, upstream, CONNECTION_PROTOCOL, on_dial_failed,
+              c);
+    set_timer(c, &c->next_attempt, connect_now, (duration){0});
+    return c;
+}
+
+void connection_free(struct connection **connection) {
+    struct connection *c = *connection;
+    *connection = NULL;
+    lws_sul_cancel(&c->next_attempt);
+    lws_sul_cancel(&c->deadline);
+    lws_sul_cancel(&c->look);
+    lws_sul_cancel(&c->grace);
+    dial_clear(&c->dial);
+    traffic_clear(&c->traffic);
+    free(c);
+}
+
+void connection_answers_ready(struct connection *connection) {
+    if (connection->state == STATE_OPEN)
+        lws_callback_on_writable(connection->wsi);
+}
+
+/* What is still in hand stays in the ledger. */
+static void on_grace_over(lws_sorted_usec_list_t *grace) {
+    struct connection *c = lws_container_of(grace, struct connection, grace);
+    log_warn(
+        "stopped_with_messages_in_hand",
+        LOG_FIELDS(log_int("pending", (int64_t)pipeline_pending(c->pipeline))));
+    c->leaving = true;
+    if (c->state == STATE_OPEN) {
+        end(c, &stopped);
+        set_timer(c, &c->deadline, on_deadline, LAST_CLOSE_LIMIT);
+    } else if (c->state != STATE_CLOSING) {
+        set_over(c);
+    }
+}
+
+void connection_stop(struct connection *connection, duration grace) {
+    struct connection *c = connection;
+    if (c->stopping) {
+        set_over(c);
+        return;
+    }
+    c->stopping = true;
+    c->traffic.hurry = true;
+    set_timer(c, &c->grace, on_grace_over, grace);
+    if (c->state == STATE_OPEN)
+        lws_callback_on_writable(c->wsi);
+    else if (is_done(c))
+        set_over(c);
+}
+
+bool connection_is_over(const struct connection *connection) {
+    return connection->over;
+}
+
+bool connection_is_open(const struct connection *connection) {
+    return connection->state == STATE_OPEN;
+}
+
+duration connection_heartbeat_age(const struct connection *connection) {
+    return monotime_between(connection->traffic.peer.beat_received,
+                            clock_monotonic());
+}
+
+const char *connection_receipts(const struct connection *connection) {
+    return peer_receipts_name(&connection->traffic.peer);
+}

@@ -1,0 +1,299 @@
+#include "wsclient/traffic.h"
+
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "common/memory.h"
+
+static const char heartbeat[] = "{\"type\":\"heartbeat\"}";
+
+static const struct ending sending_failed = {"closed", METRIC_RECONNECTS_CLOSED,
+                                             "sending failed", CLOSE_NONE},
+                           silent = {"silent", METRIC_RECONNECTS_SILENT,
+                                     "no heartbeat", CLOSE_NONE},
+                           stalled = {"stalled", METRIC_RECONNECTS_STALLED,
+                                      "answers are not confirmed", CLOSE_NONE},
+                           overload = {"overload", METRIC_RECONNECTS_OVERLOAD,
+                                       "the peer does not read its answers",
+                                       CLOSE_NONE},
+                           not_text = {"protocol", METRIC_RECONNECTS_PROTOCOL,
+                                       "a binary frame", CLOSE_NOT_TEXT},
+                           not_utf8 = {"protocol", METRIC_RECONNECTS_PROTOCOL,
+                                       "a text is no UTF-8", CLOSE_NOT_UTF8},
+                           too_big = {"protocol", METRIC_RECONNECTS_PROTOCOL,
+                                      "a message is longer than 16 MiB",
+                                      CLOSE_TOO_BIG};
+
+void traffic_init(struct traffic *traffic, const struct settings *settings,
+                  struct pipeline *pipeline) {
+    *traffic = (struct traffic){
+        .pipeline = pipeline,
+        .peer.beat_interval =
+            settings_duration(settings, SETTING_HEARTBEAT_INTERVAL_SECONDS),
+        .peer.beat_timeout =
+            settings_duration(settings, SETTING_HEARTBEAT_TIMEOUT_SECONDS),
+    };
+    inbox_init(&traffic->inbox,
+               (size_t)settings_count(settings, SETTING_MAX_MESSAGE_BYTES, 0));
+}
+
+void traffic_clear(struct traffic *traffic) {
+    inbox_clear(&traffic->inbox);
+    free(traffic->frame);
+    traffic->frame = NULL;
+}
+
+void traffic_begin(struct traffic *traffic, struct lws *wsi, monotime now) {
+    inbox_begin(&traffic->inbox);
+    peer_connected(&traffic->peer, pipeline_connected(traffic->pipeline), now);
+    traffic->beat_due = false;
+    lws_callback_on_writable(wsi);
+}
+
+void traffic_end(struct traffic *traffic) {
+    pipeline_disconnected(traffic->pipeline);
+}
+
+static bool is_hurried(const struct traffic *t) {
+    return t->hurry || pipeline_is_filling(t->pipeline);
+}
+
+/* How many bytes the kernel holds that were not read yet. */
+static size_t bytes_waiting(struct lws *wsi) {
+    int bytes = 0;
+    if (ioctl(lws_get_socket_fd(wsi), FIONREAD, &bytes) < 0 || bytes < 0)
+        return 0;
+    return (size_t)bytes;
+}
+
+/*
+ * How many bytes went out and how many were acknowledged; false: not known.
+ * Between the two calls an acknowledgement may come. Made in this order, more
+ * seems to be written then than was, never less: nothing is taken for
+ * acknowledged too early.
+ */
+static bool count_tcp_bytes(struct lws *wsi, struct tcp_bytes *bytes) {
+    int fd = lws_get_socket_fd(wsi), queued = 0;
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    if (ioctl(fd, SIOCOUTQ, &queued) < 0 ||
+        getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return false;
+    bytes->acknowledged = info.tcpi_bytes_acked;
+    bytes->written = info.tcpi_bytes_acked + (uint64_t)queued;
+    return true;
+}
+
+/* Answers that the peer has confirmed by now are done with. */
+static void take_receipts(struct traffic *t, struct lws *wsi) {
+    pipeline_confirmed(t->pipeline, t->peer.confirmed);
+    if (t->hurry) /* it may be that all is done now */
+        lws_callback_on_writable(wsi);
+}
+
+static void look_at_tcp(struct traffic *t, struct lws *wsi, monotime now) {
+    struct tcp_bytes bytes;
+    if (!peer_owes_receipts(&t->peer) || !count_tcp_bytes(wsi, &bytes))
+        return;
+    /* A part of the last one may still be held back by the library. */
+    uint64_t given = t->peer.sent - (lws_partial_buffered(wsi) != 0);
+    peer_tcp(&t->peer, bytes, given, now);
+}
+
+const struct ending *traffic_look(struct traffic *traffic, struct lws *wsi) {
+    struct peer *peer = &traffic->peer;
+    monotime now = clock_monotonic();
+    look_at_tcp(traffic, wsi, now);
+    struct tcp_input input = {traffic->read_bytes, bytes_waiting(wsi)};
+    enum peer_verdict verdict = peer_judge(peer, now, input);
+    take_receipts(traffic, wsi);
+    if (verdict == PEER_SILENT)
+        return &silent;
+    if (verdict == PEER_NOT_CONFIRMING)
+        return &stalled;
+    traffic->beat_due |= peer_take_beat(peer, now);
+    if (traffic->beat_due || peer_ping_due(peer, now, false))
+        lws_callback_on_writable(wsi);
+    return NULL;
+}
+
+monotime traffic_next_look(const struct traffic *traffic, monotime now) {
+    return peer_next_look(&traffic->peer, now, is_hurried(traffic));
+}
+
+/*
+ * Sends one frame; only while lws_partial_buffered() says no. The payload is
+ * copied, for sending masks it. False: the connection broke.
+ */
+static bool send_frame(struct traffic *t, struct lws *wsi, struct span payload,
+                       enum lws_write_protocol kind) {
+    if (LWS_PRE + payload.len > t->frame_size) {
+        t->frame_size = LWS_PRE + payload.len;
+        t->frame = memory_resize(t->frame, t->frame_size);
+    }
+    unsigned char *start = t->frame + LWS_PRE;
+    memcpy(start, payload.data, payload.len);
+    /* For a control frame, lws counts the frame's header too. */
+    return lws_write(wsi, start, payload.len, kind) >= (int)payload.len;
+}
+
+static bool send_item(struct traffic *t, struct lws *wsi,
+                      const struct pipeline_item *item, monotime now) {
+    if (!send_frame(t, wsi, item->text, LWS_WRITE_TEXT))
+        return false;
+    pipeline_sent(t->pipeline, item, now);
+    if (item->position != 0)
+        peer_sent(&t->peer, item->position, now);
+    return true;
+}
+
+/*
+ * A refusal goes out at once, if it can: it is not kept, so the Pong to a Ping
+ * that followed its request must not be there before it.
+ */
+static const struct ending *send_refusals(struct traffic *t, struct lws *wsi,
+                                          monotime now) {
+    struct pipeline_item item;
+    while (!lws_partial_buffered(wsi) &&
+           pipeline_next(t->pipeline, now, &item) && item.position == 0)
+        if (!send_item(t, wsi, &item, now))
+            return &sending_failed;
+    return pipeline_overloaded(t->pipeline) ? &overload : NULL;
+}
+
+/*
+ * A Pong would say that this request was taken. The library sends none once
+ * it is told with what reason to close; it is told again when it does.
+ */
+static void send_no_more_pongs(struct lws *wsi) {
+    lws_close_reason(wsi, (enum lws_close_status)CLOSE_GOING_AWAY, NULL, 0);
+}
+
+/* What is in the rest of the input is not read any more. */
+static const struct ending *refuse_input(struct lws *wsi,
+                                         const struct ending *ending) {
+    send_no_more_pongs(wsi);
+    return ending;
+}
+
+static const struct ending *note_verdict(struct traffic *t, struct lws *wsi,
+                                         enum pipeline_verdict verdict,
+                                         monotime now) {
+    switch (verdict) {
+    case PIPELINE_HEARTBEAT:
+        peer_beat(&t->peer, now);
+        lws_validity_confirmed(wsi);
+        break;
+    case PIPELINE_LEFT_UNTAKEN:
+        send_no_more_pongs(wsi);
+        break;
+    case PIPELINE_REFUSED:
+        return send_refusals(t, wsi, now);
+    case PIPELINE_TAKEN:
+        break;
+    }
+    return NULL;
+}
+
+const struct ending *traffic_receive(struct traffic *traffic, struct lws *wsi,
+                                     struct span piece) {
+    struct traffic *t = traffic;
+    if (lws_frame_is_binary(wsi))
+        return refuse_input(wsi, &not_text);
+    if (lws_is_first_fragment(wsi))
+        inbox_begin(&t->inbox);
+    size_t announced = lws_remaining_packet_payload(wsi);
+    bool last = lws_is_final_fragment(wsi) && announced == 0;
+    monotime now = clock_monotonic();
+    struct span message;
+    t->read_bytes += piece.len;
+    switch (inbox_add(&t->inbox, piece, announced, last, &message)) {
+    case INBOX_MESSAGE:
+        return note_verdict(t, wsi, pipeline_receive(t->pipeline, message, now),
+                            now);
+    case INBOX_TOO_LONG:
+        return note_verdict(t, wsi, pipeline_receive_too_long(t->pipeline, now),
+                            now);
+    case INBOX_NOT_UTF8:
+        return refuse_input(wsi, &not_utf8);
+    case INBOX_TOO_BIG:
+        return refuse_input(wsi, &too_big);
+    case INBOX_MORE:
+        break;
+    }
+    return NULL;
+}
+
+void traffic_ponged(struct traffic *traffic, struct lws *wsi,
+                    struct span payload) {
+    monotime now = clock_monotonic();
+    peer_ponged(&traffic->peer, payload, now);
+    take_receipts(traffic, wsi);
+    if (peer_ping_due(&traffic->peer, now, is_hurried(traffic)))
+        lws_callback_on_writable(wsi);
+}
+
+static bool send_ping(struct traffic *t, struct lws *wsi, monotime now) {
+    if (!peer_ping_due(&t->peer, now, is_hurried(t)))
+        return true;
+    char payload[PEER_PING_PAYLOAD_SIZE];
+    size_t len = peer_write_ping(&t->peer, now, payload);
+    if (!send_frame(t, wsi, (struct span){payload, len}, LWS_WRITE_PING))
+        return false;
+    struct tcp_bytes bytes;
+    if (count_tcp_bytes(wsi, &bytes))
+        peer_pinged(&t->peer, bytes.written);
+    return true;
+}
+
+/* Sends answers for as long as the socket takes them; false: it broke. */
+static bool send_answers(struct traffic *t, struct lws *wsi, monotime now) {
+    struct pipeline_item item;
+    while (!lws_partial_buffered(wsi)) {
+        if (!pipeline_next(t->pipeline, now, &item))
+            return send_ping(t, wsi, now);
+        if (!send_item(t, wsi, &item, now))
+            return false;
+    }
+    lws_callback_on_writable(wsi);
+    return true;
+}
+
+/* What waits longest for its time goes first: beats, then Pings. */
+static bool send_ready(struct traffic *t, struct lws *wsi, monotime now) {
+    if (t->beat_due && !send_frame(t, wsi, span_of(heartbeat), LWS_WRITE_TEXT))
+        return false;
+    t->beat_due = false;
+    if (!lws_partial_buffered(wsi) && !send_ping(t, wsi, now))
+        return false;
+    return send_answers(t, wsi, now);
+}
+
+/* Between on and off, frames go out together. */
+static void cork(struct lws *wsi, bool on) {
+    int value = on;
+    setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_CORK, &value,
+               sizeof value);
+}
+
+const struct ending *traffic_send(struct traffic *traffic, struct lws *wsi) {
+    struct traffic *t = traffic;
+    monotime now = clock_monotonic();
+    bool many = pipeline_has_several(t->pipeline);
+    if (many)
+        cork(wsi, true);
+    bool good = send_ready(t, wsi, now);
+    if (many)
+        cork(wsi, false);
+    if (!good)
+        return &sending_failed;
+    if (is_hurried(t) && !t->peer.ever_ponged) {
+        look_at_tcp(t, wsi, now);
+        take_receipts(t, wsi);
+    }
+    return NULL;
+}
