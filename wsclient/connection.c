@@ -6,9 +6,12 @@
  */
 #include "wsclient/connection.h"
 
+#include <errno.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/backoff.h"
 #include "common/log.h"
@@ -31,14 +34,13 @@ enum connection_state {
     STATE_CLOSING /* our close frame is out */
 };
 
-static const struct ending closed = {"closed", METRIC_RECONNECTS_CLOSED, NULL,
-                                     CLOSE_NONE},
-                           failed = {"failed", METRIC_RECONNECTS_FAILED, NULL,
-                                     CLOSE_NONE},
-                           timed_out = {"timeout", METRIC_RECONNECTS_TIMEOUT,
-                                        NULL, CLOSE_NONE},
-                           stopped = {"stopped", METRIC_RECONNECTS_CLOSED, NULL,
-                                      CLOSE_GOING_AWAY};
+static const struct ending
+    closed = {"closed", METRIC_RECONNECTS_CLOSED, NULL, CLOSE_NONE},
+    failed = {"failed", METRIC_RECONNECTS_FAILED, NULL, CLOSE_NONE},
+    broken_protocol = {"protocol", METRIC_RECONNECTS_PROTOCOL, NULL,
+                       CLOSE_NONE},
+    timed_out = {"timeout", METRIC_RECONNECTS_TIMEOUT, NULL, CLOSE_NONE},
+    stopped = {"stopped", METRIC_RECONNECTS_CLOSED, NULL, CLOSE_GOING_AWAY};
 
 struct connection {
     struct lws_context *context;
@@ -258,6 +260,21 @@ static void on_peer_close(struct connection *c, const unsigned char *in,
         c->peer_code = (unsigned)in[0] << 8 | in[1];
 }
 
+/* Whether the end came from the peer, by FIN, reset or TLS's close_notify. */
+static bool peer_has_ended(struct lws *wsi) {
+    char byte;
+    const SSL *ssl = lws_get_ssl(wsi);
+    if (ssl != NULL && (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0)
+        return true;
+    ssize_t got = recv(lws_get_socket_fd(wsi), &byte, sizeof byte,
+                       MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN);
+}
+
+/*
+ * The library has ended it. Of frames that break the protocol (a length with
+ * its highest bit set, say) it tells nothing but a line in its log.
+ */
 static void on_closed(struct connection *c) {
     char code[32];
     snprintf(code, sizeof code, "close code %u", c->peer_code);
@@ -265,8 +282,12 @@ static void on_closed(struct connection *c) {
         dial_given_up(&c->dial);
     else if (c->state == STATE_CLOSING)
         leave(c, c->ending, c->ending->detail);
+    else if (c->peer_code != 0)
+        leave(c, &closed, code);
+    else if (peer_has_ended(c->wsi))
+        leave(c, &closed, "without a close frame");
     else
-        leave(c, &closed, c->peer_code != 0 ? code : dial_complaint(&c->dial));
+        leave(c, &broken_protocol, dial_complaint(&c->dial));
 }
 
 /* The last moment before a secret leaves for the peer. */

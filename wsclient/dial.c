@@ -272,7 +272,8 @@ void dial_hear_library(int level, const char *line) {
 }
 
 const char *dial_complaint(const struct dial *dial) {
-    return dial->complaint[0] != '\0' ? dial->complaint : NULL;
+    return dial->complaint[0] != '\0' ? dial->complaint
+                                      : "a frame breaks the protocol";
 }
 
 void dial_forget_complaint(struct dial *dial) {

@@ -98,8 +98,9 @@ void dial_given_up(struct dial *dial);
 bool dial_check_peer(struct dial *dial, struct lws *wsi);
 
 /*
- * What the library complained of, in its own words, since it was forgotten;
- * lent, NULL: nothing. It ends some connections without another sign.
+ * What the library complained of in its log since it was forgotten; lent, and
+ * a text that says nothing more than that the protocol was broken if there was
+ * no line.
  */
 const char *dial_complaint(const struct dial *dial);
 void dial_forget_complaint(struct dial *dial);

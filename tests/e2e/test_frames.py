@@ -191,14 +191,20 @@ def test_a_frame_that_announces_too_much(quiet, link, length):
 
 @pytest.mark.parametrize("length", [2**63, 2**64 - 1])
 def test_an_announced_length_that_is_none(quiet, link, length):
-    """The highest bit must be 0 (RFC 6455, 5.2): the connection is left."""
+    """The highest bit must be 0 (RFC 6455, 5.2): the connection is left.
+
+    The library does that by itself, without a close frame; the log says why.
+    """
     before = peak_memory(quiet)
+    mark = len(quiet.service.log())
     link.send(frame(TEXT, b"x" * 100, length=length))
     try:
         link.send(b"x" * 2**20)
     except OSError:
         pass
     link.wait_end()
+    wait_until(lambda: re.search(r'disconnected .*reason=protocol detail=".*length',
+                                 quiet.service.log()[mark:]), "the reason")
     if not (VALGRIND or SANITIZED):
         assert peak_memory(quiet) - before < 1024
 
@@ -263,10 +269,25 @@ def test_binary_is_closed_with_1003(link, data):
         "a continuation of nothing", "a text within a text", "a Ping in fragments",
         "a Ping of 126 bytes", "a close of one byte", "a close without UTF-8",
         "close code 0", "close code 1005"])
-def test_breaches_of_the_protocol_end_the_connection(link, data):
-    """The connection is left, and the next one works."""
+def test_breaches_of_the_protocol_end_the_connection(quiet, link, data):
+    """The connection is left, which the log tells, and the next one works."""
+    mark = len(quiet.service.log())
     link.send(data)
     link.wait_end()
+    wait_until(lambda: re.search(r"disconnected .*reason=(protocol detail=|closed detail=.close code)",
+                                 quiet.service.log()[mark:]), "the reason")
+
+
+@pytest.mark.parametrize("how", ["fin", "reset"])
+def test_an_end_without_a_close_frame_is_told_as_that(quiet, link, how):
+    mark = len(quiet.service.log())
+    if how == "fin":
+        link.close()
+    else:
+        link.reset()
+    link.ended = time.monotonic()
+    wait_until(lambda: re.search(r'disconnected .*reason=closed detail="without a close frame"',
+                                 quiet.service.log()[mark:]), "the reason")
 
 
 def test_a_masked_frame_is_left_or_tolerated(link):
