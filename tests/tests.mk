@@ -47,18 +47,18 @@ UNIT_request   = $(REQUEST_C)
 UNIT_response  = wsclient/response.c $(REQUEST_C)
 UNIT_heartbeat = wsclient/peer.c
 UNIT_inbox     = wsclient/inbox.c common/utf8.c common/memory.c
-LEDGER_C       = wsclient/ledger.c wsclient/ledger_file.c wsclient/extents.c \
+LEDGER_C       = wsclient/ledger.c wsclient/ledger_file.c wsclient/ledger_room.c \
                  common/files.c common/log.c common/clock.c common/day.c \
                  common/memory.c
-UNIT_extents   = wsclient/extents.c
+UNIT_ledger_room = wsclient/ledger_room.c
 UNIT_ledger    = $(LEDGER_C)
 UNIT_receipts  = wsclient/peer.c
 UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/clock.c \
                  common/day.c common/memory.c
-UNIT_ratebook  = wsclient/ratebook.c $(UNIT_rates)
+UNIT_day_rates = wsclient/day_rates.c common/daytables.c $(UNIT_rates)
 UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)
 UNIT_waiting   = wsclient/waiting.c common/memory.c
-UNIT_pipeline  = wsclient/pipeline.c wsclient/ratebook.c \
+UNIT_pipeline  = wsclient/pipeline.c wsclient/day_rates.c common/daytables.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
                  common/metrics.c $(LEDGER_C) $(REQUEST_C) $(SETTINGS_C)
 UNIT_ratelink  = wsclient/ratelink.c wsclient/watch.c common/backoff.c \

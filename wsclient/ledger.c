@@ -4,8 +4,8 @@
 
 #include "common/log.h"
 #include "common/memory.h"
-#include "wsclient/extents.h"
 #include "wsclient/ledger_file.h"
+#include "wsclient/ledger_room.h"
 #include "wsclient/response.h"
 
 /* The marks of extents that hold a record. */
@@ -28,7 +28,7 @@ struct record {
 
 struct ledger {
     struct ledger_file file;
-    struct extents extents;
+    struct ledger_room room;
     uint64_t last_sequence;
     size_t count;
 };
@@ -47,7 +47,8 @@ static size_t record_size(size_t request_len) {
  * shorter one not even the members may be read.
  */
 static bool is_sound(const struct record *record, size_t size, monotime now) {
-    return size >= record_size(0) && extent_mark(&record->extent) <= ANSWERED &&
+    return size >= record_size(0) &&
+           ledger_room_mark_of(&record->extent) <= ANSWERED &&
            record->arrived_usec >= 0 && record->arrived_usec <= now.usec &&
            record->request_len <= size &&
            size >= record_size(record->request_len) &&
@@ -57,18 +58,18 @@ static bool is_sound(const struct record *record, size_t size, monotime now) {
 }
 
 /* False: what is in the file can not be read. */
-static bool open_extents(struct ledger *ledger, size_t max_bytes) {
+static bool open_room(struct ledger *ledger, size_t max_bytes) {
     const struct ledger_file *file = &ledger->file;
     monotime now = clock_monotonic();
-    if (!extents_open(&ledger->extents, file->room, file->room_bytes,
-                      max_bytes))
+    if (!ledger_room_open(&ledger->room, file->room, file->room_bytes,
+                          max_bytes))
         return false;
-    for (struct extent *extent = extents_first(&ledger->extents);
-         extent != NULL; extent = extents_next(&ledger->extents, extent)) {
-        if (extent_mark(extent) == EXTENT_FREE)
+    for (struct extent *extent = ledger_room_first(&ledger->room);
+         extent != NULL; extent = ledger_room_next(&ledger->room, extent)) {
+        if (ledger_room_mark_of(extent) == EXTENT_FREE)
             continue;
         const struct record *record = (const struct record *)extent;
-        if (!is_sound(record, extent_size(extent), now))
+        if (!is_sound(record, ledger_room_size_of(extent), now))
             return false;
         if (record->sequence > ledger->last_sequence)
             ledger->last_sequence = record->sequence;
@@ -79,9 +80,9 @@ static bool open_extents(struct ledger *ledger, size_t max_bytes) {
 
 static void lay_out(struct ledger *ledger, size_t max_bytes) {
     struct ledger_file *file = &ledger->file;
-    extents_format(file->room, file->room_bytes);
+    ledger_room_format(file->room, file->room_bytes);
     ledger_file_begun(file);
-    extents_open(&ledger->extents, file->room, file->room_bytes, max_bytes);
+    ledger_room_open(&ledger->room, file->room, file->room_bytes, max_bytes);
 }
 
 /* The setting may be higher now than it was when the file was made. */
@@ -96,15 +97,15 @@ static void grow(struct ledger *ledger, size_t max_bytes) {
                             log_int("bytes", (int64_t)before)));
         return;
     }
-    ledger->extents.base = file->room;
-    extents_grow(&ledger->extents, file->room_bytes - before);
+    ledger->room.base = file->room;
+    ledger_room_grow(&ledger->room, file->room_bytes - before);
     atomic_store(&file->header->room_bytes, file->room_bytes);
 }
 
 /* Reads what is in the file, or begins it anew; false: another has it. */
 static bool begin(struct ledger *ledger, size_t max_bytes) {
     struct ledger_file *file = &ledger->file;
-    if (!file->is_new && !open_extents(ledger, max_bytes)) {
+    if (!file->is_new && !open_room(ledger, max_bytes)) {
         ledger->count = 0;
         ledger->last_sequence = 0;
         if (!ledger_file_set_aside(file, "it is damaged", max_bytes))
@@ -171,15 +172,15 @@ void message_queue_sort(struct message_queue *queue) {
 void ledger_found(struct ledger *ledger, monotime now,
                   struct message_queue *queue) {
     uint64_t handled = ledger->file.header->handled;
-    for (struct extent *extent = extents_first(&ledger->extents);
-         extent != NULL; extent = extents_next(&ledger->extents, extent)) {
-        if (extent_mark(extent) == EXTENT_FREE)
+    for (struct extent *extent = ledger_room_first(&ledger->room);
+         extent != NULL; extent = ledger_room_next(&ledger->room, extent)) {
+        if (ledger_room_mark_of(extent) == EXTENT_FREE)
             continue;
         struct record *record = (struct record *)extent;
         record->deaths += record->sequence == handled;
         struct message *message = make_message(record);
         message->waits_from = now;
-        if (extent_mark(extent) == ANSWERED)
+        if (ledger_room_mark_of(extent) == ANSWERED)
             message->answer =
                 (struct span){ledger_answer_room(message), record->answer_len};
         TAILQ_INSERT_TAIL(queue, message, entry);
@@ -192,7 +193,7 @@ struct message *ledger_take(struct ledger *ledger, struct span request,
                             monotime arrived) {
     size_t size = record_size(request.len);
     struct record *record =
-        (struct record *)extents_find(&ledger->extents, &size);
+        (struct record *)ledger_room_find(&ledger->room, &size);
     if (record == NULL)
         return NULL;
     record->sequence = ++ledger->last_sequence;
@@ -202,13 +203,13 @@ struct message *ledger_take(struct ledger *ledger, struct span request,
     record->id_at = record->id_len = 0;
     record->deaths = 0;
     memcpy(record->bytes, request.data, request.len);
-    extents_take(&ledger->extents, &record->extent, size, TAKEN);
+    ledger_room_take(&ledger->room, &record->extent, size, TAKEN);
     ledger->count++;
     return make_message(record);
 }
 
 bool ledger_could_take(const struct ledger *ledger, size_t request_len) {
-    return extents_could_hold(&ledger->extents, record_size(request_len));
+    return ledger_room_could_hold(&ledger->room, record_size(request_len));
 }
 
 void ledger_note_id(struct message *message, struct span id) {
@@ -238,11 +239,11 @@ void ledger_answered(struct message *message, size_t len) {
     struct record *record = record_of(message);
     record->answer_len = (uint32_t)len;
     message->answer = (struct span){ledger_answer_room(message), len};
-    extents_mark(&record->extent, ANSWERED);
+    ledger_room_set_mark(&record->extent, ANSWERED);
 }
 
 void ledger_release(struct ledger *ledger, struct message *message) {
-    extents_release(&ledger->extents, &record_of(message)->extent);
+    ledger_room_release(&ledger->room, &record_of(message)->extent);
     ledger->count--;
 }
 
@@ -251,5 +252,5 @@ size_t ledger_count(const struct ledger *ledger) {
 }
 
 bool ledger_is_filling(const struct ledger *ledger) {
-    return ledger->extents.used > ledger->extents.limit / 8;
+    return ledger->room.used > ledger->room.limit / 8;
 }

@@ -4,7 +4,7 @@
 
 #include "common/log.h"
 #include "common/memory.h"
-#include "wsclient/ratebook.h"
+#include "wsclient/day_rates.h"
 #include "wsclient/refusals.h"
 #include "wsclient/request.h"
 #include "wsclient/response.h"
@@ -17,7 +17,7 @@ struct pipeline {
     struct ledger *ledger;
     struct metrics *metrics;
     struct pipeline_ports ports;
-    struct ratebook *ratebook;
+    struct day_rates day_rates;
     struct waiting waiting;
     struct message_queue ready; /* answered, in the order of sending */
     struct message_queue sent;  /* on this connection, and not confirmed */
@@ -44,7 +44,7 @@ struct pipeline *pipeline_new(const struct settings *settings,
     p->ledger = ledger;
     p->metrics = metrics;
     p->ports = *ports;
-    p->ratebook = ratebook_new();
+    day_rates_init(&p->day_rates);
     TAILQ_INIT(&p->waiting);
     TAILQ_INIT(&p->ready);
     TAILQ_INIT(&p->sent);
@@ -62,7 +62,7 @@ void pipeline_free(struct pipeline **pipeline) {
     struct pipeline *p = *pipeline;
     *pipeline = NULL;
     waiting_clear(&p->waiting);
-    ratebook_free(&p->ratebook);
+    day_rates_clear(&p->day_rates);
     refusals_clear(&p->refusals);
     free(p);
 }
@@ -134,21 +134,21 @@ static void convert(struct pipeline *p, struct message *message,
                     monotime now) {
     struct span code = {request->code, RATES_CODE_LEN};
     struct rate_pair rates = of_euro;
-    enum ratebook_result found =
+    enum day_rates_result found =
         span_equals(code, "EUR")
-            ? RATEBOOK_FOUND
-            : ratebook_find(p->ratebook, request->day, code, now, &rates);
+            ? DAY_RATES_FOUND
+            : day_rates_find(&p->day_rates, request->day, code, now, &rates);
     switch (found) {
-    case RATEBOOK_FOUND:
+    case DAY_RATES_FOUND:
         answer_converted(p, message, request, text, rates);
         break;
-    case RATEBOOK_NO_TABLE:
+    case DAY_RATES_NO_TABLE:
         wait_for_rates(p, message, request->day, any_currency);
         break;
-    case RATEBOOK_NOT_IN_TABLE:
+    case DAY_RATES_NOT_IN_TABLE:
         wait_for_rates(p, message, request->day, code);
         break;
-    case RATEBOOK_UNKNOWN_CURRENCY:
+    case DAY_RATES_UNKNOWN_CURRENCY:
         answer_error(p, message, request->id, REFUSAL_NO_CURRENCY,
                      METRIC_REQUESTS_NO_RATE);
         break;
@@ -362,7 +362,7 @@ static void settle_question(struct pipeline *p, struct span currency,
 
 void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,
                     struct rates *rates, monotime expires) {
-    ratebook_enter(pipeline->ratebook, when, rates, expires);
+    day_rates_enter(&pipeline->day_rates, when, rates, expires);
     settle_question(pipeline, currency,
                     &(struct outcome){.when = when,
                                       .rates = rates,
@@ -372,7 +372,7 @@ void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,
 void pipeline_no_rates(struct pipeline *pipeline, day when,
                        struct span currency, bool unknown_currency) {
     if (unknown_currency && currency.len > 0)
-        ratebook_enter_unknown(pipeline->ratebook, when, currency);
+        day_rates_enter_unknown(&pipeline->day_rates, when, currency);
     settle_question(
         pipeline, currency,
         &(struct outcome){.when = when, .unknown_currency = unknown_currency});

@@ -58,9 +58,8 @@ pure="common/backoff common/day common/daytables common/decimal common/envfile c
       ratefetcher/providers/freecurrencyapi
       ratefetcher/providers/openexchangerates ratefetcher/quota
       ratefetcher/redis_address ratefetcher/redis_value supervisor/lifecycle
-      wsclient/extents wsclient/inbox
-      wsclient/ratebook wsclient/peer wsclient/refusals
-      wsclient/request wsclient/response wsclient/waiting"
+      wsclient/day_rates wsclient/inbox wsclient/ledger_room wsclient/peer
+      wsclient/refusals wsclient/request wsclient/response wsclient/waiting"
 # shellcheck disable=SC2046,SC2086
 faults=$(grep -nE \
     '\<(clock_monotonic|clock_wall_ms|log_[a-z]+|read|write|open|socket)\(' \

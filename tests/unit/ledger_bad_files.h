@@ -6,8 +6,8 @@
 
 #include "tests/unit/faulty_calls.h"
 #include "tests/unit/ledger_reopened.h"
-#include "wsclient/extents.h"
 #include "wsclient/ledger_file.h"
+#include "wsclient/ledger_room.h"
 
 enum { FILE_SIZE_MAX = 1 << 16 };
 

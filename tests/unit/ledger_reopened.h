@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "tests/unit/ledger_room.h"
+#include "tests/unit/ledger_folder.h"
 
 enum { ROOM = 16384 };
 

@@ -2,7 +2,7 @@
 #ifndef FXWIRE_TESTS_UNIT_PIPELINE_RECOVERY_H
 #define FXWIRE_TESTS_UNIT_PIPELINE_RECOVERY_H
 
-#include "tests/unit/ledger_room.h"
+#include "tests/unit/ledger_folder.h"
 #include "tests/unit/pipeline_sending.h"
 
 /* The TTL counts from the request's arrival, not from the sending. */

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "common/day.h"
-#include "tests/unit/ledger_room.h"
+#include "tests/unit/ledger_folder.h"
 #include "wsclient/quarantine.h"
 
 /* 2026-11-21T12:00:00.000Z */

@@ -7,7 +7,7 @@
 
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
-#include "wsclient/extents.h"
+#include "wsclient/ledger_room.h"
 
 enum { STRETCH = 16384, MARKS = 3 };
 
@@ -61,7 +61,7 @@ struct live {
 };
 
 struct model {
-    struct extents extents;
+    struct ledger_room room;
     struct live live[STRETCH / sizeof(struct content)];
     size_t count, used;
     uint64_t last_number;
@@ -79,61 +79,61 @@ static const struct live *find_live(const struct model *m,
  * Goes over the row: it is exactly what is live, and free ones between. Gives
  * the longest run of free bytes.
  */
-static size_t check_row(const struct model *m, const struct extents *extents) {
+static size_t check_row(const struct model *m, const struct ledger_room *room) {
     size_t seen = 0, bytes = 0, run = 0, longest = 0;
-    for (struct extent *e = extents_first(extents); e != NULL;
-         e = extents_next(extents, e)) {
+    for (struct extent *e = ledger_room_first(room); e != NULL;
+         e = ledger_room_next(room, e)) {
         const struct live *live = find_live(m, e);
-        bytes += extent_size(e);
-        run = live == NULL ? run + extent_size(e) : 0;
+        bytes += ledger_room_size_of(e);
+        run = live == NULL ? run + ledger_room_size_of(e) : 0;
         longest = run > longest ? run : longest;
         if (live == NULL) {
-            assert_int_equal(extent_mark(e), EXTENT_FREE);
+            assert_int_equal(ledger_room_mark_of(e), EXTENT_FREE);
             continue;
         }
         seen++;
-        assert_int_equal(extent_mark(e), live->mark);
-        assert_int_equal(extent_size(e), live->size);
+        assert_int_equal(ledger_room_mark_of(e), live->mark);
+        assert_int_equal(ledger_room_size_of(e), live->size);
         assert_int_equal(((struct content *)e)->number, live->number);
         const char *fault = fault_of((struct content *)e, live->size, 2);
         if (fault != NULL)
             fail_msg("number %lu: %s", (unsigned long)live->number, fault);
     }
-    assert_int_equal(bytes, extents->bytes);
+    assert_int_equal(bytes, room->bytes);
     assert_int_equal(seen, m->count);
-    assert_int_equal(extents->used, m->used);
+    assert_int_equal(room->used, m->used);
     return longest;
 }
 
 /* Also for who opens the stretch now. */
 static size_t check(const struct model *m) {
-    struct extents other;
-    assert_true(extents_open(&other, m->extents.base, m->extents.bytes,
-                             m->extents.limit));
+    struct ledger_room other;
+    assert_true(
+        ledger_room_open(&other, m->room.base, m->room.bytes, m->room.limit));
     check_row(m, &other);
-    return check_row(m, &m->extents);
+    return check_row(m, &m->room);
 }
 
 static void take(struct model *m, size_t asked, unsigned mark) {
     size_t wanted = (asked + EXTENT_UNIT - 1) / EXTENT_UNIT * EXTENT_UNIT;
-    bool has_room = m->used + wanted <= m->extents.limit && check(m) >= wanted;
+    bool has_room = m->used + wanted <= m->room.limit && check(m) >= wanted;
     size_t size = asked;
-    struct extent *extent = extents_find(&m->extents, &size);
+    struct extent *extent = ledger_room_find(&m->room, &size);
     assert_int_equal(extent != NULL, has_room);
     if (extent == NULL)
         return;
     assert_int_equal(size, wanted);
-    assert_int_equal(extent_mark(extent), EXTENT_FREE);
+    assert_int_equal(ledger_room_mark_of(extent), EXTENT_FREE);
     check(m); /* what was found is still free for others */
     fill_first((struct content *)extent, ++m->last_number);
     fill_second((struct content *)extent, size);
-    extents_take(&m->extents, extent, size, mark);
+    ledger_room_take(&m->room, extent, size, mark);
     m->live[m->count++] = (struct live){extent, size, mark, m->last_number};
     m->used += size;
 }
 
 static void release(struct model *m, size_t which) {
-    extents_release(&m->extents, m->live[which].extent);
+    ledger_room_release(&m->room, m->live[which].extent);
     m->used -= m->live[which].size;
     m->live[which] = m->live[--m->count];
 }
@@ -148,7 +148,7 @@ static void step(struct model *m, struct random *random, size_t longest) {
     } else {
         struct live *live = &m->live[random_below(random, m->count)];
         live->mark = 1 + (unsigned)random_below(random, MARKS);
-        extents_mark(live->extent, live->mark);
+        ledger_room_set_mark(live->extent, live->mark);
     }
 }
 
@@ -168,8 +168,8 @@ static void agrees_with_a_simple_model(void **state) {
     for (size_t i = 0; i < COUNT_OF(longest); i++) {
         struct random random = {i};
         struct model m = {.count = 0};
-        extents_format(base, STRETCH);
-        assert_true(extents_open(&m.extents, base, STRETCH, limits[i]));
+        ledger_room_format(base, STRETCH);
+        assert_true(ledger_room_open(&m.room, base, STRETCH, limits[i]));
         for (int n = 0; n < 2000; n++) {
             step(&m, &random, longest[i]);
             check(&m);
@@ -189,8 +189,8 @@ static void no_more_than_the_limit_is_given_out(void **state) {
     (void)state;
     char *base = new_stretch(STRETCH);
     struct model m = {.count = 0};
-    extents_format(base, STRETCH);
-    assert_true(extents_open(&m.extents, base, STRETCH, 4096 + 8));
+    ledger_room_format(base, STRETCH);
+    assert_true(ledger_room_open(&m.room, base, STRETCH, 4096 + 8));
     take(&m, 4096, 1);
     assert_int_equal(m.count, 1);
     take(&m, 32, 1); /* 8 are left */
@@ -200,12 +200,12 @@ static void no_more_than_the_limit_is_given_out(void **state) {
     assert_int_equal(m.count, 0);
     /* More may be in use than a lower limit allows: then nothing is given. */
     take(&m, 4096, 1);
-    assert_true(extents_open(&m.extents, base, STRETCH, 1024));
+    assert_true(ledger_room_open(&m.room, base, STRETCH, 1024));
     take(&m, 32, 1);
     assert_int_equal(m.count, 1);
     check(&m);
     size_t none = SIZE_MAX - 64;
-    assert_null(extents_find(&m.extents, &none));
+    assert_null(ledger_room_find(&m.room, &none));
     munmap(base, STRETCH);
 }
 
@@ -215,9 +215,9 @@ static void a_stretch_that_grows(void **state) {
     char *base = new_stretch(STRETCH);
     struct random random = {7};
     struct model m = {.count = 0};
-    extents_format(base, 1024);
-    assert_true(extents_open(&m.extents, base, 1024, STRETCH));
-    for (size_t more = 32; m.extents.bytes + more <= STRETCH; more *= 2) {
+    ledger_room_format(base, 1024);
+    assert_true(ledger_room_open(&m.room, base, 1024, STRETCH));
+    for (size_t more = 32; m.room.bytes + more <= STRETCH; more *= 2) {
         for (int n = 0; n < 100; n++)
             step(&m, &random, 900);
         size_t before;
@@ -225,7 +225,7 @@ static void a_stretch_that_grows(void **state) {
             before = m.count;
             take(&m, 64, 1);
         } while (m.count > before);
-        extents_grow(&m.extents, more);
+        ledger_room_grow(&m.room, more);
         check(&m);
         take(&m, 64, 1);
         take(&m, more, 1);
@@ -241,13 +241,13 @@ static void what_is_no_row_is_not_opened(void **state) {
     static const uint64_t words[] = {
         0, 1, 15, 1040, 2048, UINT64_MAX, 1024 - 8, 1ULL << 63, 1009 + 1024};
     char *base = new_stretch(STRETCH);
-    struct extents extents;
+    struct ledger_room room;
     for (size_t at = 0; at < 1024; at += 512) {
         for (size_t i = 0; i < COUNT_OF(words); i++) {
             memset(base, 0, 1024);
-            extents_format(base, 512);
+            ledger_room_format(base, 512);
             memcpy(base + at, &words[i], sizeof words[i]);
-            if (extents_open(&extents, base, 1024, 1024))
+            if (ledger_room_open(&room, base, 1024, 1024))
                 fail_msg("word %lu at %zu", (unsigned long)words[i], at);
         }
     }
@@ -271,28 +271,29 @@ struct worked {
     } slots[SLOTS];
 };
 
-static void work_on(struct worked *w, struct extents *extents,
+static void work_on(struct worked *w, struct ledger_room *room,
                     struct extent *held[SLOTS], struct random *random) {
     size_t slot = random_below(random, SLOTS);
     if (held[slot] == NULL) {
         size_t size = sizeof(struct content) + random_below(random, 300);
-        struct extent *extent = extents_find(extents, &size);
+        struct extent *extent = ledger_room_find(room, &size);
         if (extent == NULL)
             return;
         w->slots[slot].mark = 1;
         w->slots[slot].number = ++w->last_number;
         w->slots[slot].told = TAKING;
         fill_first((struct content *)extent, w->last_number);
-        extents_take(extents, extent, size, 1);
+        ledger_room_take(room, extent, size, 1);
         w->slots[slot].told = TAKEN;
         held[slot] = extent;
-    } else if (extent_mark(held[slot]) == 1) {
-        fill_second((struct content *)held[slot], extent_size(held[slot]));
-        extents_mark(held[slot], 2);
+    } else if (ledger_room_mark_of(held[slot]) == 1) {
+        fill_second((struct content *)held[slot],
+                    ledger_room_size_of(held[slot]));
+        ledger_room_set_mark(held[slot], 2);
         w->slots[slot].mark = 2;
     } else {
         w->slots[slot].told = RELEASING;
-        extents_release(extents, held[slot]);
+        ledger_room_release(room, held[slot]);
         w->slots[slot].told = NOTHING;
         held[slot] = NULL;
     }
@@ -300,32 +301,32 @@ static void work_on(struct worked *w, struct extents *extents,
 
 /* Goes on with what it finds, as a successor does. */
 static void go_on_working(struct worked *w, uint64_t seed, uint64_t steps) {
-    struct extents extents;
+    struct ledger_room room;
     struct extent *held[SLOTS] = {NULL};
     struct random random = {seed};
     size_t found = 0;
-    extents_open(&extents, w->stretch, WORKED_STRETCH, WORKED_STRETCH);
+    ledger_room_open(&room, w->stretch, WORKED_STRETCH, WORKED_STRETCH);
     for (size_t i = 0; i < SLOTS; i++)
         w->slots[i].told = NOTHING;
-    for (struct extent *e = extents_first(&extents); e != NULL;
-         e = extents_next(&extents, e)) {
-        if (extent_mark(e) == EXTENT_FREE)
+    for (struct extent *e = ledger_room_first(&room); e != NULL;
+         e = ledger_room_next(&room, e)) {
+        if (ledger_room_mark_of(e) == EXTENT_FREE)
             continue;
         w->slots[found].number = ((struct content *)e)->number;
-        w->slots[found].mark = extent_mark(e);
+        w->slots[found].mark = ledger_room_mark_of(e);
         w->slots[found].told = TAKEN;
         held[found++] = e;
     }
     w->steps = 0;
     while (w->steps < steps) {
-        work_on(w, &extents, held, &random);
+        work_on(w, &room, held, &random);
         w->steps++;
     }
 }
 
 static struct worked *new_worked(void) {
     struct worked *w = (struct worked *)(void *)new_stretch(sizeof *w);
-    extents_format(w->stretch, WORKED_STRETCH);
+    ledger_room_format(w->stretch, WORKED_STRETCH);
     return w;
 }
 
@@ -338,23 +339,24 @@ static int find_slot(const struct worked *w, uint64_t number) {
 
 /* Whatever the worker was at: what it told of is there, and nothing else. */
 static const char *fault_in(const struct worked *w) {
-    struct extents extents;
+    struct ledger_room room;
     bool seen[SLOTS] = {false};
-    if (!extents_open(&extents, (char *)(uintptr_t)w->stretch, WORKED_STRETCH,
-                      WORKED_STRETCH))
+    if (!ledger_room_open(&room, (char *)(uintptr_t)w->stretch, WORKED_STRETCH,
+                          WORKED_STRETCH))
         return "it is no row of extents";
-    for (struct extent *e = extents_first(&extents); e != NULL;
-         e = extents_next(&extents, e)) {
-        if (extent_mark(e) == EXTENT_FREE)
+    for (struct extent *e = ledger_room_first(&room); e != NULL;
+         e = ledger_room_next(&room, e)) {
+        if (ledger_room_mark_of(e) == EXTENT_FREE)
             continue;
         const struct content *content = (const struct content *)e;
         int slot = find_slot(w, content->number);
         if (slot < 0 || seen[slot])
             return "one is there that was released, or twice";
         seen[slot] = true;
-        if (extent_mark(e) < w->slots[slot].mark)
+        if (ledger_room_mark_of(e) < w->slots[slot].mark)
             return "it has an earlier mark";
-        const char *fault = fault_of(content, extent_size(e), extent_mark(e));
+        const char *fault =
+            fault_of(content, ledger_room_size_of(e), ledger_room_mark_of(e));
         if (fault != NULL)
             return fault;
     }
@@ -436,5 +438,5 @@ int main(void) {
         cmocka_unit_test(survives_a_kill_at_any_moment),
         cmocka_unit_test(is_sound_after_each_instruction),
     };
-    return cmocka_run_group_tests_name("extents", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("ledger_room", tests, NULL, NULL);
 }

@@ -1,18 +1,18 @@
-/* The ratebook: what is known of a day, for as long as it holds. */
+/* Day tables: what is known of a day, for as long as it holds. */
 #include <stdio.h>
 
 #include "tests/unit/tables.h"
 #include "tests/unit/unit.h"
-#include "wsclient/ratebook.h"
+#include "wsclient/day_rates.h"
 
 /* Steps of one book's life, at moments in seconds. */
 enum action { ENTER, ENTER_USD, UNKNOWN, FIND };
 
 enum {
-    FOUND = RATEBOOK_FOUND,
-    NO_TABLE = RATEBOOK_NO_TABLE,
-    NOT_IN = RATEBOOK_NOT_IN_TABLE,
-    NONE_HAS = RATEBOOK_UNKNOWN_CURRENCY
+    FOUND = DAY_RATES_FOUND,
+    NO_TABLE = DAY_RATES_NO_TABLE,
+    NOT_IN = DAY_RATES_NOT_IN_TABLE,
+    NONE_HAS = DAY_RATES_UNKNOWN_CURRENCY
 };
 
 struct step {
@@ -129,26 +129,26 @@ static const char *pair_text(const struct rate_pair *pair) {
     return text;
 }
 
-static void take_step(const char *name, struct ratebook *book,
+static void take_step(const char *name, struct day_rates *book,
                       const struct step *step) {
     day when = day_of_text(step->date);
     struct rate_pair found;
     if (step->action == UNKNOWN) {
-        ratebook_enter_unknown(book, when, span_of(step->what));
+        day_rates_enter_unknown(book, when, span_of(step->what));
         return;
     }
     if (step->action != FIND) {
         struct rates *rates =
             table_with_base(step->what, step->action == ENTER ? "EUR" : "USD",
                             "2021-05-18", step->rates);
-        ratebook_enter(book, when, rates,
-                       (monotime){step->seconds * USEC_PER_SEC});
+        day_rates_enter(book, when, rates,
+                        (monotime){step->seconds * USEC_PER_SEC});
         rates_release(&rates);
         return;
     }
     int result =
-        (int)ratebook_find(book, when, exact_copy(step->what, 3),
-                           (monotime){step->seconds * USEC_PER_SEC}, &found);
+        (int)day_rates_find(book, when, exact_copy(step->what, 3),
+                            (monotime){step->seconds * USEC_PER_SEC}, &found);
     if (result != step->result)
         fail_msg("%s: %s on %s at %lld s gives %d, not %d", name, step->what,
                  step->date, (long long)step->seconds, result, step->result);
@@ -159,17 +159,18 @@ static void take_step(const char *name, struct ratebook *book,
 
 static void book(void **state) {
     const struct book_case *c = *state;
-    struct ratebook *ratebook = ratebook_new();
+    struct day_rates known;
+    day_rates_init(&known);
     for (const struct step *step = c->steps; step->date != NULL; step++)
-        take_step(c->name, ratebook, step);
-    ratebook_free(&ratebook);
-    assert_null(ratebook);
+        take_step(c->name, &known, step);
+    day_rates_clear(&known);
 }
 
 /* More unknown codes and more providers than are kept do no harm. */
 static void more_than_is_kept(void **state) {
     (void)state;
-    struct ratebook *ratebook = ratebook_new();
+    struct day_rates known;
+    day_rates_init(&known);
     day when = day_of_text("2021-05-18");
     struct rate_pair found;
     for (int i = 0; i < 20; i++) {
@@ -177,40 +178,40 @@ static void more_than_is_kept(void **state) {
         sprintf(provider, "p%d", i);
         sprintf(list, "AA%c 1.5", 'A' + i);
         struct rates *rates = table_of(provider, "2021-05-18", list);
-        ratebook_enter(ratebook, when, rates, (monotime){1000});
+        day_rates_enter(&known, when, rates, (monotime){1000});
         rates_release(&rates);
     }
     for (int i = 0; i < 26 * 26; i++) {
         char code[4] = {'X', (char)('A' + i / 26), (char)('A' + i % 26), 0};
-        ratebook_enter_unknown(ratebook, when, span_of(code));
+        day_rates_enter_unknown(&known, when, span_of(code));
     }
     assert_int_equal(
-        ratebook_find(ratebook, when, span_of("AAA"), (monotime){0}, &found),
+        day_rates_find(&known, when, span_of("AAA"), (monotime){0}, &found),
         FOUND);
     assert_int_equal(
-        ratebook_find(ratebook, when, span_of("AAT"), (monotime){0}, &found),
+        day_rates_find(&known, when, span_of("AAT"), (monotime){0}, &found),
         FOUND);
     assert_int_equal(
-        ratebook_find(ratebook, when, span_of("XAA"), (monotime){0}, &found),
+        day_rates_find(&known, when, span_of("XAA"), (monotime){0}, &found),
         NONE_HAS);
     assert_int_equal(
-        ratebook_find(ratebook, when, span_of("XZZ"), (monotime){0}, &found),
+        day_rates_find(&known, when, span_of("XZZ"), (monotime){0}, &found),
         NOT_IN);
-    ratebook_free(&ratebook);
+    day_rates_clear(&known);
 }
 
 /* The book holds a reference of its own. */
 static void tables_are_held(void **state) {
     (void)state;
-    struct ratebook *ratebook = ratebook_new();
+    struct day_rates known;
+    day_rates_init(&known);
     struct rates *rates = table_of("one", "2021-05-18", "USD 1.2");
     rates_hold(rates);
-    ratebook_enter(ratebook, day_of_text("2021-05-18"), rates,
-                   (monotime){1000});
-    ratebook_enter(ratebook, day_of_text("latest"), rates, (monotime){1000});
+    day_rates_enter(&known, day_of_text("2021-05-18"), rates, (monotime){1000});
+    day_rates_enter(&known, day_of_text("latest"), rates, (monotime){1000});
     struct rates *mine = rates;
     rates_release(&mine);
-    ratebook_free(&ratebook);
+    day_rates_clear(&known);
     assert_string_equal(rate_text(rates_find(rates, span_of("USD"))), "1.2");
     rates_release(&rates);
 }
@@ -225,5 +226,5 @@ int main(void) {
             (struct CMUnitTest){.name = book_cases[i].name,
                                 .test_func = book,
                                 .initial_state = (void *)&book_cases[i]};
-    return cmocka_run_group_tests_name("ratebook", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("day_rates", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* A folder for a ledger's file, and what is logged about it. */
-#ifndef FXWIRE_TESTS_UNIT_LEDGER_ROOM_H
-#define FXWIRE_TESTS_UNIT_LEDGER_ROOM_H
+#ifndef FXWIRE_TESTS_UNIT_LEDGER_FOLDER_H
+#define FXWIRE_TESTS_UNIT_LEDGER_FOLDER_H
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,0 +1,98 @@
+#include "wsclient/day_rates.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/memory.h"
+
+/* More providers than there are; more unknown codes are simply asked again. */
+enum { MAX_TABLES = 8, MAX_UNKNOWN = 64 };
+
+struct known_day {
+    size_t tables, unknowns;
+    struct {
+        struct rates *rates;
+        monotime expires;
+    } table[MAX_TABLES]; /* in the order they came: the first is preferred */
+    char unknown[MAX_UNKNOWN][RATES_CODE_LEN];
+};
+
+void day_rates_init(struct day_rates *rates) {
+    *rates = (struct day_rates){.days.entry_size = sizeof(struct known_day *)};
+}
+
+static void clear_day(void *entry) {
+    struct known_day *known = *(struct known_day **)entry;
+    for (size_t i = 0; known != NULL && i < known->tables; i++)
+        rates_release(&known->table[i].rates);
+    free(known);
+}
+
+void day_rates_clear(struct day_rates *rates) {
+    daytables_clear(&rates->days, clear_day);
+}
+
+static bool is_unknown(const struct known_day *known, struct span currency) {
+    for (size_t i = 0; i < known->unknowns; i++)
+        if (memcmp(known->unknown[i], currency.data, RATES_CODE_LEN) == 0)
+            return true;
+    return false;
+}
+
+enum day_rates_result day_rates_find(const struct day_rates *rates, day when,
+                                     struct span currency, monotime now,
+                                     struct rate_pair *pair) {
+    struct known_day *const *entry = daytables_find(&rates->days, when);
+    const struct known_day *known = entry != NULL ? *entry : NULL;
+    bool any_holds = false;
+    for (size_t i = 0; known != NULL && i < known->tables; i++) {
+        if (monotime_reached(now, known->table[i].expires))
+            continue;
+        any_holds = true;
+        if (rates_find_pair(known->table[i].rates, currency, pair))
+            return DAY_RATES_FOUND;
+    }
+    if (!any_holds)
+        return DAY_RATES_NO_TABLE;
+    return is_unknown(known, currency) ? DAY_RATES_UNKNOWN_CURRENCY
+                                       : DAY_RATES_NOT_IN_TABLE;
+}
+
+static struct known_day *make_day(struct day_rates *rates, day when) {
+    struct known_day **entry = daytables_make(&rates->days, when);
+    if (*entry == NULL)
+        *entry = memory_new(sizeof **entry);
+    return *entry;
+}
+
+/* The place of this provider's table: its old one's, or a new one. */
+static size_t place_of(const struct known_day *known,
+                       const struct rates *table) {
+    size_t i = 0;
+    while (i < known->tables && strcmp(rates_provider(known->table[i].rates),
+                                       rates_provider(table)) != 0)
+        i++;
+    return i < MAX_TABLES ? i : MAX_TABLES - 1;
+}
+
+void day_rates_enter(struct day_rates *rates, day when, struct rates *table,
+                     monotime expires) {
+    struct known_day *known = make_day(rates, when);
+    size_t i = place_of(known, table);
+    if (i == 0)
+        known->unknowns = 0; /* they hold no longer than the day's tables */
+    if (i == known->tables)
+        known->tables++;
+    rates_hold(table);
+    rates_release(&known->table[i].rates);
+    known->table[i].rates = table;
+    known->table[i].expires = expires;
+}
+
+void day_rates_enter_unknown(struct day_rates *rates, day when,
+                             struct span currency) {
+    struct known_day *known = make_day(rates, when);
+    if (known->unknowns < MAX_UNKNOWN && !is_unknown(known, currency))
+        memcpy(known->unknown[known->unknowns++], currency.data,
+               RATES_CODE_LEN);
+}

@@ -1,0 +1,46 @@
+/*
+ * wsclient's own day tables: what it was told by ratefetcher, for as long as
+ * that holds, so that a known day costs no question.
+ */
+#ifndef FXWIRE_WSCLIENT_DAY_RATES_H
+#define FXWIRE_WSCLIENT_DAY_RATES_H
+
+#include "common/attributes.h"
+#include "common/clock.h"
+#include "common/daytables.h"
+#include "common/rates.h"
+
+struct day_rates {
+    struct daytables days; /* the entries are pointers, NULL: not known */
+};
+
+enum day_rates_result {
+    DAY_RATES_FOUND,
+    DAY_RATES_NO_TABLE,        /* the day is not known */
+    DAY_RATES_NOT_IN_TABLE,    /* known, without the currency: ask for it */
+    DAY_RATES_UNKNOWN_CURRENCY /* no provider has it on this day */
+};
+
+void day_rates_init(struct day_rates *rates) NONNULL_ALL;
+void day_rates_clear(struct day_rates *rates) NONNULL_ALL;
+
+/*
+ * Finds the rates to convert a currency with on `when`, or for RATES_LATEST:
+ * both are of one table.
+ */
+enum day_rates_result
+day_rates_find(const struct day_rates *rates, day when, struct span currency,
+               monotime now, struct rate_pair *pair) MUST_CHECK NONNULL_ALL;
+
+/*
+ * Enters a table (with a reference of its own) that holds until `expires`;
+ * in the place of an older one of the same provider.
+ */
+void day_rates_enter(struct day_rates *rates, day when, struct rates *table,
+                     monotime expires) NONNULL_ALL;
+
+/* Remembers that no provider has `currency`, while the day's tables hold. */
+void day_rates_enter_unknown(struct day_rates *rates, day when,
+                             struct span currency) NONNULL_ALL;
+
+#endif

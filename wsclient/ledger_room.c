@@ -1,0 +1,131 @@
+#include "wsclient/ledger_room.h"
+
+/* Everything written before is there when the word is. */
+static void set(struct extent *extent, size_t size, unsigned mark) {
+    atomic_store_explicit(&extent->word, size | mark, memory_order_release);
+}
+
+static struct extent *at(const struct ledger_room *room, size_t offset) {
+    return (struct extent *)(void *)(room->base + offset);
+}
+
+static size_t offset_of(const struct ledger_room *room,
+                        const struct extent *extent) {
+    return (size_t)((const char *)extent - room->base);
+}
+
+void ledger_room_format(char *base, size_t bytes) {
+    set((struct extent *)(void *)base, bytes, EXTENT_FREE);
+}
+
+bool ledger_room_open(struct ledger_room *room, char *base, size_t bytes,
+                      size_t limit) {
+    *room = (struct ledger_room){
+        .base = base, .bytes = bytes, .limit = limit, .too_large = SIZE_MAX};
+    size_t offset = 0;
+    while (offset < bytes) {
+        size_t size = ledger_room_size_of(at(room, offset));
+        if (size == 0 || size > bytes - offset)
+            return false;
+        if (ledger_room_mark_of(at(room, offset)) != EXTENT_FREE)
+            room->used += size;
+        offset += size;
+    }
+    return true;
+}
+
+void ledger_room_grow(struct ledger_room *room, size_t more_bytes) {
+    set(at(room, room->bytes), more_bytes, EXTENT_FREE);
+    room->bytes += more_bytes;
+    room->too_large = SIZE_MAX;
+}
+
+/* Joins free extents that follow, until it has `size` bytes. */
+static size_t join(const struct ledger_room *room, struct extent *extent,
+                   size_t size) {
+    size_t joined = ledger_room_size_of(extent);
+    const struct extent *next = ledger_room_next(room, extent);
+    while (joined < size && next != NULL &&
+           ledger_room_mark_of(next) == EXTENT_FREE) {
+        joined += ledger_room_size_of(next);
+        next = ledger_room_next(room, next);
+    }
+    if (joined != ledger_room_size_of(extent))
+        set(extent, joined, EXTENT_FREE);
+    return joined;
+}
+
+/* Goes round once from where the last search ended. */
+static struct extent *search(struct ledger_room *room, size_t size) {
+    size_t seen = 0;
+    while (seen < room->bytes) {
+        struct extent *extent = at(room, room->rover);
+        if (ledger_room_mark_of(extent) == EXTENT_FREE &&
+            join(room, extent, size) >= size)
+            return extent;
+        seen += ledger_room_size_of(extent);
+        room->rover += ledger_room_size_of(extent);
+        if (room->rover == room->bytes)
+            room->rover = 0;
+    }
+    return NULL;
+}
+
+static size_t round_up(size_t size) {
+    return (size + EXTENT_UNIT - 1) / EXTENT_UNIT * EXTENT_UNIT;
+}
+
+bool ledger_room_could_hold(const struct ledger_room *room, size_t size) {
+    return round_up(size) <= room->limit && round_up(size) <= room->bytes;
+}
+
+struct extent *ledger_room_find(struct ledger_room *room, size_t *size) {
+    size_t wanted = round_up(*size);
+    if (wanted >= room->too_large || wanted > room->limit ||
+        room->used > room->limit - wanted)
+        return NULL;
+    struct extent *extent = search(room, wanted);
+    if (extent == NULL) {
+        room->too_large = wanted;
+        return NULL;
+    }
+    /* What is left over is an extent before this one says that it ends. */
+    size_t rest = ledger_room_size_of(extent) - wanted;
+    if (rest > 0)
+        set(at(room, offset_of(room, extent) + wanted), rest, EXTENT_FREE);
+    *size = wanted;
+    return extent;
+}
+
+void ledger_room_take(struct ledger_room *room, struct extent *extent,
+                      size_t size, unsigned mark) {
+    set(extent, size, mark);
+    room->used += size;
+    room->rover = offset_of(room, extent) + size;
+    if (room->rover == room->bytes)
+        room->rover = 0;
+}
+
+void ledger_room_set_mark(struct extent *extent, unsigned mark) {
+    set(extent, ledger_room_size_of(extent), mark);
+}
+
+void ledger_room_release(struct ledger_room *room, struct extent *extent) {
+    room->used -= ledger_room_size_of(extent);
+    room->too_large = SIZE_MAX;
+    set(extent, ledger_room_size_of(extent), EXTENT_FREE);
+    if (room->used == 0) { /* from the front again, where it is warm */
+        ledger_room_format(room->base, room->bytes);
+        room->rover = 0;
+    }
+}
+
+struct extent *ledger_room_first(const struct ledger_room *room) {
+    return at(room, 0);
+}
+
+struct extent *ledger_room_next(const struct ledger_room *room,
+                                const struct extent *extent) {
+    size_t next = offset_of(room, extent) + ledger_room_size_of(extent);
+    return next < room->bytes ? at(room, next) : NULL;
+}
