@@ -47,7 +47,7 @@ UNIT_request   = $(REQUEST_C)
 UNIT_response  = wsclient/response.c $(REQUEST_C)
 UNIT_heartbeat = wsclient/peer.c
 UNIT_inbox     = wsclient/inbox.c common/utf8.c common/memory.c
-LEDGER_C       = wsclient/ledger.c wsclient/ledger_file.c wsclient/ledger_room.c \
+LEDGER_C       = common/mapped_file.c wsclient/ledger.c wsclient/ledger_file.c wsclient/ledger_room.c \
                  common/files.c common/log.c common/clock.c common/day.c \
                  common/memory.c
 UNIT_ledger_room = wsclient/ledger_room.c

@@ -11,19 +11,29 @@
 /* The marks of extents that hold a record. */
 enum { TAKEN = 1, ANSWERED = 2 };
 
-/*
- * What `extent` to `deaths` say is for whoever opens the file next; `message`
- * is for this process alone and is made anew.
- */
-struct record {
+/* More deaths of a message are not counted. */
+enum { DEATHS_MAX = 255 };
+
+/* Both fit one word. */
+#define SEQUENCE_MAX (UINT64_MAX / (DEATHS_MAX + 1))
+
+/* A message in the file, for whoever opens it next. */
+struct ledger_record {
     struct extent extent;
     uint64_t sequence;
     int64_t arrived_usec;
     uint32_t request_len, answer_len;
     uint32_t id_at, id_len;
     uint32_t deaths;
-    struct message message;
     char bytes[]; /* the request, then the room for its answer */
+};
+
+/* So many messages are allocated at a time, and never one by one. */
+enum { BLOCK_MESSAGES = 64 };
+
+struct message_block {
+    struct message_block *next;
+    struct message messages[BLOCK_MESSAGES];
 };
 
 struct ledger {
@@ -31,26 +41,25 @@ struct ledger {
     struct ledger_room room;
     uint64_t last_sequence;
     size_t count;
+    struct message_block *blocks;
+    SLIST_HEAD(, message) spare; /* the messages of the blocks not in use */
 };
 
-static struct record *record_of(struct message *message) {
-    return (struct record *)(void *)((char *)message -
-                                     offsetof(struct record, message));
-}
-
 static size_t record_size(size_t request_len) {
-    return sizeof(struct record) + 2 * request_len + RESPONSE_GROWTH_BYTES;
+    return sizeof(struct ledger_record) + 2 * request_len +
+           RESPONSE_GROWTH_BYTES;
 }
 
 /*
  * Whether the record can be what a wsclient left. Its `size` comes first: of a
  * shorter one not even the members may be read.
  */
-static bool is_sound(const struct record *record, size_t size, monotime now) {
+static bool is_sound(const struct ledger_record *record, size_t size,
+                     monotime now) {
     return size >= record_size(0) &&
            ledger_room_mark_of(&record->extent) <= ANSWERED &&
-           record->arrived_usec >= 0 && record->arrived_usec <= now.usec &&
-           record->request_len <= size &&
+           record->sequence <= SEQUENCE_MAX && record->arrived_usec >= 0 &&
+           record->arrived_usec <= now.usec && record->request_len <= size &&
            size >= record_size(record->request_len) &&
            record->answer_len <= record->request_len + RESPONSE_GROWTH_BYTES &&
            record->id_at <= record->request_len &&
@@ -68,7 +77,8 @@ static bool open_room(struct ledger *ledger, size_t max_bytes) {
          extent != NULL; extent = ledger_room_next(&ledger->room, extent)) {
         if (ledger_room_mark_of(extent) == EXTENT_FREE)
             continue;
-        const struct record *record = (const struct record *)extent;
+        const struct ledger_record *record =
+            (const struct ledger_record *)extent;
         if (!is_sound(record, ledger_room_size_of(extent), now))
             return false;
         if (record->sequence > ledger->last_sequence)
@@ -91,9 +101,9 @@ static void grow(struct ledger *ledger, size_t max_bytes) {
     size_t before = file->room_bytes;
     if (before >= max_bytes)
         return;
-    if (!ledger_file_grow(file, max_bytes)) {
+    if (ledger_file_grow(file, max_bytes) < 0) {
         log_warn("ledger_not_grown",
-                 LOG_FIELDS(log_text("path", file->path),
+                 LOG_FIELDS(log_text("path", file->mapped.path),
                             log_int("bytes", (int64_t)before)));
         return;
     }
@@ -102,26 +112,27 @@ static void grow(struct ledger *ledger, size_t max_bytes) {
     atomic_store(&file->header->room_bytes, file->room_bytes);
 }
 
-/* Reads what is in the file, or begins it anew; false: another has it. */
-static bool begin(struct ledger *ledger, size_t max_bytes) {
+/* Reads what is in the file, or begins it anew. */
+static int begin(struct ledger *ledger, size_t max_bytes) {
     struct ledger_file *file = &ledger->file;
     if (!file->is_new && !open_room(ledger, max_bytes)) {
         ledger->count = 0;
         ledger->last_sequence = 0;
-        if (!ledger_file_set_aside(file, "it is damaged", max_bytes))
-            return false;
+        if (ledger_file_set_aside(file, "it is damaged", max_bytes) < 0)
+            return -1;
     }
     if (file->is_new)
         lay_out(ledger, max_bytes);
     else
         grow(ledger, max_bytes);
-    return true;
+    return 0;
 }
 
 struct ledger *ledger_open(const char *path, size_t max_bytes) {
     struct ledger *ledger = memory_new(sizeof *ledger);
-    if (ledger_file_open(&ledger->file, path, max_bytes) &&
-        begin(ledger, max_bytes))
+    SLIST_INIT(&ledger->spare);
+    if (ledger_file_open(&ledger->file, path, max_bytes) == 0 &&
+        begin(ledger, max_bytes) == 0)
         return ledger;
     free(ledger);
     return NULL;
@@ -129,15 +140,34 @@ struct ledger *ledger_open(const char *path, size_t max_bytes) {
 
 void ledger_close(struct ledger **ledger) {
     struct ledger *l = *ledger;
+    struct message_block *block;
     *ledger = NULL;
     ledger_file_close(&l->file, l->count == 0);
+    while ((block = l->blocks) != NULL) {
+        l->blocks = block->next;
+        free(block);
+    }
     free(l);
 }
 
-/* Makes the part of the record that is this process's own. */
-static struct message *make_message(struct record *record) {
+static void add_block(struct ledger *ledger) {
+    struct message_block *block = memory_new(sizeof *block);
+    block->next = ledger->blocks;
+    ledger->blocks = block;
+    for (size_t i = 0; i < BLOCK_MESSAGES; i++)
+        SLIST_INSERT_HEAD(&ledger->spare, &block->messages[i], spare);
+}
+
+/* What this process knows of a record. */
+static struct message *make_message(struct ledger *ledger,
+                                    struct ledger_record *record) {
+    if (SLIST_EMPTY(&ledger->spare))
+        add_block(ledger);
+    struct message *message = SLIST_FIRST(&ledger->spare);
     monotime arrived = {record->arrived_usec};
-    record->message = (struct message){
+    SLIST_REMOVE_HEAD(&ledger->spare, spare);
+    *message = (struct message){
+        .record = record,
         .sequence = record->sequence,
         .arrived = arrived,
         .waits_from = arrived,
@@ -145,7 +175,7 @@ static struct message *make_message(struct record *record) {
         .id = {record->bytes + record->id_at, record->id_len},
         .deaths = record->deaths,
     };
-    return &record->message;
+    return message;
 }
 
 static int by_sequence(const void *a, const void *b) {
@@ -169,31 +199,47 @@ void message_queue_sort(struct message_queue *queue) {
     free(all);
 }
 
+/*
+ * The word that says which message is in work: its sequence, and how often it
+ * will have been the end of a process if it is the end of this one. So a
+ * successor that is killed while it counts does not count twice.
+ */
+static uint64_t word_of_work(const struct message *message) {
+    uint64_t deaths =
+        message->deaths < DEATHS_MAX ? message->deaths + 1 : DEATHS_MAX;
+    return message->sequence * (DEATHS_MAX + 1) + deaths;
+}
+
+static void count_death(struct ledger_record *record, uint64_t word) {
+    if (record->sequence == word / (DEATHS_MAX + 1))
+        record->deaths = (uint32_t)(word % (DEATHS_MAX + 1));
+}
+
 void ledger_found(struct ledger *ledger, monotime now,
                   struct message_queue *queue) {
-    uint64_t handled = ledger->file.header->handled;
+    uint64_t word = ledger->file.header->handled;
     for (struct extent *extent = ledger_room_first(&ledger->room);
          extent != NULL; extent = ledger_room_next(&ledger->room, extent)) {
         if (ledger_room_mark_of(extent) == EXTENT_FREE)
             continue;
-        struct record *record = (struct record *)extent;
-        record->deaths += record->sequence == handled;
-        struct message *message = make_message(record);
+        struct ledger_record *record = (struct ledger_record *)extent;
+        count_death(record, word);
+        struct message *message = make_message(ledger, record);
         message->waits_from = now;
         if (ledger_room_mark_of(extent) == ANSWERED)
             message->answer =
                 (struct span){ledger_answer_room(message), record->answer_len};
         TAILQ_INSERT_TAIL(queue, message, entry);
     }
-    atomic_store(&ledger->file.header->handled, 0);
+    ledger_work_ends(ledger);
     message_queue_sort(queue);
 }
 
 struct message *ledger_take(struct ledger *ledger, struct span request,
                             monotime arrived) {
     size_t size = record_size(request.len);
-    struct record *record =
-        (struct record *)ledger_room_find(&ledger->room, &size);
+    struct ledger_record *record =
+        (struct ledger_record *)ledger_room_find(&ledger->room, &size);
     if (record == NULL)
         return NULL;
     record->sequence = ++ledger->last_sequence;
@@ -205,7 +251,7 @@ struct message *ledger_take(struct ledger *ledger, struct span request,
     memcpy(record->bytes, request.data, request.len);
     ledger_room_take(&ledger->room, &record->extent, size, TAKEN);
     ledger->count++;
-    return make_message(record);
+    return make_message(ledger, record);
 }
 
 bool ledger_could_take(const struct ledger *ledger, size_t request_len) {
@@ -213,7 +259,7 @@ bool ledger_could_take(const struct ledger *ledger, size_t request_len) {
 }
 
 void ledger_note_id(struct message *message, struct span id) {
-    struct record *record = record_of(message);
+    struct ledger_record *record = message->record;
     if (id.len == 0)
         return;
     record->id_at = (uint32_t)(id.data - record->bytes);
@@ -222,7 +268,7 @@ void ledger_note_id(struct message *message, struct span id) {
 }
 
 void ledger_work_begins(struct ledger *ledger, const struct message *message) {
-    atomic_store_explicit(&ledger->file.header->handled, message->sequence,
+    atomic_store_explicit(&ledger->file.header->handled, word_of_work(message),
                           memory_order_release);
 }
 
@@ -232,18 +278,19 @@ void ledger_work_ends(struct ledger *ledger) {
 }
 
 char *ledger_answer_room(struct message *message) {
-    return record_of(message)->bytes + message->request.len;
+    return message->record->bytes + message->request.len;
 }
 
 void ledger_answered(struct message *message, size_t len) {
-    struct record *record = record_of(message);
+    struct ledger_record *record = message->record;
     record->answer_len = (uint32_t)len;
     message->answer = (struct span){ledger_answer_room(message), len};
     ledger_room_set_mark(&record->extent, ANSWERED);
 }
 
 void ledger_release(struct ledger *ledger, struct message *message) {
-    ledger_room_release(&ledger->room, &record_of(message)->extent);
+    ledger_room_release(&ledger->room, &message->record->extent);
+    SLIST_INSERT_HEAD(&ledger->spare, message, spare);
     ledger->count--;
 }
 

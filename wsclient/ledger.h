@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "common/attributes.h"
 #include "common/clock.h"
 #include "common/span.h"
 
@@ -19,8 +20,12 @@ struct ledger;
 
 /* A message in hand. The ledger owns it and its bytes. */
 struct message {
-    TAILQ_ENTRY(message) entry; /* its holder's: one queue at a time */
-    uint64_t sequence;          /* in order of arrival, from 1 */
+    union {
+        TAILQ_ENTRY(message) entry; /* its holder's: one queue at a time */
+        SLIST_ENTRY(message) spare; /* the ledger's, while it is in no use */
+    };
+    struct ledger_record *record; /* the ledger's own, in its file */
+    uint64_t sequence;            /* in order of arrival, from 1 */
     monotime arrived;
     monotime waits_from; /* its arrival, or our start if it was found then */
     struct span request;
@@ -39,9 +44,10 @@ void message_queue_sort(struct message_queue *queue);
 /*
  * Opens the ledger in the file `path` (NULL: in memory alone), with room for
  * `max_bytes`. A file that can not be used is set aside; where there can be
- * none, memory serves. Both are logged. NULL: another wsclient holds the file.
+ * none, memory serves. Both are logged. NULL and errno: EWOULDBLOCK, another
+ * wsclient holds the file; ENOMEM, there is no memory either.
  */
-struct ledger *ledger_open(const char *path, size_t max_bytes);
+MUST_CHECK struct ledger *ledger_open(const char *path, size_t max_bytes);
 
 /*
  * Closes it. What is in hand stays in the file; where that is nothing, the file
@@ -60,8 +66,9 @@ void ledger_found(struct ledger *ledger, monotime now,
  * Takes a message in: copies its bytes and sets room aside for its answer,
  * so that answering can not fail. NULL: the ledger is full.
  */
-struct message *ledger_take(struct ledger *ledger, struct span request,
-                            monotime arrived);
+MUST_CHECK struct message *ledger_take(struct ledger *ledger,
+                                       struct span request,
+                                       monotime arrived) NONNULL_ALL;
 
 /*
  * Whether a request of so many bytes could be taken if nothing else were in

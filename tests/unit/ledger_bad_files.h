@@ -61,13 +61,13 @@ static const struct {
 } strange[] = {
     {"another magic", 0, 8, "fxledges", 0},
     {"half a magic", 0, 8, "fxle\0\0\0\0", 0},
-    {"an earlier version", offsetof(struct ledger_header, version), 4,
+    {"an earlier version", offsetof(struct mapped_header, version), 4,
      "\0\0\0\0", 0},
-    {"a later version", offsetof(struct ledger_header, version), 4,
-     "\x02\0\0\0", 0},
-    {"another boot", offsetof(struct ledger_header, boot_id), 36,
+    {"a later version", offsetof(struct mapped_header, version), 4,
+     "\x03\0\0\0", 0},
+    {"another boot", offsetof(struct mapped_header, boot_id), 36,
      "01234567-89ab-cdef-0123-456789abcdef", 0},
-    {"no boot", offsetof(struct ledger_header, boot_id), 40,
+    {"no boot", offsetof(struct mapped_header, boot_id), 40,
      "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
      "\0"
      "\0\0\0",

@@ -325,4 +325,57 @@ static void nothing_is_lost_behind_any_instruction(void **state) {
     munmap(journal, sizeof *journal);
 }
 
+/* The deaths of "a" in the file as it is now, by a successor with a copy. */
+static unsigned count_deaths(const struct room *room, const char *bytes,
+                             size_t len) {
+    char copy[80];
+    struct found found;
+    snprintf(copy, sizeof copy, "%s/copy", room->folder);
+    room_write(copy, bytes, len);
+    room_find(&found, copy, KILLED_ROOM, 0);
+    unsigned deaths = room_expect(&found, "a", "")->deaths;
+    ledger_close(&found.ledger);
+    unlink(copy);
+    return deaths;
+}
+
+/* Who counts a death may be killed behind any instruction of that, too. */
+static void a_death_is_counted_once(void **state) {
+    struct room *room = *state;
+    static char bytes[1 << 16], before[1 << 16];
+    struct ledger *ledger = ledger_open(room->path, KILLED_ROOM);
+    ledger_work_begins(ledger, room_take(ledger, "a", 1));
+    ledger_close(&ledger);
+    int status, looks = 0;
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct message_queue queue = TAILQ_HEAD_INITIALIZER(queue);
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+            _exit(77);
+        ledger = ledger_open(room->path, KILLED_ROOM);
+        raise(SIGSTOP);
+        ledger_found(ledger, (monotime){2}, &queue);
+        raise(SIGSTOP);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+        print_message("SKIPPED: nobody may be traced here\n");
+        skip();
+    }
+    do {
+        size_t len = room_read(room->path, bytes, sizeof bytes);
+        if (memcmp(bytes, before, len) != 0) {
+            assert_int_equal(count_deaths(room, bytes, len), 1);
+            memcpy(before, bytes, len);
+            looks++;
+        }
+        assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+    } while (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP);
+    assert_true(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+    assert_int_equal(looks, 3); /* as it was, counted, and noted as such */
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
 #endif

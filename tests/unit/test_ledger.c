@@ -133,6 +133,7 @@ int main(void) {
         WITH_FILE(a_second_one_gives_up),
         WITH_FILE(nothing_is_lost_by_kills),
         WITH_FILE(nothing_is_lost_behind_any_instruction),
+        WITH_FILE(a_death_is_counted_once),
     };
     return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
 }

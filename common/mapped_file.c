@@ -1,0 +1,145 @@
+#include "common/mapped_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/memory.h"
+
+/* How often a lock is tried, and how long after each try. */
+enum { LOCK_TRIES = 31, LOCK_PAUSE_MS = 50 };
+
+/* A blocking flock() could be ended by a signal alone, which it may miss. */
+static int lock(int fd) {
+    static const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
+    for (int tries = 1; flock(fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+        if (errno != EWOULDBLOCK || tries == LOCK_TRIES)
+            return -1;
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
+static int open_own(const char *path) {
+    struct stat status;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                  0600);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+        status.st_uid == geteuid())
+        return fd;
+    close(fd);
+    errno = EPERM;
+    return -1;
+}
+
+/* Whether the path still leads to the file that was opened. */
+static bool is_still_there(int fd, const char *path) {
+    struct stat opened, named;
+    return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 &&
+           opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+int mapped_file_open(struct mapped_file *file, const char *path) {
+    *file = (struct mapped_file){.fd = -1};
+    int fd;
+    while ((fd = open_own(path)) >= 0) {
+        int locked = lock(fd);
+        if (locked == 0 && is_still_there(fd, path)) {
+            file->fd = fd;
+            file->path = memory_copy(path, strlen(path));
+            return 0;
+        }
+        int error = errno;
+        close(fd); /* if it is locked, its last holder has removed it */
+        errno = error;
+        if (locked < 0)
+            break;
+    }
+    return -1;
+}
+
+/* All of it, or as much as before. */
+static int allocate(const struct mapped_file *file, size_t bytes) {
+    size_t before = mapped_file_length(file);
+    int error = posix_fallocate(file->fd, 0, (off_t)bytes);
+    if (error == 0)
+        return 0;
+    if (ftruncate(file->fd, (off_t)before) < 0)
+        error = errno;
+    errno = error;
+    return -1;
+}
+
+static int map(struct mapped_file *file, size_t bytes, int flags) {
+    void *start =
+        file->start == NULL
+            ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, file->fd, 0)
+            : mremap(file->start, file->bytes, bytes, MREMAP_MAYMOVE);
+    if (start == MAP_FAILED)
+        return -1;
+    file->start = start;
+    file->bytes = bytes;
+    return 0;
+}
+
+int mapped_file_map(struct mapped_file *file, size_t bytes) {
+    return allocate(file, bytes) < 0 ? -1 : map(file, bytes, MAP_SHARED);
+}
+
+int mapped_file_use_memory(struct mapped_file *file, size_t bytes) {
+    *file = (struct mapped_file){.fd = -1};
+    return map(file, bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+}
+
+size_t mapped_file_length(const struct mapped_file *file) {
+    struct stat status;
+    return fstat(file->fd, &status) == 0 ? (size_t)status.st_size : 0;
+}
+
+enum mapped_form mapped_file_form(const struct mapped_file *file,
+                                  const char magic[static 8],
+                                  uint32_t version) {
+    static const char none[sizeof(((struct mapped_header *)0)->magic)];
+    struct mapped_header header = {.version = 0}; /* the file may be shorter */
+    char boot_id[BOOT_ID_SIZE];
+    files_boot_id(boot_id);
+    if (pread(file->fd, &header, sizeof header, 0) <= 0 ||
+        memcmp(header.magic, none, sizeof none) == 0)
+        return MAPPED_FORM_NONE;
+    if (memcmp(header.magic, magic, sizeof header.magic) != 0)
+        return MAPPED_FORM_FOREIGN;
+    if (header.version != version)
+        return MAPPED_FORM_VERSION;
+    return memcmp(header.boot_id, boot_id, sizeof boot_id) == 0
+               ? MAPPED_FORM_SAME
+               : MAPPED_FORM_BOOT;
+}
+
+void mapped_file_begin(struct mapped_file *file, const char magic[static 8],
+                       uint32_t version) {
+    struct mapped_header *header = file->start;
+    header->version = version;
+    files_boot_id(header->boot_id);
+    atomic_thread_fence(memory_order_release);
+    memcpy(header->magic, magic, sizeof header->magic);
+}
+
+void mapped_file_close(struct mapped_file *file, bool remove) {
+    if (remove && file->path != NULL)
+        unlink(file->path);
+    if (file->start != NULL)
+        munmap(file->start, file->bytes);
+    if (file->fd >= 0)
+        close(file->fd);
+    free(file->path);
+    *file = (struct mapped_file){.fd = -1};
+}
