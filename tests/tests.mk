@@ -61,7 +61,7 @@ UNIT_waiting   = wsclient/waiting.c common/memory.c
 UNIT_pipeline  = wsclient/pipeline.c wsclient/day_rates.c common/daytables.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
                  common/metrics.c $(LEDGER_C) $(REQUEST_C) $(SETTINGS_C)
-UNIT_ratelink  = wsclient/ratelink.c wsclient/watch.c common/backoff.c \
+UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
                  common/channel.c common/runtime_dir.c common/unix_socket.c \
                  $(UNIT_pipeline)
 

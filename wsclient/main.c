@@ -203,6 +203,8 @@ static struct ledger *open_ledger(const struct wsclient *w) {
     struct ledger *ledger =
         ledger_open(path, (size_t)settings_count(w->settings,
                                                  SETTING_PENDING_MAX_BYTES, 0));
+    if (ledger == NULL && errno != EWOULDBLOCK)
+        give_up("memory for messages in hand");
     if (ledger == NULL) {
         log_error("start_failed",
                   LOG_FIELDS(log_text("why", "another wsclient has this "

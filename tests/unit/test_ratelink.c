@@ -4,8 +4,8 @@
 #include <sys/un.h>
 
 #include "tests/unit/pipeline_bench.h"
+#include "wsclient/fd_watch.h"
 #include "wsclient/ratelink.h"
-#include "wsclient/watch.h"
 
 #define PAST "2021-05-18"
 
@@ -38,7 +38,7 @@ static void listen_at(struct line *line) {
 
 static void line_open(struct line *line) {
     static const struct lws_protocols protocols[] = {
-        {.name = WATCH_PROTOCOL, .callback = watch_callback},
+        {.name = FD_WATCH_PROTOCOL, .callback = fd_watch_callback},
         {.name = NULL},
     };
     const struct lws_context_creation_info info = {
