@@ -26,12 +26,8 @@ static int32_t number_of_civil(int year, int month, int day_of_month) {
     return era * DAYS_PER_ERA + day_of_era - ERA_START_TO_1970;
 }
 
-struct civil {
-    int year, month, day_of_month;
-};
-
-static struct civil civil_of_number(int32_t number) {
-    int32_t n = number + ERA_START_TO_1970;
+struct civil_day day_civil(day d) {
+    int32_t n = d.number + ERA_START_TO_1970;
     int era = (n >= 0 ? n : n - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
     int day_of_era = n - era * DAYS_PER_ERA;
     int year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
@@ -42,7 +38,7 @@ static struct civil civil_of_number(int32_t number) {
     int month_from_march = (5 * day_of_year + 2) / 153;
     int month =
         month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-    return (struct civil){
+    return (struct civil_day){
         .year = year_of_era + era * 400 + (month <= 2 ? 1 : 0),
         .month = month,
         .day_of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1,
@@ -129,8 +125,7 @@ static bool take_offset(struct span *text, int *hours, int *minutes,
 /* Whether 23:59:60 can stand before the midnight at `unix_seconds`. */
 static bool leap_second_may_end_at(int64_t unix_seconds) {
     return unix_seconds % DAY_SECONDS == 0 &&
-           civil_of_number(day_of_seconds(unix_seconds).number).day_of_month ==
-               1;
+           day_civil(day_of_seconds(unix_seconds)).day_of_month == 1;
 }
 
 enum day_error moment_parse(struct span text, int64_t *unix_seconds) {
@@ -189,7 +184,7 @@ static char *put_number(char *out, int value, int digits) {
 }
 
 void day_print(day d, char out[static DAY_TEXT_SIZE]) {
-    struct civil civil = civil_of_number(d.number);
+    struct civil_day civil = day_civil(d);
     out = put_number(out, civil.year, 4);
     *out++ = '-';
     out = put_number(out, civil.month, 2);

@@ -47,6 +47,13 @@ MUST_CHECK enum day_error moment_parse(struct span text, int64_t *unix_seconds);
 day day_of_seconds(int64_t unix_seconds);
 day day_of_ms(int64_t unix_ms);
 
+/* A day as the Gregorian calendar has it; months and days count from 1. */
+struct civil_day {
+    int year, month, day_of_month;
+};
+
+struct civil_day day_civil(day d);
+
 static inline int64_t day_start_seconds(day d) {
     return d.number * DAY_SECONDS;
 }

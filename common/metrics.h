@@ -22,6 +22,11 @@ static inline void metrics_count(struct metrics *metrics, enum metric which) {
     metrics->values[which]++;
 }
 
+static inline void metrics_add(struct metrics *metrics, enum metric which,
+                               double amount) {
+    metrics->values[which] += amount;
+}
+
 static inline void metrics_set(struct metrics *metrics, enum metric which,
                                double value) {
     metrics->values[which] = value;

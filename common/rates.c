@@ -224,6 +224,19 @@ void rates_to_message(const struct rates *rates, struct json_object *message) {
     json_object_object_add(message, "rates", table);
 }
 
+struct json_object *rates_message_new(day when, const struct rates *rates,
+                                      const char *layer, int64_t expires_ms) {
+    struct json_object *message = message_new(MESSAGE_RATES);
+    char text[MOMENT_TEXT_SIZE];
+    rates_day_print(when, text);
+    message_add_text(message, "date", text);
+    message_add_text(message, "layer", layer);
+    moment_print_ms(expires_ms, text);
+    message_add_text(message, "expires_at", text);
+    rates_to_message(rates, message);
+    return message;
+}
+
 /*
  * Adds all members that are rates; what is none is left out. What is wrong
  * with the whole, or NULL.

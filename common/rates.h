@@ -88,6 +88,16 @@ const char *rates_provider(const struct rates *rates);
 const char *rates_base(const struct rates *rates);
 size_t rates_count(const struct rates *rates);
 
+/*
+ * A new message of the table that serves `when`, as rates.sock and Redis have
+ * it; the caller releases it. `layer`: where it came from, `expires_ms`: when
+ * it is no longer fresh.
+ */
+MUST_CHECK struct json_object *rates_message_new(day when,
+                                                 const struct rates *rates,
+                                                 const char *layer,
+                                                 int64_t expires_ms);
+
 /* Adds as_of, base, provider, fetched_at and rates to a message. */
 void rates_to_message(const struct rates *rates, struct json_object *message);
 

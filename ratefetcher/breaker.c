@@ -1,18 +1,18 @@
 #include "ratefetcher/breaker.h"
 
 /* Those who ask while it is being tried come again after so long. */
-#define TRYING_WAIT_USEC (1 * USEC_PER_SEC)
+#define TRYING_WAIT SECONDS(1)
 
 static bool is_open(const struct breaker *breaker) {
     return breaker->failures >= BREAKER_FAILURES;
 }
 
-int64_t breaker_wait(const struct breaker *breaker, monotime now) {
+duration breaker_wait(const struct breaker *breaker, monotime now) {
     if (!is_open(breaker))
-        return 0;
+        return (duration){0};
     if (!monotime_reached(now, breaker->until))
-        return monotime_between(now, breaker->until).usec;
-    return breaker->trying ? TRYING_WAIT_USEC : 0;
+        return monotime_between(now, breaker->until);
+    return breaker->trying ? TRYING_WAIT : (duration){0};
 }
 
 bool breaker_begin(struct breaker *breaker, monotime now) {
@@ -41,9 +41,9 @@ void breaker_fail(struct breaker *breaker, monotime now) {
     if (skipped || !is_open(breaker))
         return;
     breaker->trying = false;
-    breaker->skip_usec = breaker->skip_usec == 0 ? BREAKER_FIRST_SKIP_USEC
-                                                 : breaker->skip_usec * 2;
-    if (breaker->skip_usec > BREAKER_LONGEST_SKIP_USEC)
-        breaker->skip_usec = BREAKER_LONGEST_SKIP_USEC;
-    breaker->until = monotime_add(now, (duration){breaker->skip_usec});
+    breaker->skip = breaker->skip.usec == 0
+                        ? BREAKER_FIRST_SKIP
+                        : duration_min((duration){breaker->skip.usec * 2},
+                                       BREAKER_LONGEST_SKIP);
+    breaker->until = monotime_add(now, breaker->skip);
 }

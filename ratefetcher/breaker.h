@@ -10,22 +10,22 @@
 
 enum { BREAKER_FAILURES = 5 };
 
-#define BREAKER_FIRST_SKIP_USEC   (30 * USEC_PER_SEC)
-#define BREAKER_LONGEST_SKIP_USEC (600 * USEC_PER_SEC)
+#define BREAKER_FIRST_SKIP   SECONDS(30)
+#define BREAKER_LONGEST_SKIP SECONDS(600)
 
 /* While no provider is left, one of them is probed so often all the same. */
-#define BREAKER_PROBE_USEC (5 * USEC_PER_SEC)
+#define BREAKER_PROBE_PAUSE SECONDS(5)
 
 /* All zero: it works. */
 struct breaker {
     unsigned failures; /* in a row */
-    int64_t skip_usec; /* how long it is skipped this time */
+    duration skip;     /* how long it is skipped this time */
     monotime until;    /* and until when */
     bool trying;       /* the call is out that shows whether it works again */
 };
 
 /* How long the provider is still skipped; 0: it may be called. */
-int64_t breaker_wait(const struct breaker *breaker, monotime now);
+duration breaker_wait(const struct breaker *breaker, monotime now);
 
 /*
  * A call begins, as it may or as a probe. True: it is the trial that shows

@@ -8,7 +8,6 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/message.h"
-#include "ratefetcher/rates_message.h"
 #include "ratefetcher/redis_link.h"
 
 /* What a lock is held for at most: a call to a provider, and a little more. */
@@ -29,8 +28,8 @@ struct grant {
 
 struct cache_redis {
     const struct provider_context *context;
-    struct stock *stock;
-    struct metrics *metrics;
+    struct providers *providers;
+    duration ttl;
     struct redis_address address;
     struct redis_link *link;
     struct grant reads, writes;
@@ -55,7 +54,7 @@ struct look {
 
 static void on_changed(void *arg, bool up) {
     struct cache_redis *cache = arg;
-    metrics_set(cache->metrics, METRIC_REDIS_UP, up);
+    metrics_set(cache->context->metrics, METRIC_REDIS_UP, up);
     cache->reads.refused = cache->writes.refused = false;
     cache->context->changed(cache->context->arg);
 }
@@ -66,15 +65,15 @@ static void on_refused(void *arg, const char *code) {
 }
 
 struct cache_redis *cache_redis_new(const struct provider_context *context,
-                                    struct stock *stock,
-                                    struct metrics *metrics) {
+                                    struct providers *providers) {
     const char *url = settings_text(context->settings, SETTING_REDIS_URL);
     if (url == NULL)
         return NULL;
     struct cache_redis *cache = memory_new(sizeof *cache);
     cache->context = context;
-    cache->stock = stock;
-    cache->metrics = metrics;
+    cache->providers = providers;
+    cache->ttl =
+        settings_duration(context->settings, SETTING_CACHE_TTL_SECONDS);
     cache->reads =
         (struct grant){"redis_reads_refused", "redis_reads_allowed", false};
     cache->writes =
@@ -154,7 +153,7 @@ static void on_lock(void *arg, const redisReply *reply) {
 
 static void on_holder(void *arg, const redisReply *reply) {
     struct look *look = arg;
-    const char *token = call_counts_token(look->cache->stock->call_counts);
+    const char *token = call_counts_token(look->cache->providers->counts);
     look->lock_ours = reply != NULL && reply->type == REDIS_REPLY_STRING &&
                       span_equals((struct span){reply->str, reply->len}, token);
     count_reply(look);
@@ -163,8 +162,8 @@ static void on_holder(void *arg, const redisReply *reply) {
 static void ignore_value(struct cache_redis *cache, size_t source, day when,
                          const char *why) {
     char key[REDIS_KEY_SIZE];
-    redis_value_key(cache->stock->sources[source].class->name, when, key);
-    metrics_count(cache->metrics, METRIC_LOOKUPS_REDIS_BAD);
+    redis_value_key(cache->providers->list[source].class->name, when, key);
+    metrics_count(cache->context->metrics, METRIC_LOOKUPS_REDIS_BAD);
     log_warn("redis_value_ignored",
              LOG_FIELDS(log_text("key", key), log_text("why", why)));
 }
@@ -172,28 +171,22 @@ static void ignore_value(struct cache_redis *cache, size_t source, day when,
 /* Keeps what is newer than what is there; true: it came. */
 static bool keep(struct cache_redis *cache, size_t source, day when,
                  const struct redis_value *value) {
-    struct stock *stock = cache->stock;
-    monotime now = clock_monotonic();
-    int64_t fresh_usec, age_usec = value->age_ms * USEC_PER_MSEC;
-    if (cache_memory_find(stock->memory, source, when, now, &fresh_usec) !=
-            NULL &&
-        fresh_usec >= stock->ttl_usec - age_usec)
-        return false;
-    stock_keep(stock, source, when, value->rates,
-               monotime_add(now, (duration){-age_usec}), from_redis);
-    return true;
+    duration age = MILLISECONDS(value->age_ms);
+    return provider_keep(&cache->providers->list[source], when, value->rates,
+                         monotime_add(clock_monotonic(), (duration){-age.usec}),
+                         from_redis);
 }
 
 static void read_value(struct look *look, size_t source, struct span text) {
     struct cache_redis *cache = look->cache;
-    const struct provider_class *class = cache->stock->sources[source].class;
+    const struct provider_class *class = cache->providers->list[source].class;
     const struct redis_value_bounds bounds = {
         .provider = class->name,
         .base = registry_base(class),
         .when = look->when,
         .may_stand_still = class->api == NULL, /* a file does */
         .now_ms = clock_wall_ms(),
-        .ttl_ms = cache->stock->ttl_usec / USEC_PER_MSEC};
+        .ttl_ms = cache->ttl.usec / USEC_PER_MSEC};
     struct redis_value value;
     const char *why = redis_value_read(text, &bounds, &value);
     if (why != NULL && !value.expired)
@@ -238,7 +231,7 @@ static void send_step(struct look *look, redis_done *done, void *arg,
 
 void cache_redis_look(struct cache_redis *cache, day when,
                       cache_redis_done *done, void *arg) {
-    size_t sources = cache->stock->count;
+    size_t sources = cache->providers->count;
     struct look *look =
         memory_new(sizeof *look + sources * sizeof *look->slots);
     look->cache = cache;
@@ -248,7 +241,7 @@ void cache_redis_look(struct cache_redis *cache, day when,
     LIST_INSERT_HEAD(&cache->looks, look, entry);
     char key[REDIS_KEY_SIZE];
     redis_value_lock_key(when, key);
-    const char *token = call_counts_token(cache->stock->call_counts);
+    const char *token = call_counts_token(cache->providers->counts);
     /* The lock first: who gets it then sees all that its last holder put. */
     send_step(look, on_lock, look, 6,
               (struct span[]){span_of("SET"), span_of(key), span_of(token),
@@ -258,7 +251,7 @@ void cache_redis_look(struct cache_redis *cache, day when,
               (struct span[]){span_of("GET"), span_of(key)});
     for (size_t i = 0; i < sources; i++) {
         look->slots[i] = (struct slot){look, i};
-        redis_value_key(cache->stock->sources[i].class->name, when, key);
+        redis_value_key(cache->providers->list[i].class->name, when, key);
         send_step(look, on_value, &look->slots[i], 2,
                   (struct span[]){span_of("GET"), span_of(key)});
     }
@@ -272,7 +265,7 @@ static void on_stored(void *arg, const redisReply *reply) {
 /* How long a table that was fetched then stays fresh, at least a second. */
 static int64_t left_ms(const struct cache_redis *cache,
                        const struct rates *rates, int64_t now_ms) {
-    int64_t ttl_ms = cache->stock->ttl_usec / USEC_PER_MSEC;
+    int64_t ttl_ms = cache->ttl.usec / USEC_PER_MSEC;
     int64_t age_ms = now_ms - rates_fetched_ms(rates);
     int64_t left = ttl_ms - (age_ms > 0 ? age_ms : 0);
     return left > MSEC_PER_SEC ? left : MSEC_PER_SEC;
@@ -304,5 +297,5 @@ void cache_redis_release(struct cache_redis *cache, day when) {
         cache->link, REDIS_WORK_USEC, NULL, NULL, 5,
         (struct span[]){span_of("EVAL"), span_of(release_script), span_of("1"),
                         span_of(key),
-                        span_of(call_counts_token(cache->stock->call_counts))});
+                        span_of(call_counts_token(cache->providers->counts))});
 }

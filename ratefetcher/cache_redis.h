@@ -6,14 +6,14 @@
 #ifndef FXWIRE_RATEFETCHER_CACHE_REDIS_H
 #define FXWIRE_RATEFETCHER_CACHE_REDIS_H
 
+#include "ratefetcher/provider.h"
 #include "ratefetcher/redis_value.h"
-#include "ratefetcher/stock.h"
 
 struct cache_redis;
 
 /* What a look has brought. */
 struct cache_redis_found {
-    uint32_t came; /* a bit for each source whose table was put in the stock */
+    uint32_t came; /* a bit for each source whose table was kept */
     enum redis_lock lock;
 };
 
@@ -21,8 +21,7 @@ typedef void cache_redis_done(void *arg, const struct cache_redis_found *found);
 
 /* Connects to REDIS_URL; NULL if there is none. All is lent. */
 struct cache_redis *cache_redis_new(const struct provider_context *context,
-                                    struct stock *stock,
-                                    struct metrics *metrics);
+                                    struct providers *providers);
 void cache_redis_free(struct cache_redis **cache);
 
 /* Whether it is worth to ask. */
@@ -32,7 +31,7 @@ bool cache_redis_is_usable(const struct cache_redis *cache);
 const char *cache_redis_state(const struct cache_redis *cache);
 
 /*
- * Puts the fresh tables of the day that are there into the stock, and tries to
+ * Puts the fresh tables of the day that are there into memory, and tries to
  * take the lock of that day. `done` is called once, later from the loop and in
  * at most REDIS_STEP_USEC. Only while cache_redis_is_usable().
  */

@@ -140,8 +140,8 @@ static void print_month(day today, char out[static 8]) {
     out[7] = '\0';
 }
 
-void call_counts_count(struct call_counts_record *record, day today,
-                       monotime now) {
+void call_counts_add(struct call_counts_record *record, day today,
+                     monotime now) {
     char month[8];
     print_month(today, month);
     if (memcmp(record->month, month, sizeof month) != 0) {
@@ -158,13 +158,14 @@ static bool is_of_month(const struct call_counts_record *record, day today) {
     return memcmp(record->month, month, sizeof month) == 0;
 }
 
-void call_counts_uncount(struct call_counts_record *record, day today,
-                         monotime counted) {
+void call_counts_take_back(struct call_counts_record *record, day today,
+                           monotime counted) {
     if (is_of_month(record, today) && record->calls > 0)
         record->calls--;
     quota_give_back(&record->quota, counted);
 }
 
-uint64_t call_counts_calls(const struct call_counts_record *record, day today) {
+uint64_t call_counts_of_month(const struct call_counts_record *record,
+                              day today) {
     return is_of_month(record, today) ? record->calls : 0;
 }

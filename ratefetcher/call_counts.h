@@ -36,14 +36,15 @@ struct call_counts_record *call_counts_record(struct call_counts *book,
 const char *call_counts_token(const struct call_counts *book);
 
 /* Counts a call that is made at `now`, on the day `today`. */
-void call_counts_count(struct call_counts_record *record, day today,
-                       monotime now);
+void call_counts_add(struct call_counts_record *record, day today,
+                     monotime now);
 
 /* The call that was counted then was not made. */
-void call_counts_uncount(struct call_counts_record *record, day today,
-                         monotime counted);
+void call_counts_take_back(struct call_counts_record *record, day today,
+                           monotime counted);
 
 /* Calls in the month of `today`. */
-uint64_t call_counts_calls(const struct call_counts_record *record, day today);
+uint64_t call_counts_of_month(const struct call_counts_record *record,
+                              day today);
 
 #endif

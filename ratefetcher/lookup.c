@@ -3,163 +3,275 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-#include "common/clock.h"
+#include "common/loop.h"
 #include "common/memory.h"
 #include "common/message.h"
-#include "ratefetcher/search.h"
+#include "ratefetcher/provider.h"
 #include "ratefetcher/share.h"
 
-/* Left of a request's time for the way to the one who asked, in percent. */
-enum { WAY_BACK_SHARE = 10 };
+/* Of a request's time this much is for the way to the one who asked. */
+enum { WAY_BACK_PERCENT = 10 };
 
 /* Another machine's call is waited for no longer than one of our own takes. */
-#define SHARE_WAIT_USEC (2 * USEC_PER_SEC)
+#define REDIS_WAIT SECONDS(2)
 
-/* Who was answered from a table past its age asks again after so long. */
-#define STALE_ASK_USEC (1 * USEC_PER_SEC)
+/* Who was answered from a table past its age, or by an error, asks again after
+ * so long at the soonest. */
+#define LEAST_RETRY SECONDS(1)
 
 /* That no provider is left is told again after so long. */
-#define ALERT_AGAIN_USEC (60 * USEC_PER_SEC)
+#define ALERT_PAUSE SECONDS(60)
+
+/* The latest table is fetched anew so long before it expires, in percent of
+ * its time, and again after so long if that failed. */
+enum { REFRESH_AHEAD_PERCENT = 10 };
+#define REFRESH_RETRY SECONDS(5)
 
 static const char from_memory[] = "memory", from_redis[] = "redis",
                   from_provider[] = "provider";
 
-/* One question. */
+/* Where a look-up stands; see go_on(). */
+enum lookup_state {
+    LOOKUP_MEMORY,
+    LOOKUP_REDIS,
+    LOOKUP_PROVIDERS,
+    LOOKUP_STALE,
+    LOOKUP_PROBE,
+    LOOKUP_ERROR,
+    LOOKUP_OVER
+};
+
+/* One question, from its beginning to its answer. */
 struct lookup_waiter {
     LIST_ENTRY(lookup_waiter) entry;
     struct lookup *lookup;
-    struct share_waiter share;
-    struct search search;
+    enum lookup_state state;
+    struct rates_query query;
     char currency[RATES_CODE_LEN];
-    lookup_done *done; /* NULL: cancelled */
+    monotime deadline;
+    struct share_waiter redis;
+    size_t provider;           /* the one that is asked, or is next */
+    struct provider_call call; /* of the fetch that it waits for */
+    bool fetches;              /* it waits for one */
+    bool had_fetch;            /* a provider was asked for it */
+    bool had_failure;          /* one that may have the table did not tell */
+    lookup_done *done;         /* NULL: answered, or cancelled */
     void *arg;
 };
 
 struct lookup {
     struct provider_context context;
-    struct metrics *metrics;
-    struct stock *stock;
+    struct providers *providers;
     struct share *share; /* NULL: without Redis */
-    struct fetches *fetches;
-    struct searches searches;
     LIST_HEAD(, lookup_waiter) waiters;
-    int64_t request_timeout_usec;
+    duration request_timeout;
+    monotime next_alert, next_probe; /* not before */
+    size_t probe_turn; /* the provider that is probed next, if it can be */
+    duration ttl;
     monotime latest_asked; /* when somebody last asked for the latest table */
-    monotime next_alert;   /* not before */
+    struct event *refresh_due;
+    bool refreshing;
 };
 
-/* A fetch has ended: what came of it is kept. */
-static void on_ended(void *arg, const struct fetch_end *end) {
-    struct lookup *lookup = arg;
+static void answer(struct lookup_waiter *waiter,
+                   const struct lookup_answer *told) {
+    lookup_done *done = waiter->done;
+    waiter->done = NULL;
+    if (done != NULL)
+        done(waiter->arg, told);
+}
+
+/*
+ * Answers from the first fresh table that serves, if there is one. `came`: a
+ * bit for each provider whose table has just come from `layer`.
+ */
+static bool answer_fresh(struct lookup_waiter *waiter, uint32_t came,
+                         const char *layer) {
+    struct lookup_answer found = {.result = LOOKUP_FOUND};
+    size_t provider;
+    found.rates = providers_find(waiter->lookup->providers, &waiter->query,
+                                 &provider, &found.fresh);
+    if (found.rates == NULL)
+        return false;
+    found.layer = (came >> provider & 1) != 0 ? layer : from_memory;
+    answer(waiter, &found);
+    return true;
+}
+
+static bool find_in_memory(struct lookup_waiter *waiter) {
+    bool found = answer_fresh(waiter, 0, from_memory);
+    metrics_count(waiter->lookup->context.metrics,
+                  found ? METRIC_LOOKUPS_MEMORY_HIT
+                        : METRIC_LOOKUPS_MEMORY_MISS);
+    return found;
+}
+
+static bool go_on(struct lookup_waiter *waiter);
+
+static struct lookup_waiter *waiter_of(struct share_waiter *redis) {
+    return (
+        struct lookup_waiter *)(void *)((char *)redis -
+                                        offsetof(struct lookup_waiter, redis));
+}
+
+/* A look into Redis is over. True: the waiter waits for no further one. */
+static bool on_redis(struct share_waiter *redis, uint32_t came, bool over) {
+    struct lookup_waiter *waiter = waiter_of(redis);
+    struct metrics *metrics = waiter->lookup->context.metrics;
+    bool found = came != 0 && answer_fresh(waiter, came, from_redis);
+    if (!found && !over)
+        return false;
+    metrics_count(metrics,
+                  found ? METRIC_LOOKUPS_REDIS_HIT : METRIC_LOOKUPS_REDIS_MISS);
+    waiter->state = found ? LOOKUP_OVER : LOOKUP_PROVIDERS;
+    go_on(waiter);
+    return true;
+}
+
+/* The wait for another machine counts as if it were one provider more. */
+static bool wait_for_redis(struct lookup_waiter *waiter) {
+    struct lookup *lookup = waiter->lookup;
     monotime now = clock_monotonic();
-    searches_note(&lookup->searches, end);
-    metrics_count(lookup->metrics, end->rates != NULL
-                                       ? METRIC_LOOKUPS_PROVIDER_HIT
-                                       : METRIC_LOOKUPS_PROVIDER_MISS);
-    if (end->result == PROVIDER_OK)
-        share_store(lookup->share, end->when, end->rates);
-    if (end->rates != NULL)
-        stock_keep(lookup->stock, end->source, end->when, end->rates, now,
-                   from_provider);
-    else if (end->result == PROVIDER_NO_TABLE)
-        cache_memory_put_none(lookup->stock->memory, end->source, end->when,
-                              now);
+    duration part = {monotime_between(now, waiter->deadline).usec /
+                     (int64_t)(lookup->providers->count + 1)};
+    waiter->redis.until = monotime_add(now, duration_min(part, REDIS_WAIT));
+    waiter->redis.looked = on_redis;
+    return share_join(lookup->share, waiter->query.when, &waiter->redis);
+}
+
+static bool fetches_day(const struct lookup *lookup, day when) {
+    const struct lookup_waiter *waiter;
+    LIST_FOREACH (waiter, &lookup->waiters, entry) {
+        if (waiter->fetches && waiter->query.when.number == when.number)
+            return true;
+    }
+    return false;
 }
 
 /* Other machines may fetch the day when nobody here does any more. */
 static void settle(void *arg, day when) {
     struct lookup *lookup = arg;
-    if (!fetches_has_day(lookup->fetches, when))
+    if (!fetches_day(lookup, when))
         share_settle(lookup->share, when);
 }
 
-static void on_told(void *arg, const struct fetch_end *end) {
-    struct lookup *lookup = arg;
-    settle(lookup, end->when);
-    if (end->rates != NULL && rates_day_is_latest(end->when))
-        lookup->context.changed(lookup->context.arg);
+/* A fetch has ended: what came of it is kept, and answers if it serves. */
+static void take(struct lookup_waiter *waiter,
+                 const struct provider_answer *fetched) {
+    struct lookup *lookup = waiter->lookup;
+    size_t provider = waiter->provider;
+    day when = waiter->query.when;
+    bool is_new = provider_end(&lookup->providers->list[provider], when,
+                               &waiter->call, fetched);
+    if (is_new && fetched->result == PROVIDER_OK)
+        share_store(lookup->share, when, fetched->rates);
+    if (!provider_works(fetched->result)) {
+        waiter->had_failure = true;
+        lookup->next_probe =
+            monotime_add(clock_monotonic(), BREAKER_PROBE_PAUSE);
+    }
+    bool found = answer_fresh(waiter, UINT32_C(1) << provider, from_provider);
+    metrics_count(lookup->context.metrics, found
+                                               ? METRIC_LOOKUPS_PROVIDER_HIT
+                                               : METRIC_LOOKUPS_PROVIDER_MISS);
+    if (found)
+        waiter->state = LOOKUP_OVER;
+    else if (waiter->state == LOOKUP_PROBE)
+        waiter->state = LOOKUP_ERROR;
+    else
+        waiter->provider++;
 }
 
-struct lookup *lookup_new(const struct provider_context *context,
-                          struct metrics *metrics) {
-    struct lookup *lookup = memory_new(sizeof *lookup);
-    lookup->context = *context;
-    lookup->metrics = metrics;
-    LIST_INIT(&lookup->waiters);
-    lookup->request_timeout_usec =
-        settings_duration(context->settings, SETTING_REQUEST_TIMEOUT_SECONDS)
-            .usec;
-    lookup->stock = stock_new(&lookup->context);
-    lookup->share =
-        share_new(&lookup->context, lookup->stock, metrics, settle, lookup);
-    lookup->fetches =
-        fetches_new(lookup->stock->sources, &lookup->context, metrics,
-                    &(struct fetch_owner){on_ended, on_told, lookup});
-    lookup->searches =
-        (struct searches){.stock = lookup->stock, .fetches = lookup->fetches};
-    return lookup;
-}
-
-static void free_waiter(struct lookup_waiter *waiter) {
-    LIST_REMOVE(waiter, entry);
-    free(waiter);
-}
-
-void lookup_free(struct lookup **lookup) {
-    struct lookup *l = *lookup;
-    *lookup = NULL;
-    share_free(&l->share);
-    fetches_free(&l->fetches);
-    struct lookup_waiter *waiter;
-    while ((waiter = LIST_FIRST(&l->waiters)) != NULL)
-        free_waiter(waiter);
-    stock_free(&l->stock);
-    free(l);
-}
-
-static void finish(struct lookup_waiter *waiter,
-                   const struct lookup_answer *answer) {
-    if (waiter->done != NULL)
-        waiter->done(waiter->arg, answer);
-    free_waiter(waiter);
+static void on_fetched(void *arg, const struct provider_answer *fetched) {
+    struct lookup_waiter *waiter = arg;
+    struct lookup *lookup = waiter->lookup;
+    day when = waiter->query.when;
+    waiter->fetches = false;
+    take(waiter, fetched);
+    go_on(waiter);
+    settle(lookup, when);
 }
 
 /*
- * Answers from the first table at hand that serves, if there is one. `came`: a
- * bit for each source whose table has just come, and from which layer.
+ * Fetches from the provider whose turn it is, which may take its part of the
+ * time that is left for all that are left. True: the waiter waits for it.
  */
-static bool answer_from_stock(struct lookup_waiter *waiter, uint32_t came,
-                              const char *layer) {
-    struct lookup_answer answer = {.result = LOOKUP_FOUND};
-    size_t source = 0;
-    answer.rates = stock_find(waiter->lookup->stock, &waiter->search.wish,
-                              clock_monotonic(), &source, &answer.fresh_usec);
-    answer.layer = (came >> source & 1) != 0 ? layer : from_memory;
-    if (answer.rates != NULL)
-        finish(waiter, &answer);
-    return answer.rates != NULL;
+static bool fetch(struct lookup_waiter *waiter) {
+    struct providers *providers = waiter->lookup->providers;
+    struct provider *provider = &providers->list[waiter->provider];
+    struct provider_answer at_once;
+    duration part = {
+        monotime_between(clock_monotonic(), waiter->deadline).usec /
+        (int64_t)(providers->count - waiter->provider)};
+    waiter->had_fetch = true;
+    waiter->fetches = true;
+    if (!provider_fetch(provider, waiter->query.when, part, &waiter->call,
+                        &at_once, on_fetched, waiter))
+        return true;
+    waiter->fetches = false;
+    take(waiter, &at_once);
+    return false;
 }
 
-/* The one who asked for a table that is past its age is to ask again soon. */
-static bool answer_stale(struct lookup_waiter *waiter) {
-    const struct search *search = &waiter->search;
-    struct lookup_answer answer = {.layer = from_memory,
-                                   .fresh_usec = STALE_ASK_USEC};
-    if (!search->had_failure || search->wish.least_fresh_usec > 0)
+/* The next provider that may have the table and may be asked; false: none. */
+static bool choose_provider(struct lookup_waiter *waiter) {
+    const struct providers *providers = waiter->lookup->providers;
+    monotime now = clock_monotonic();
+    for (; waiter->provider < providers->count; waiter->provider++) {
+        const struct provider *next = &providers->list[waiter->provider];
+        if (provider_knows(next, &waiter->query, now))
+            continue;
+        if (provider_wait(next, waiter->query.when, now).usec == 0)
+            return true;
+        waiter->had_failure = true;
+    }
+    return false;
+}
+
+/* Now and then one that is skipped for its failures is asked all the same. */
+static bool choose_probe(struct lookup_waiter *waiter) {
+    struct lookup *lookup = waiter->lookup;
+    const struct providers *providers = lookup->providers;
+    monotime now = clock_monotonic();
+    if (!waiter->had_failure || waiter->had_fetch ||
+        !monotime_reached(now, lookup->next_probe))
         return false;
-    answer.rates = stock_find_stale(waiter->lookup->stock, &search->wish,
-                                    clock_monotonic());
-    if (answer.rates != NULL)
-        finish(waiter, &answer);
-    return answer.rates != NULL;
+    for (size_t i = 0; i < providers->count; i++) {
+        size_t turn = (lookup->probe_turn + i) % providers->count;
+        const struct provider *provider = &providers->list[turn];
+        if (provider_knows(provider, &waiter->query, now) ||
+            !provider_may_be_probed(provider, waiter->query.when, now))
+            continue;
+        lookup->probe_turn = turn + 1;
+        lookup->next_probe = monotime_add(now, BREAKER_PROBE_PAUSE);
+        waiter->provider = turn;
+        return true;
+    }
+    return false;
+}
+
+/*
+ * While providers fail, a table past its age may serve; who asked for it is to
+ * ask again soon. A refresh has the table of a later provider in its place.
+ */
+static void answer_stale(struct lookup_waiter *waiter) {
+    struct lookup_answer stale = {
+        .result = LOOKUP_FOUND, .layer = from_memory, .fresh = LEAST_RETRY};
+    if (waiter->query.least_left.usec > 0)
+        answer_fresh(waiter, 0, from_memory);
+    else if (waiter->had_failure)
+        stale.rates =
+            providers_find_stale(waiter->lookup->providers, &waiter->query);
+    if (stale.rates != NULL)
+        answer(waiter, &stale);
 }
 
 /* One alert for all the days that are asked for while providers fail. */
-static void tell_none_left(struct lookup *lookup, day when, monotime now) {
+static void alert_none_left(struct lookup *lookup, day when, monotime now) {
     char date[DAY_TEXT_SIZE];
     if (!monotime_reached(now, lookup->next_alert))
         return;
-    lookup->next_alert = monotime_add(now, (duration){ALERT_AGAIN_USEC});
+    lookup->next_alert = monotime_add(now, ALERT_PAUSE);
     rates_day_print(when, date);
     char *detail = memory_print("no provider can be asked for %s", date);
     lookup->context.alert(lookup->context.arg, "no_provider_left", detail);
@@ -167,179 +279,207 @@ static void tell_none_left(struct lookup *lookup, day when, monotime now) {
 }
 
 static void answer_error(struct lookup_waiter *waiter) {
-    struct lookup *lookup = waiter->lookup;
-    const struct search *search = &waiter->search;
+    struct rates_query any = waiter->query;
     monotime now = clock_monotonic();
-    bool had_table = stock_has_table(lookup->stock, &search->wish, now);
-    if (search->had_failure && !had_table)
-        tell_none_left(lookup, search->wish.when, now);
-    finish(waiter,
+    size_t provider;
+    duration left;
+    any.currency = (struct span){0};
+    bool had_table = providers_find(waiter->lookup->providers, &any, &provider,
+                                    &left) != NULL;
+    if (waiter->had_failure && !had_table)
+        alert_none_left(waiter->lookup, any.when, now);
+    answer(waiter,
            &(struct lookup_answer){
-               .result = had_table && !search->had_failure ? LOOKUP_NO_CURRENCY
+               .result = had_table && !waiter->had_failure ? LOOKUP_NO_CURRENCY
                                                            : LOOKUP_UNAVAILABLE,
-               .retry_usec = search_retry_usec(search, now)});
+               .retry = duration_max(
+                   providers_retry(waiter->lookup->providers, &waiter->query,
+                                   waiter->lookup->next_probe),
+                   LEAST_RETRY)});
 }
 
-/* True: it was answered and is no more. */
-static bool ask_providers(struct lookup_waiter *waiter) {
-    enum search_state state = search_go_on(&waiter->search);
-    if (state == SEARCH_WAITS)
-        return false;
-    if (answer_stale(waiter))
-        return true;
-    if (state == SEARCH_PROBES)
-        search_await_probe(&waiter->search);
-    else
-        answer_error(waiter);
-    return state != SEARCH_PROBES;
+static void free_waiter(struct lookup_waiter *waiter) {
+    LIST_REMOVE(waiter, entry);
+    free(waiter);
 }
 
-static void on_came(struct search *search, const struct fetch_end *end) {
-    struct lookup_waiter *waiter =
-        (struct lookup_waiter *)(void *)((char *)search -
-                                         offsetof(struct lookup_waiter,
-                                                  search));
-    if (end->rates == NULL ||
-        !answer_from_stock(waiter, UINT32_C(1) << end->source, from_provider))
-        ask_providers(waiter);
+/*
+ * The order of a look-up: a fresh table in memory; what other machines put
+ * into Redis; each provider in turn; then, as none of them gave it, a table
+ * past its age; a probe of one that is skipped; an error. A state that waits
+ * leaves the loop and sets the next state when it is told. False: the waiter
+ * waits; true: it is over, and freed.
+ */
+static bool go_on(struct lookup_waiter *waiter) {
+    while (waiter->state != LOOKUP_OVER) {
+        switch (waiter->state) {
+        case LOOKUP_MEMORY:
+            waiter->state = find_in_memory(waiter) ? LOOKUP_OVER : LOOKUP_REDIS;
+            break;
+        case LOOKUP_REDIS:
+            if (wait_for_redis(waiter))
+                return false; /* on_redis() goes on */
+            waiter->state = LOOKUP_PROVIDERS;
+            break;
+        case LOOKUP_PROVIDERS:
+            if (!choose_provider(waiter))
+                waiter->state = LOOKUP_STALE;
+            else if (fetch(waiter))
+                return false; /* on_fetched() goes on */
+            break;
+        case LOOKUP_STALE: /* and who is answered does not wait for a probe */
+            answer_stale(waiter);
+            waiter->state = LOOKUP_PROBE;
+            break;
+        case LOOKUP_PROBE:
+            if (!choose_probe(waiter))
+                waiter->state = LOOKUP_ERROR;
+            else if (fetch(waiter))
+                return false; /* on_fetched() goes on */
+            break;
+        case LOOKUP_ERROR:
+            if (waiter->done != NULL)
+                answer_error(waiter);
+            waiter->state = LOOKUP_OVER;
+            break;
+        case LOOKUP_OVER:
+            break;
+        }
+    }
+    free_waiter(waiter);
+    return true;
 }
 
-/* A look into Redis is over. True: the waiter waits for no other one. */
-static bool on_shared(struct share_waiter *share, uint32_t came, bool over) {
-    struct lookup_waiter *waiter =
-        (struct lookup_waiter *)(void *)((char *)share -
-                                         offsetof(struct lookup_waiter, share));
-    struct metrics *metrics = waiter->lookup->metrics;
-    bool found = came != 0 && answer_from_stock(waiter, came, from_redis);
-    if (found || over)
-        metrics_count(metrics, found ? METRIC_LOOKUPS_REDIS_HIT
-                                     : METRIC_LOOKUPS_REDIS_MISS);
-    if (!found && over)
-        ask_providers(waiter);
-    return found || over;
-}
-
-/* The wait for another machine counts as if it were one provider more. */
-static monotime share_until(const struct lookup_waiter *waiter) {
-    monotime now = clock_monotonic();
-    int64_t share = monotime_between(now, waiter->search.deadline).usec /
-                    (int64_t)(waiter->lookup->stock->count + 1);
-    return monotime_add(
-        now, (duration){share < SHARE_WAIT_USEC ? share : SHARE_WAIT_USEC});
-}
-
-static bool ask_others(struct lookup_waiter *waiter) {
-    waiter->share.until = share_until(waiter);
-    waiter->share.looked = on_shared;
-    return share_join(waiter->lookup->share, waiter->search.wish.when,
-                      &waiter->share);
-}
-
-/* Gives the waiter, or NULL if it was answered at once. */
-static struct lookup_waiter *ask(struct lookup *lookup, const struct wish *wish,
-                                 lookup_done *done, void *arg) {
+/* Begins a look-up; gives its waiter, or NULL if it was answered at once. */
+static struct lookup_waiter *begin(struct lookup *lookup,
+                                   enum lookup_state state,
+                                   const struct rates_query *query,
+                                   lookup_done *done, void *arg) {
     struct lookup_waiter *waiter = memory_new(sizeof *waiter);
+    duration limit = {lookup->request_timeout.usec / 100 *
+                      (100 - WAY_BACK_PERCENT)};
     waiter->lookup = lookup;
+    waiter->state = state;
+    waiter->query = *query;
+    waiter->deadline = monotime_add(clock_monotonic(), limit);
     waiter->done = done;
     waiter->arg = arg;
-    waiter->search = (struct search){
-        .searches = &lookup->searches,
-        .wish = *wish,
-        .deadline = monotime_add(clock_monotonic(),
-                                 (duration){lookup->request_timeout_usec / 100 *
-                                            (100 - WAY_BACK_SHARE)}),
-        .came = on_came,
-    };
-    if (wish->currency.len > 0) {
-        memcpy(waiter->currency, wish->currency.data, RATES_CODE_LEN);
-        waiter->search.wish.currency.data = waiter->currency;
+    if (query->currency.len > 0) {
+        memcpy(waiter->currency, query->currency.data, RATES_CODE_LEN);
+        waiter->query.currency.data = waiter->currency;
     }
     LIST_INSERT_HEAD(&lookup->waiters, waiter, entry);
-    bool found = answer_from_stock(waiter, 0, from_memory);
-    metrics_count(lookup->metrics, found ? METRIC_LOOKUPS_MEMORY_HIT
-                                         : METRIC_LOOKUPS_MEMORY_MISS);
-    if (found)
-        return NULL;
-    return ask_others(waiter) || !ask_providers(waiter) ? waiter : NULL;
+    return !go_on(waiter) && waiter->done != NULL ? waiter : NULL;
+}
+
+/* Fresh for so long is the latest table that would serve; 0: there is none. */
+static duration latest_left(const struct lookup *lookup) {
+    const struct rates_query latest = {.when = RATES_LATEST};
+    size_t provider;
+    duration left;
+    return providers_find(lookup->providers, &latest, &provider, &left) != NULL
+               ? left
+               : (duration){0};
+}
+
+static bool had_latest(const struct lookup *lookup) {
+    for (size_t i = 0; i < lookup->providers->count; i++)
+        if (lookup->providers->list[i].latest_layer != NULL)
+            return true;
+    return false;
+}
+
+/* A table that nobody asks for is not fetched again and again. */
+static bool latest_is_wanted(const struct lookup *lookup) {
+    return !had_latest(lookup) ||
+           monotime_between(lookup->latest_asked, clock_monotonic()).usec <
+               2 * lookup->ttl.usec;
+}
+
+static duration refresh_ahead(const struct lookup *lookup) {
+    return (duration){lookup->ttl.usec / 100 * REFRESH_AHEAD_PERCENT};
+}
+
+static void plan_refresh(struct lookup *lookup, duration delay) {
+    loop_set_timer(lookup->refresh_due, duration_max(delay, (duration){0}));
+}
+
+/* Until a little before what was found expires; the old one serves so long. */
+static void on_refreshed(void *arg, const struct lookup_answer *told) {
+    struct lookup *lookup = arg;
+    duration until_ahead = {told->fresh.usec - refresh_ahead(lookup).usec};
+    lookup->refreshing = false;
+    plan_refresh(lookup,
+                 told->result == LOOKUP_FOUND ? until_ahead : REFRESH_RETRY);
+}
+
+/* If nobody wants the table now, the next who does plans it anew. */
+static void on_refresh_due(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct lookup *lookup = arg;
+    struct rates_query query = {.when = RATES_LATEST,
+                                .least_left = refresh_ahead(lookup)};
+    duration left = latest_left(lookup);
+    if (!latest_is_wanted(lookup))
+        return;
+    if (left.usec > query.least_left.usec) {
+        plan_refresh(lookup, (duration){left.usec - query.least_left.usec});
+        return;
+    }
+    lookup->refreshing = true;
+    begin(lookup, LOOKUP_REDIS, &query, on_refreshed, lookup);
+}
+
+struct lookup *lookup_new(const struct provider_context *context) {
+    const struct settings *settings = context->settings;
+    struct lookup *lookup = memory_new(sizeof *lookup);
+    lookup->context = *context;
+    LIST_INIT(&lookup->waiters);
+    lookup->request_timeout =
+        settings_duration(settings, SETTING_REQUEST_TIMEOUT_SECONDS);
+    lookup->ttl = settings_duration(settings, SETTING_CACHE_TTL_SECONDS);
+    lookup->providers = providers_new(&lookup->context);
+    lookup->share =
+        share_new(&lookup->context, lookup->providers, settle, lookup);
+    lookup->refresh_due = evtimer_new(context->base, on_refresh_due, lookup);
+    plan_refresh(lookup, (duration){0});
+    return lookup;
+}
+
+void lookup_free(struct lookup **lookup) {
+    struct lookup *l = *lookup;
+    *lookup = NULL;
+    event_free(l->refresh_due);
+    share_free(&l->share);
+    providers_free(&l->providers);
+    struct lookup_waiter *waiter;
+    while ((waiter = LIST_FIRST(&l->waiters)) != NULL)
+        free_waiter(waiter);
+    free(l);
 }
 
 struct lookup_waiter *lookup_ask(struct lookup *lookup, day when,
                                  struct span currency, lookup_done *done,
                                  void *arg) {
-    if (rates_day_is_latest(when))
+    if (rates_day_is_latest(when)) {
         lookup->latest_asked = clock_monotonic();
-    return ask(lookup, &(struct wish){.when = when, .currency = currency}, done,
-               arg);
+        if (!lookup->refreshing && !evtimer_pending(lookup->refresh_due, NULL))
+            plan_refresh(lookup, (duration){0});
+    }
+    return begin(lookup, LOOKUP_MEMORY,
+                 &(struct rates_query){.when = when, .currency = currency},
+                 done, arg);
 }
 
 void lookup_cancel(struct lookup_waiter *waiter) {
     waiter->done = NULL;
 }
 
-void lookup_ask_fresher(struct lookup *lookup, int64_t fresh_usec,
-                        lookup_done *done, void *arg) {
-    ask(lookup,
-        &(struct wish){.when = RATES_LATEST, .least_fresh_usec = fresh_usec},
-        done, arg);
-}
-
-static struct rates *find_latest(const struct lookup *lookup, size_t *source,
-                                 int64_t *fresh_usec) {
-    const struct wish latest = {.when = RATES_LATEST};
-    return stock_find(lookup->stock, &latest, clock_monotonic(), source,
-                      fresh_usec);
-}
-
-int64_t lookup_latest_fresh_usec(const struct lookup *lookup) {
-    size_t source;
-    int64_t fresh_usec;
-    return find_latest(lookup, &source, &fresh_usec) != NULL ? fresh_usec : 0;
-}
-
-static bool had_latest(const struct lookup *lookup) {
-    for (size_t i = 0; i < lookup->stock->count; i++)
-        if (lookup->stock->sources[i].latest != NULL)
-            return true;
-    return false;
-}
-
-/* A table that nobody asks for is not fetched again and again. */
-bool lookup_latest_is_wanted(const struct lookup *lookup) {
-    return !had_latest(lookup) ||
-           monotime_between(lookup->latest_asked, clock_monotonic()).usec <
-               2 * lookup->stock->ttl_usec;
-}
-
 bool lookup_has_latest(const struct lookup *lookup) {
-    return lookup_latest_fresh_usec(lookup) > 0 ||
-           !lookup_latest_is_wanted(lookup);
-}
-
-/* Where today's table came from. */
-static struct json_object *latest_status(const struct lookup *lookup) {
-    size_t source;
-    int64_t fresh_usec;
-    const struct rates *rates = find_latest(lookup, &source, &fresh_usec);
-    if (rates == NULL)
-        return NULL;
-    struct json_object *row = json_object_new_object();
-    char as_of[DAY_TEXT_SIZE];
-    day_print(rates_as_of(rates), as_of);
-    message_add_text(row, "provider", rates_provider(rates));
-    message_add_text(row, "as_of", as_of);
-    message_add_text(row, "layer", lookup->stock->sources[source].latest_layer);
-    message_add_duration(row, "age_seconds",
-                         (duration){lookup->stock->ttl_usec - fresh_usec});
-    return row;
+    return latest_left(lookup).usec > 0 || !latest_is_wanted(lookup);
 }
 
 void lookup_report(const struct lookup *lookup, struct json_object *report) {
-    struct json_object *list = json_object_new_array();
-    monotime now = clock_monotonic();
-    for (size_t i = 0; i < lookup->stock->count; i++)
-        json_object_array_add(list,
-                              source_status(&lookup->stock->sources[i], now));
-    json_object_object_add(report, "providers", list);
-    json_object_object_add(report, "latest", latest_status(lookup));
+    providers_report(lookup->providers, report);
     message_add_text(report, "redis", share_state(lookup->share));
 }

@@ -16,18 +16,14 @@
 #include "common/process.h"
 #include "common/runtime_dir.h"
 #include "common/unix_socket.h"
-#include "ratefetcher/refresh.h"
+#include "ratefetcher/providers/http.h"
 #include "ratefetcher/server.h"
-
-/* Today's table is looked at so often. */
-#define REFRESH_PERIOD MILLISECONDS(100)
 
 struct ratefetcher {
     struct event_base *base;
     struct child child;
     struct metrics metrics;
     struct lookup *lookup;
-    struct refresh refresh;
 };
 
 static struct json_object *report(void *arg) {
@@ -50,12 +46,6 @@ static void on_alert(void *arg, const char *event, const char *detail) {
 static void on_changed(void *arg) {
     struct ratefetcher *r = arg;
     child_report(&r->child);
-}
-
-static void on_refresh(evutil_socket_t fd, short what, void *arg) {
-    (void)fd, (void)what;
-    struct ratefetcher *r = arg;
-    refresh_step(&r->refresh);
 }
 
 static void on_control(evutil_socket_t fd, short what, void *arg) {
@@ -102,12 +92,9 @@ static void run(struct ratefetcher *r) {
         loop_watch(r->base, SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, r);
     struct event *interrupt =
         loop_watch(r->base, SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, r);
-    struct event *refresh = loop_repeat(r->base, REFRESH_PERIOD, on_refresh, r);
-    on_refresh(-1, 0, r);
     child_ready(&r->child);
     child_report(&r->child);
     event_base_dispatch(r->base);
-    event_free(refresh);
     event_free(interrupt);
     event_free(terminate);
     if (control != NULL)
@@ -130,12 +117,12 @@ int main(int argc, char *argv[], char *envp[]) {
     }
     const struct provider_context context = {.base = r.base,
                                              .http = http,
+                                             .metrics = &r.metrics,
                                              .settings = settings,
                                              .alert = on_alert,
                                              .changed = on_changed,
                                              .arg = &r};
-    r.lookup = lookup_new(&context, &r.metrics);
-    refresh_init(&r.refresh, r.lookup, settings);
+    r.lookup = lookup_new(&context);
     struct server *server = server_new(r.base, fd, r.lookup);
     run(&r);
     server_free(&server);

@@ -1,203 +1,414 @@
 #include "ratefetcher/provider.h"
 
-#include "common/clock.h"
+#include <stdlib.h>
+
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/message.h"
 
 /* Calls a minute where PROVIDER_CALLS_PER_MINUTE says nothing. */
 enum { CALLS_WITH_KEY = 10, CALLS_WITHOUT_KEY = 60 };
 
+/* What is kept for a day. */
+struct day_table {
+    struct rates *rates; /* NULL: never had */
+    monotime fetched;
+    bool none; /* the provider said so, later than that */
+    monotime none_since;
+};
+
 static day today(void) {
     return day_of_ms(clock_wall_ms());
 }
 
-void source_open(struct source *source, const struct provider_class *class,
-                 const struct provider_context *context,
-                 struct call_counts_record *record) {
-    *source = (struct source){
+static void open_provider(struct provider *provider,
+                          const struct provider_class *class,
+                          const struct provider_context *context,
+                          struct call_counts *counts) {
+    const struct settings *settings = context->settings;
+    *provider = (struct provider){
         .class = class,
         .state = class->open(class, context),
+        .context = context,
+        .ttl = settings_duration(settings, SETTING_CACHE_TTL_SECONDS),
+        .stale_max = settings_duration(settings, SETTING_STALE_MAX_SECONDS),
+        .tables.entry_size = sizeof(struct day_table),
         .calls_per_minute = (uint32_t)settings_count(
-            context->settings, SETTING_PROVIDER_CALLS_PER_MINUTE,
+            settings, SETTING_PROVIDER_CALLS_PER_MINUTE,
             registry_has_key(class) ? CALLS_WITH_KEY : CALLS_WITHOUT_KEY),
-        .record = record,
+        .record = call_counts_record(counts, class->name),
     };
 }
 
-void source_close(struct source *source) {
-    source->class->close(source->state);
-    rates_release(&source->latest);
+static size_t count_words(struct span list) {
+    struct span word;
+    size_t count = 0;
+    while (settings_next_word(&list, &word))
+        count++;
+    return count;
 }
 
-static bool needs_call(const struct source *source, day when) {
-    return source->class->needs_call == NULL ||
-           source->class->needs_call(source->state, when);
+struct providers *providers_new(const struct provider_context *context) {
+    struct span word,
+        list =
+            span_of(settings_text(context->settings, SETTING_RATE_PROVIDERS));
+    struct providers *providers = memory_new(
+        sizeof *providers + count_words(list) * sizeof *providers->list);
+    providers->counts =
+        call_counts_open(settings_text(context->settings, SETTING_STATE_DIR));
+    while (settings_next_word(&list, &word)) {
+        const struct provider_class *class = registry_find(word);
+        if (class != NULL)
+            open_provider(&providers->list[providers->count++], class, context,
+                          providers->counts);
+        else
+            log_warn("provider_unknown",
+                     LOG_FIELDS(log_span("provider", word),
+                                log_text("why", "not in this version")));
+    }
+    return providers;
+}
+
+static void clear_table(void *entry) {
+    struct day_table *table = entry;
+    rates_release(&table->rates);
+}
+
+void providers_free(struct providers **providers) {
+    struct providers *p = *providers;
+    *providers = NULL;
+    for (size_t i = 0; i < p->count; i++) {
+        p->list[i].class->close(p->list[i].state);
+        daytables_clear(&p->list[i].tables, clear_table);
+    }
+    call_counts_close(&p->counts);
+    free(p);
+}
+
+static struct rates *fresh_table(const struct provider *provider,
+                                 const struct rates_query *query, monotime now,
+                                 duration *left) {
+    const struct day_table *table =
+        daytables_find(&provider->tables, query->when);
+    if (table == NULL || table->rates == NULL)
+        return NULL;
+    left->usec =
+        provider->ttl.usec - monotime_between(table->fetched, now).usec;
+    return left->usec > query->least_left.usec ? table->rates : NULL;
+}
+
+static bool has_currency(const struct rates *rates,
+                         const struct rates_query *query) {
+    return query->currency.len == 0 ||
+           rates_find(rates, query->currency) != NULL;
+}
+
+struct rates *providers_find(const struct providers *providers,
+                             const struct rates_query *query, size_t *place,
+                             duration *left) {
+    monotime now = clock_monotonic();
+    for (size_t i = 0; i < providers->count; i++) {
+        struct rates *rates =
+            fresh_table(&providers->list[i], query, now, left);
+        *place = i;
+        if (rates != NULL && has_currency(rates, query))
+            return rates;
+    }
+    return NULL;
+}
+
+/*
+ * The latest table that was fetched on the day `when`, if that day is just
+ * over: it serves until the provider has the day's own.
+ */
+static struct rates *latest_of_day(const struct provider *provider, day when) {
+    const struct day_table *latest =
+        daytables_find(&provider->tables, RATES_LATEST);
+    return latest != NULL && latest->rates != NULL &&
+                   when.number == day_add(today(), -1).number &&
+                   when.number ==
+                       day_of_ms(rates_fetched_ms(latest->rates)).number
+               ? latest->rates
+               : NULL;
+}
+
+static struct rates *stale_table(const struct provider *provider,
+                                 const struct rates_query *query,
+                                 monotime now) {
+    const struct day_table *table =
+        daytables_find(&provider->tables, query->when);
+    struct rates *rates = table != NULL ? table->rates : NULL;
+    if (rates != NULL && rates_day_is_latest(query->when) &&
+        monotime_between(table->fetched, now).usec >
+            provider->ttl.usec + provider->stale_max.usec)
+        rates = NULL;
+    if (rates == NULL)
+        rates = latest_of_day(provider, query->when);
+    return rates != NULL && has_currency(rates, query) ? rates : NULL;
+}
+
+struct rates *providers_find_stale(const struct providers *providers,
+                                   const struct rates_query *query) {
+    monotime now = clock_monotonic();
+    for (size_t i = 0; i < providers->count; i++) {
+        struct rates *rates = stale_table(&providers->list[i], query, now);
+        if (rates != NULL)
+            return rates;
+    }
+    return NULL;
+}
+
+bool provider_knows(const struct provider *provider,
+                    const struct rates_query *query, monotime now) {
+    duration left;
+    const struct day_table *table =
+        daytables_find(&provider->tables, query->when);
+    return fresh_table(provider, query, now, &left) != NULL ||
+           (table != NULL && table->none &&
+            monotime_between(table->none_since, now).usec < provider->ttl.usec);
+}
+
+bool provider_keep(struct provider *provider, day when, struct rates *rates,
+                   monotime fetched, const char *layer) {
+    struct day_table *table = daytables_make(&provider->tables, when);
+    if (table->rates == rates ||
+        (table->rates != NULL && table->fetched.usec >= fetched.usec))
+        return false;
+    rates_hold(rates);
+    rates_release(&table->rates);
+    *table = (struct day_table){.rates = rates, .fetched = fetched};
+    if (rates_day_is_latest(when))
+        provider->latest_layer = layer;
+    return true;
+}
+
+static void keep_none(struct provider *provider, day when, monotime now) {
+    struct day_table *table = daytables_make(&provider->tables, when);
+    table->none = true;
+    table->none_since = now;
+}
+
+static bool needs_call(const struct provider *provider, day when) {
+    return provider->class->needs_call == NULL ||
+           provider->class->needs_call(provider->state, when);
 }
 
 /* Reading a local file is no burden to anybody. */
-static bool is_free(const struct source *source) {
-    return source->class->api == NULL;
+static bool is_free(const struct provider *provider) {
+    return provider->class->api == NULL;
 }
 
-static int64_t wait_asked_for(const struct source *source, monotime now) {
-    return monotime_reached(now, source->not_before)
-               ? 0
-               : monotime_between(now, source->not_before).usec;
+static duration wait_asked_for(const struct provider *provider, monotime now) {
+    return duration_max((duration){0},
+                        monotime_between(now, provider->not_before));
 }
 
-static int64_t wait_for_quota(const struct source *source, monotime now) {
-    return quota_wait(&source->record->quota, source->calls_per_minute, now);
+static duration wait_for_quota(const struct provider *provider, monotime now) {
+    return quota_wait(&provider->record->quota, provider->calls_per_minute,
+                      now);
 }
 
-int64_t source_wait(const struct source *source, day when, monotime now) {
-    if (is_free(source) || !needs_call(source, when))
-        return 0;
-    const int64_t waits[] = {wait_asked_for(source, now),
-                             wait_for_quota(source, now),
-                             breaker_wait(&source->breaker, now)};
-    int64_t longest = 0;
-    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
-        if (waits[i] > longest)
-            longest = waits[i];
-    return longest;
+duration provider_wait(const struct provider *provider, day when,
+                       monotime now) {
+    if (is_free(provider) || !needs_call(provider, when))
+        return (duration){0};
+    return duration_max(wait_asked_for(provider, now),
+                        duration_max(wait_for_quota(provider, now),
+                                     breaker_wait(&provider->breaker, now)));
 }
 
-bool source_may_be_probed(const struct source *source, day when, monotime now) {
-    return !is_free(source) && needs_call(source, when) &&
-           wait_asked_for(source, now) == 0 && wait_for_quota(source, now) == 0;
+bool provider_may_be_probed(const struct provider *provider, day when,
+                            monotime now) {
+    return !is_free(provider) && needs_call(provider, when) &&
+           wait_asked_for(provider, now).usec == 0 &&
+           wait_for_quota(provider, now).usec == 0;
 }
 
-struct source_call source_begin(struct source *source, day when, monotime now) {
-    struct source_call call = {.today = today(), .begun = now};
-    source->used = true;
-    if (!needs_call(source, when))
-        return call;
-    call.counted = true;
-    call_counts_count(source->record, call.today, now);
-    call.trial = breaker_begin(&source->breaker, now);
-    return call;
+duration providers_retry(const struct providers *providers,
+                         const struct rates_query *query, monotime next_probe) {
+    monotime now = clock_monotonic();
+    duration least = FOREVER;
+    for (size_t i = 0; i < providers->count; i++) {
+        const struct provider *provider = &providers->list[i];
+        if (provider_knows(provider, query, now))
+            continue;
+        least = duration_min(least, provider_wait(provider, query->when, now));
+        if (provider_may_be_probed(provider, query->when, now))
+            least = duration_min(least, monotime_between(now, next_probe));
+    }
+    return least.usec < FOREVER.usec ? least : (duration){0};
+}
+
+bool provider_fetch(struct provider *provider, day when, duration timeout,
+                    struct provider_call *call, struct provider_answer *answer,
+                    provider_done *done, void *arg) {
+    *call =
+        (struct provider_call){.today = today(), .begun = clock_monotonic()};
+    provider->used = true;
+    if (needs_call(provider, when)) {
+        call->counted = true;
+        call_counts_add(provider->record, call->today, call->begun);
+        call->trial = breaker_begin(&provider->breaker, call->begun);
+    }
+    return provider->class->fetch(provider->state, when, timeout, answer, done,
+                                  arg);
 }
 
 /* The call waited in vain for its turn, or could not be begun. */
-static void take_back(struct source *source, const struct source_call *call) {
+static void take_back(struct provider *provider,
+                      const struct provider_call *call) {
     if (call->counted)
-        call_counts_uncount(source->record, call->today, call->begun);
+        call_counts_take_back(provider->record, call->today, call->begun);
     if (call->trial)
-        breaker_cancel(&source->breaker);
+        breaker_cancel(&provider->breaker);
 }
 
 /* One line when a provider begins to fail, one when it works again. */
-static void log_change(const struct source *source,
+static void log_change(const struct provider *provider,
                        const struct provider_answer *answer) {
     bool works = provider_works(answer->result);
-    bool worked = provider_works(source->last);
+    bool worked = provider_works(provider->last);
+    const char *name = provider->class->name;
     if (works && !worked)
-        log_info("provider_works",
-                 LOG_FIELDS(log_text("provider", source->class->name)));
+        log_info("provider_works", LOG_FIELDS(log_text("provider", name)));
     else if (!works && worked)
         log_warn(
             "provider_failed",
-            LOG_FIELDS(log_text("provider", source->class->name),
+            LOG_FIELDS(log_text("provider", name),
                        log_text("result", provider_result_name(answer->result)),
                        log_text("detail", answer->detail)));
 }
 
 /* One alert when it begins, however often it is told afterwards. */
-static void alert(const struct source *source, enum provider_result result,
-                  const struct provider_context *context) {
-    if (result == source->last)
+static void alert(const struct provider *provider,
+                  enum provider_result result) {
+    const struct provider_context *context = provider->context;
+    if (result == provider->last)
         return;
     if (result == PROVIDER_KEY_REFUSED)
-        context->alert(context->arg, "key_refused", source->class->name);
+        context->alert(context->arg, "key_refused", provider->class->name);
     if (result == PROVIDER_LIMITED)
-        context->alert(context->arg, "provider_limited", source->class->name);
+        context->alert(context->arg, "provider_limited", provider->class->name);
 }
 
-static void note_call(struct source *source,
-                      const struct provider_answer *answer, monotime now) {
-    log_change(source, answer);
-    source->last = answer->result;
-    monotime not_before = monotime_add(now, (duration){answer->wait_usec});
-    if (not_before.usec >
-        source->not_before.usec) /* others were told to wait */
-        source->not_before = not_before;
-    int64_t skipped_usec = source->breaker.skip_usec;
-    if (provider_works(answer->result))
-        breaker_succeed(&source->breaker);
+static void note_in_breaker(struct provider *provider, bool works,
+                            monotime now) {
+    duration skipped = provider->breaker.skip;
+    if (works)
+        breaker_succeed(&provider->breaker);
     else
-        breaker_fail(&source->breaker, now);
-    if (!is_free(source) && source->breaker.skip_usec > skipped_usec)
+        breaker_fail(&provider->breaker, now);
+    if (!is_free(provider) && provider->breaker.skip.usec > skipped.usec)
         log_warn("provider_skipped",
-                 LOG_FIELDS(log_text("provider", source->class->name),
-                            log_duration(
-                                "for", (duration){source->breaker.skip_usec})));
+                 LOG_FIELDS(log_text("provider", provider->class->name),
+                            log_duration("for", provider->breaker.skip)));
 }
 
-void source_end(struct source *source, const struct source_call *call,
-                const struct provider_answer *answer, struct metrics *metrics,
-                const struct provider_context *context) {
+/* What a call says of the provider. */
+static void note_call(struct provider *provider,
+                      const struct provider_answer *answer, duration took,
+                      monotime now) {
+    const struct provider_context *context = provider->context;
     bool works = provider_works(answer->result);
-    if (answer->without_call) {
-        take_back(source, call);
-    } else {
-        int64_t usec = monotime_between(call->begun, clock_monotonic()).usec;
-        bool worked = provider_works(source->last);
-        alert(source, answer->result, context);
-        note_call(source, answer, clock_monotonic());
-        if (!works || !worked || answer->wait_usec > 0)
-            context->changed(context->arg);
-        metrics_count(metrics, works ? source->class->calls_ok
-                                     : source->class->calls_failed);
-        metrics->values[METRIC_PROVIDER_SECONDS] += (double)usec / USEC_PER_SEC;
-    }
+    bool worked = provider_works(provider->last);
+    alert(provider, answer->result);
+    log_change(provider, answer);
+    provider->last = answer->result;
+    monotime not_before = monotime_add(now, answer->wait);
+    if (not_before.usec > provider->not_before.usec)
+        provider->not_before = not_before;
+    note_in_breaker(provider, works, now);
+    if (!works || !worked || answer->wait.usec > 0)
+        context->changed(context->arg);
+    metrics_count(context->metrics, works ? provider->class->calls_ok
+                                          : provider->class->calls_failed);
+    metrics_add(context->metrics, METRIC_PROVIDER_SECONDS,
+                (double)took.usec / USEC_PER_SEC);
+}
+
+bool provider_end(struct provider *provider, day when,
+                  const struct provider_call *call,
+                  const struct provider_answer *answer) {
+    const struct provider_context *context = provider->context;
+    monotime now = clock_monotonic();
+    struct rates *rates = answer->rates;
+    if (answer->without_call)
+        take_back(provider, call);
+    else
+        note_call(provider, answer, monotime_between(call->begun, now), now);
     if (answer->result == PROVIDER_OK)
-        source->last_success_ms = clock_wall_ms();
+        provider->last_success_ms = clock_wall_ms();
+    if (answer->result == PROVIDER_NO_TABLE)
+        rates = latest_of_day(provider, when);
+    bool is_new =
+        rates != NULL && provider_keep(provider, when, rates, now, "provider");
+    if (answer->result == PROVIDER_NO_TABLE && rates == NULL)
+        keep_none(provider, when, now);
+    if (is_new && rates_day_is_latest(when))
+        context->changed(context->arg);
+    return is_new;
 }
 
-void source_keep_latest(struct source *source, struct rates *rates,
-                        const char *layer) {
-    rates_hold(rates);
-    rates_release(&source->latest);
-    source->latest = rates;
-    source->latest_layer = layer;
-}
-
-struct rates *source_table_of_day(const struct source *source, day when) {
-    return source->latest != NULL &&
-                   when.number == day_add(today(), -1).number &&
-                   when.number ==
-                       day_of_ms(rates_fetched_ms(source->latest)).number
-               ? source->latest
-               : NULL;
-}
-
-static const char *state_name(const struct source *source, monotime now) {
-    bool waits = wait_asked_for(source, now) > 0;
-    if (!source->used)
+static const char *state_name(const struct provider *provider, monotime now) {
+    bool waits = wait_asked_for(provider, now).usec > 0;
+    if (!provider->used)
         return "unused";
-    if (waits && source->last == PROVIDER_KEY_REFUSED)
+    if (waits && provider->last == PROVIDER_KEY_REFUSED)
         return "key_refused";
     if (waits)
         return "waiting";
-    if (!is_free(source) && breaker_wait(&source->breaker, now) > 0)
+    if (!is_free(provider) && breaker_wait(&provider->breaker, now).usec > 0)
         return "skipped";
-    if (!provider_works(source->last))
+    if (!provider_works(provider->last))
         return "failing";
-    return !is_free(source) && wait_for_quota(source, now) > 0 ? "limited"
-                                                               : "ok";
+    return !is_free(provider) && wait_for_quota(provider, now).usec > 0
+               ? "limited"
+               : "ok";
 }
 
-struct json_object *source_status(const struct source *source, monotime now) {
+static struct json_object *status_row(const struct provider *provider,
+                                      monotime now) {
     struct json_object *row = json_object_new_object();
     char moment[MOMENT_TEXT_SIZE];
-    moment_print_ms(source->last_success_ms, moment);
-    message_add_text(row, "name", source->class->name);
-    message_add_text(row, "state", state_name(source, now));
+    moment_print_ms(provider->last_success_ms, moment);
+    message_add_text(row, "name", provider->class->name);
+    message_add_text(row, "state", state_name(provider, now));
     json_object_object_add(
         row, "last_success",
-        source->last_success_ms > 0 ? json_object_new_string(moment) : NULL);
+        provider->last_success_ms > 0 ? json_object_new_string(moment) : NULL);
     json_object_object_add(row, "calls_month",
-                           json_object_new_int64((int64_t)call_counts_calls(
-                               source->record, today())));
+                           json_object_new_int64((int64_t)call_counts_of_month(
+                               provider->record, today())));
     return row;
+}
+
+/* The latest table that would serve now; NULL: there is none. */
+static struct json_object *latest_row(const struct providers *providers) {
+    const struct rates_query latest = {.when = RATES_LATEST};
+    size_t place;
+    duration left;
+    const struct rates *rates =
+        providers_find(providers, &latest, &place, &left);
+    if (rates == NULL)
+        return NULL;
+    const struct provider *provider = &providers->list[place];
+    struct json_object *row = json_object_new_object();
+    char as_of[DAY_TEXT_SIZE];
+    day_print(rates_as_of(rates), as_of);
+    message_add_text(row, "provider", rates_provider(rates));
+    message_add_text(row, "as_of", as_of);
+    message_add_text(row, "layer", provider->latest_layer);
+    message_add_duration(row, "age_seconds",
+                         (duration){provider->ttl.usec - left.usec});
+    return row;
+}
+
+void providers_report(const struct providers *providers,
+                      struct json_object *report) {
+    struct json_object *list = json_object_new_array();
+    monotime now = clock_monotonic();
+    for (size_t i = 0; i < providers->count; i++)
+        json_object_array_add(list, status_row(&providers->list[i], now));
+    json_object_object_add(report, "providers", list);
+    json_object_object_add(report, "latest", latest_row(providers));
 }

@@ -1,6 +1,7 @@
 /*
- * A provider in use: how it did lately, whether it may be asked now, and what
- * is kept of its answers.
+ * A provider in use: how it did lately, whether it may be called now, and its
+ * tables: one for each day that was asked for, with the moment at which it was
+ * fetched, or the word that the provider has none.
  */
 #ifndef FXWIRE_RATEFETCHER_PROVIDER_H
 #define FXWIRE_RATEFETCHER_PROVIDER_H
@@ -8,72 +9,128 @@
 #include <json-c/json.h>
 
 #include "common/clock.h"
-#include "common/metrics.h"
+#include "common/daytables.h"
 #include "ratefetcher/breaker.h"
 #include "ratefetcher/call_counts.h"
 #include "ratefetcher/providers/registry.h"
 
-struct source {
+struct provider {
     const struct provider_class *class;
-    void *state;
+    void *state;                            /* of the class */
+    const struct provider_context *context; /* lent */
+    duration ttl, stale_max;
+    struct daytables tables;
+    const char *latest_layer; /* where its latest table came from */
     uint32_t calls_per_minute;
     struct call_counts_record *record; /* lent */
     struct breaker breaker;
     monotime not_before; /* it said to wait, or refused the key */
     bool used;
     enum provider_result last;
-    int64_t last_success_ms;  /* 0: never */
-    struct rates *latest;     /* the last table had as the latest, or NULL */
-    const char *latest_layer; /* and the layer that it came from */
+    int64_t last_success_ms; /* 0: never */
 };
 
-/* What source_begin() has noted of a fetch. */
-struct source_call {
+/* The providers in use, in their order. */
+struct providers {
+    struct call_counts *counts;
+    size_t count;
+    struct provider list[];
+};
+
+/* Opens the providers that the settings name; `context` is lent. */
+MUST_CHECK struct providers *
+providers_new(const struct provider_context *context) NONNULL_ALL;
+void providers_free(struct providers **providers) NONNULL_ALL;
+
+/* A table that somebody asks for. */
+struct rates_query {
+    day when;             /* or RATES_LATEST */
+    struct span currency; /* that it must have, lent; empty: any */
+    duration least_left;  /* one that is fresh for no longer does not serve */
+};
+
+/*
+ * The first provider's fresh table that serves, lent, its place in the list,
+ * and in `left` how long it stays fresh; NULL: there is none.
+ */
+MUST_CHECK struct rates *providers_find(const struct providers *providers,
+                                        const struct rates_query *query,
+                                        size_t *place,
+                                        duration *left) NONNULL_ALL;
+
+/*
+ * When providers fail, an old table may serve: of a past day any, as such
+ * tables do not change, of today as far as STALE_MAX_SECONDS allows; or the
+ * latest table that was fetched on a day that is just over. Lent; NULL: there
+ * is none.
+ */
+MUST_CHECK struct rates *
+providers_find_stale(const struct providers *providers,
+                     const struct rates_query *query) NONNULL_ALL;
+
+/*
+ * In how long it is worth to ask again for what no provider gave, as far as
+ * that is known; 0: it is not. No provider is probed before `next_probe`.
+ */
+duration providers_retry(const struct providers *providers,
+                         const struct rates_query *query,
+                         monotime next_probe) NONNULL_ALL;
+
+/* Adds "providers", a row for each, and "latest", where today's table came
+ * from, to a report. */
+void providers_report(const struct providers *providers,
+                      struct json_object *report) NONNULL_ALL;
+
+/*
+ * Whether it is known what the provider has of the day: a fresh table, whatever
+ * its currencies, or none.
+ */
+bool provider_knows(const struct provider *provider,
+                    const struct rates_query *query, monotime now) NONNULL_ALL;
+
+/*
+ * Keeps a table for the day, with a reference of its own, that was fetched then
+ * and came from that layer (a constant). False: the same one, or one fetched
+ * later, is kept already.
+ */
+bool provider_keep(struct provider *provider, day when, struct rates *rates,
+                   monotime fetched, const char *layer) NONNULL_ALL;
+
+/*
+ * How long the provider may not be asked for the day; 0: it may be now. What
+ * costs no call may always be asked.
+ */
+duration provider_wait(const struct provider *provider, day when,
+                       monotime now) NONNULL_ALL;
+
+/* Whether it is only skipped for its failures, so that it may be probed. */
+bool provider_may_be_probed(const struct provider *provider, day when,
+                            monotime now) NONNULL_ALL;
+
+/* What is noted of a fetch when it begins; it lies with who waits for it. */
+struct provider_call {
     bool counted; /* as a call */
-    bool trial;   /* it shows whether the provider works again */
+    bool trial;   /* that shows whether the provider works again */
     day today;
     monotime begun;
 };
 
-/* Opens the provider; `record` is lent. */
-void source_open(struct source *source, const struct provider_class *class,
-                 const struct provider_context *context,
-                 struct call_counts_record *record);
-
-/* Closes the provider and lets go of what is kept. */
-void source_close(struct source *source);
+/*
+ * Begins to fetch the table of a day: counts the call, if it makes one, and
+ * then does as provider_class.fetch. provider_end() is due with its answer.
+ */
+MUST_CHECK bool provider_fetch(struct provider *provider, day when,
+                               duration timeout, struct provider_call *call,
+                               struct provider_answer *answer,
+                               provider_done *done, void *arg) NONNULL(1, 4, 5);
 
 /*
- * How long it may not be asked for `when`, in microseconds; 0: it may be now.
- * What costs no call may always be asked.
+ * Notes what the fetch ended in: logs it if the provider began or ceased to
+ * fail, takes the call back if it was not made after all, and keeps the table,
+ * or that there is none. True: it is a table that was not kept before.
  */
-int64_t source_wait(const struct source *source, day when, monotime now);
-
-/* Whether it is only skipped for its failures, so that it may be probed. */
-bool source_may_be_probed(const struct source *source, day when, monotime now);
-
-/* Notes that a fetch for `when` begins: counts the call, if it makes one. */
-struct source_call source_begin(struct source *source, day when, monotime now);
-
-/*
- * Notes what a fetch ended in: logs it if the provider began or ceased to
- * fail, counts the call. One that was not made after all is taken back.
- */
-void source_end(struct source *source, const struct source_call *call,
-                const struct provider_answer *answer, struct metrics *metrics,
-                const struct provider_context *context);
-
-/* Keeps a table that was had as the latest; `layer` is lent for ever. */
-void source_keep_latest(struct source *source, struct rates *rates,
-                        const char *layer);
-
-/*
- * The latest table that was fetched on the day `when`, if that day is just
- * over: it serves until the provider has the day's own. Lent; NULL: none.
- */
-struct rates *source_table_of_day(const struct source *source, day when);
-
-/* Its row for the status; the caller releases it. */
-struct json_object *source_status(const struct source *source, monotime now);
+bool provider_end(struct provider *provider, day when,
+                  const struct provider_call *call,
+                  const struct provider_answer *answer) NONNULL_ALL;
 
 #endif

@@ -14,16 +14,16 @@ static uint32_t calls_in(const struct quota *quota, int64_t second) {
                : 0;
 }
 
-int64_t quota_wait(const struct quota *quota, uint32_t limit, monotime now) {
+duration quota_wait(const struct quota *quota, uint32_t limit, monotime now) {
     int64_t second = second_of(now);
     uint64_t calls = 0;
     /* From the newest back: the one with which the limit is reached counts. */
     for (int64_t s = second; s > second - QUOTA_SECONDS; s--) {
         calls += calls_in(quota, s);
         if (calls >= limit)
-            return (s + QUOTA_SECONDS) * USEC_PER_SEC - now.usec;
+            return (duration){(s + QUOTA_SECONDS) * USEC_PER_SEC - now.usec};
     }
-    return 0;
+    return (duration){0};
 }
 
 void quota_take(struct quota *quota, monotime now) {

@@ -17,7 +17,7 @@ struct quota {
 };
 
 /* How long no call may be made if there may be `limit` a minute; 0: now. */
-int64_t quota_wait(const struct quota *quota, uint32_t limit, monotime now);
+duration quota_wait(const struct quota *quota, uint32_t limit, monotime now);
 
 /* A call is made. */
 void quota_take(struct quota *quota, monotime now);

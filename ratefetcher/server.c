@@ -6,7 +6,6 @@
 #include "common/clock.h"
 #include "common/line_server.h"
 #include "common/memory.h"
-#include "ratefetcher/rates_message.h"
 
 enum { MAX_CLIENTS = 256 };
 
@@ -27,8 +26,8 @@ static struct json_object *found_message(const struct question *question,
                                          const struct lookup_answer *answer) {
     struct json_object *message =
         rates_message_new(question->when, answer->rates, answer->layer,
-                          clock_wall_ms() + answer->fresh_usec / USEC_PER_MSEC);
-    message_add_duration(message, "expires_in", (duration){answer->fresh_usec});
+                          clock_wall_ms() + answer->fresh.usec / USEC_PER_MSEC);
+    message_add_duration(message, "expires_in", answer->fresh);
     if (question->currency[0] != '\0')
         message_add_text(message, "currency", question->currency);
     return message;
@@ -47,8 +46,7 @@ static struct json_object *missing_message(const struct question *question,
     message_add_text(message, "date", text);
     if (question->currency[0] != '\0')
         message_add_text(message, "currency", question->currency);
-    message_add_duration(message, "retry_after",
-                         (duration){answer->retry_usec});
+    message_add_duration(message, "retry_after", answer->retry);
     return message;
 }
 

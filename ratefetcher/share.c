@@ -32,9 +32,9 @@ struct share {
 };
 
 struct share *share_new(const struct provider_context *context,
-                        struct stock *stock, struct metrics *metrics,
+                        struct providers *providers,
                         void (*settle)(void *arg, day when), void *arg) {
-    struct cache_redis *redis = cache_redis_new(context, stock, metrics);
+    struct cache_redis *redis = cache_redis_new(context, providers);
     if (redis == NULL)
         return NULL;
     struct share *share = memory_new(sizeof *share);

@@ -31,7 +31,7 @@ struct share_waiter {
  * lent.
  */
 struct share *share_new(const struct provider_context *context,
-                        struct stock *stock, struct metrics *metrics,
+                        struct providers *providers,
                         void (*settle)(void *arg, day when), void *arg);
 
 /* Those who still wait are not told. */

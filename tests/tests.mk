@@ -36,10 +36,8 @@ UNIT_breaker   = ratefetcher/breaker.c
 UNIT_quota     = ratefetcher/quota.c
 UNIT_call_counts = ratefetcher/call_counts.c common/files.c ratefetcher/quota.c common/log.c \
                  common/clock.c $(UNIT_rates)
-UNIT_cache_memory = ratefetcher/cache_memory.c $(UNIT_rates)
 UNIT_redis_address = ratefetcher/redis_address.c common/url.c common/memory.c
-UNIT_redis_value = ratefetcher/redis_value.c ratefetcher/rates_message.c \
-                 $(UNIT_rates)
+UNIT_redis_value = ratefetcher/redis_value.c $(UNIT_rates)
 REQUEST_C      = wsclient/request.c common/json_scan.c common/day.c \
                  common/decimal.c common/rates.c common/memory.c \
                  common/message.c
@@ -67,21 +65,21 @@ UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
 
 WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
                  ratefetcher/providers/history.c common/rates.c common/message.c \
-                 common/day.c common/log.c common/clock.c common/metrics.c \
+                 common/day.c common/log.c common/clock.c common/loop.c \
                  $(SETTINGS_C)
-UNIT_http      = ratefetcher/providers/http.c common/memory.c common/clock.c
+PROVIDER_C     = ratefetcher/provider.c ratefetcher/breaker.c \
+                 ratefetcher/quota.c ratefetcher/call_counts.c \
+                 common/daytables.c common/files.c common/log.c common/clock.c \
+                 common/rates.c common/message.c common/day.c $(SETTINGS_C)
+UNIT_provider  = $(PROVIDER_C)
+UNIT_lookup    = ratefetcher/lookup.c common/loop.c $(PROVIDER_C)
+UNIT_http      = ratefetcher/providers/http.c common/memory.c common/clock.c \
+                 common/loop.c
 UNIT_json_tables = ratefetcher/providers/json_tables.c $(WEB_C)
-UNIT_provider_ecb = ratefetcher/providers/ecb.c $(WEB_C)
-UNIT_provider_exchangerateapi = ratefetcher/providers/exchangerateapi.c \
-                 ratefetcher/providers/json_tables.c $(WEB_C)
-UNIT_provider_exchangeratehost = ratefetcher/providers/exchangeratehost.c \
-                 ratefetcher/providers/json_tables.c $(WEB_C)
-UNIT_provider_frankfurter = ratefetcher/providers/frankfurter.c \
-                 ratefetcher/providers/json_tables.c $(WEB_C)
-UNIT_provider_freecurrencyapi = ratefetcher/providers/freecurrencyapi.c \
-                 ratefetcher/providers/json_tables.c $(WEB_C)
-UNIT_provider_openexchangerates = ratefetcher/providers/openexchangerates.c \
-                 ratefetcher/providers/json_tables.c $(WEB_C)
+# Each API over HTTP: tests/unit/test_provider_NAME.c
+$(foreach p,$(patsubst tests/unit/test_provider_%.c,%,$(wildcard tests/unit/test_provider_*.c)),\
+    $(eval UNIT_provider_$(p) = ratefetcher/providers/$(p).c \
+                 ratefetcher/providers/json_tables.c $$(WEB_C)))
 UNIT_upstream  = wsclient/upstream.c common/url.c common/memory.c
 
 UNIT_LIBS = -Wl,--as-needed -lcmocka -lcsv -lgmp -ljson-c -lcurl -levent \

@@ -1,14 +1,16 @@
-#include "ratefetcher/providers/exchangeratehost.h"
-
+/*
+ * exchangerate.host as it is since 2023. It needs a key, has all calendar days
+ * and publishes in US dollars: other bases cost more and are not asked for.
+ */
 #include <stdio.h>
 
 #include "common/message.h"
 #include "ratefetcher/providers/json_tables.h"
 
-/* The month's calls are used up: a new month is far, a new plan may be near. */
-enum { QUOTA_WAIT_SECONDS = 3600 };
+static const struct web_api api;
 
-static const char other_base[] = "the base is not USD";
+/* The month's calls are used up: a new month is far, a new plan may be near. */
+#define QUOTA_WAIT_USEC (3600 * USEC_PER_SEC)
 
 /* It takes its key in the query alone. */
 static void request(const char *address, const char *key, day when, day today,
@@ -52,7 +54,7 @@ static const struct {
      "",
      {.result = PROVIDER_LIMITED,
       .detail = "error 104: the month's calls are used up",
-      .wait_seconds = QUOTA_WAIT_SECONDS}},
+      .wait = {QUOTA_WAIT_USEC}}},
     {105,
      "https",
      {.result = PROVIDER_KEY_REFUSED,
@@ -86,7 +88,9 @@ static const struct {
      {.result = PROVIDER_NO_TABLE, .detail = "error 302: it has no such date"}},
 };
 
-static const struct web_refusal *find_refusal(const struct json_object *error) {
+/* {"success":false,"error":{"code":104,"type":"...","info":"..."}} */
+static const struct web_refusal *refusal(const struct json_object *body) {
+    const struct json_object *error = json_tables_object(body, "error");
     double code = message_number(error, "code", 0);
     const char *text = message_text(error, "type");
     if (text == NULL)
@@ -98,18 +102,9 @@ static const struct web_refusal *find_refusal(const struct json_object *error) {
     return NULL;
 }
 
-/* {"success":false,"error":{"code":104,"type":"...","info":"..."}} */
-static const struct web_refusal *refusal(struct span text) {
-    struct json_object *body = json_tables_parse(text);
-    const struct web_refusal *found =
-        find_refusal(json_tables_object(body, "error"));
-    json_object_put(body);
-    return found;
-}
-
 /* A past day has its own date, the latest table a moment. */
-static const char *read_day(const struct json_object *body,
-                            const struct web_answer *answer, day *as_of) {
+static const char *read_day(const struct web_answer *answer, day *as_of) {
+    const struct json_object *body = answer->json;
     if (rates_day_is_latest(answer->when))
         return json_tables_day(body, "timestamp", answer, as_of)
                    ? NULL
@@ -129,36 +124,32 @@ static bool is_success(const struct json_object *body) {
 }
 
 /* {"success":true,"source":"USD","quotes":{"USDEUR":0.86}}, and the day. */
-static const char *read_quotes(struct json_object *body,
-                               const struct web_answer *answer,
+static const char *read_quotes(const struct web_answer *answer,
                                struct history *tables,
                                struct web_faults *faults) {
-    struct json_table table = {.members = json_tables_object(body, "quotes"),
-                               .provider = provider_exchangeratehost.name,
-                               .base = provider_exchangeratehost.base,
-                               .other_base = other_base,
+    const struct json_object *body = answer->json;
+    struct json_table table = {.api = &api,
+                               .members = json_tables_object(body, "quotes"),
                                .pairs = true};
     const char *source = message_text(body, "source");
     if (!is_success(body))
         return "it reports an error that is not known";
-    if (source == NULL || strcmp(source, table.base) != 0)
-        return other_base;
-    const char *why = read_day(body, answer, &table.as_of);
+    if (source == NULL || strcmp(source, api.base) != 0)
+        return api.wrong_base;
+    const char *why = read_day(answer, &table.as_of);
     return why != NULL ? why : json_tables_add(tables, &table, answer, faults);
 }
 
-static const char *read_body(const struct web_answer *answer,
-                             struct history *tables,
-                             struct web_faults *faults) {
-    return json_tables_read(answer, tables, faults, read_quotes);
-}
-
-const struct web_api provider_exchangeratehost = {
+static const struct web_api api = {
     .name = "exchangeratehost",
     .base = "USD",
+    .wrong_base = "the base is not USD",
     .address = SETTING_EXCHANGERATEHOST_URL,
     .key = SETTING_EXCHANGE_ACCESS_KEY,
     .request = request,
-    .read = read_body,
+    .read = read_quotes,
     .refusal = refusal,
 };
+
+const struct provider_class provider_exchangeratehost =
+    WEB_CLASS(exchangeratehost, EXCHANGERATEHOST, &api);

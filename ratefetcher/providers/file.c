@@ -1,5 +1,7 @@
-#include "ratefetcher/providers/file.h"
-
+/*
+ * The provider `file`: a local file of rates in the ECB's CSV form, read anew
+ * whenever it changed.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,42 +13,36 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "ratefetcher/providers/ecb_csv.h"
+#include "ratefetcher/providers/registry.h"
 
 enum { MAX_FILE_BYTES = 16 * 1024 * 1024 };
 
-struct file {
-    struct event_base *base;
+struct rates_file {
     char *path;
     struct stat read_as; /* the file's state when it was read */
     struct history *history;
-};
-
-/* A fetch that was begun and is answered on the loop's next turn. */
-struct fetch {
-    struct file *file;
-    day when;
-    provider_done *done;
-    void *arg;
+    struct rates *answered; /* what was given last */
 };
 
 static void *file_open(const struct provider_class *class,
                        const struct provider_context *context) {
     (void)class;
-    struct file *file = memory_new(sizeof *file);
+    struct rates_file *file = memory_new(sizeof *file);
     const char *path = settings_text(context->settings, SETTING_RATES_FILE);
-    file->base = context->base;
     file->path = memory_copy(path, strlen(path));
     return file;
 }
 
 static void file_close(void *state) {
-    struct file *file = state;
+    struct rates_file *file = state;
     history_free(&file->history);
+    rates_release(&file->answered);
     free(file->path);
     free(file);
 }
 
-static bool is_unchanged(const struct file *file, const struct stat *now) {
+static bool is_unchanged(const struct rates_file *file,
+                         const struct stat *now) {
     const struct stat *then = &file->read_as;
     return file->history != NULL && then->st_dev == now->st_dev &&
            then->st_ino == now->st_ino && then->st_size == now->st_size &&
@@ -54,7 +50,7 @@ static bool is_unchanged(const struct file *file, const struct stat *now) {
            then->st_mtim.tv_nsec == now->st_mtim.tv_nsec;
 }
 
-static void log_faults(const struct file *file,
+static void log_faults(const struct rates_file *file,
                        const struct ecb_csv_faults *faults) {
     if (faults->rows + faults->rates > 0)
         log_warn("rates_left_out",
@@ -66,7 +62,8 @@ static void log_faults(const struct file *file,
                             log_text("text", faults->example)));
 }
 
-static enum provider_result read_text(struct file *file, struct span text) {
+static enum provider_result read_text(struct rates_file *file,
+                                      struct span text) {
     struct ecb_csv_faults faults;
     struct history *history =
         ecb_csv_read(text, "file", clock_wall_ms(), &faults);
@@ -79,7 +76,7 @@ static enum provider_result read_text(struct file *file, struct span text) {
 }
 
 /* Reads the file behind `fd` if it is another than before. */
-static enum provider_result read_fd(struct file *file, int fd) {
+static enum provider_result read_fd(struct rates_file *file, int fd) {
     struct stat now;
     if (fstat(fd, &now) < 0)
         return PROVIDER_UNREACHED;
@@ -99,7 +96,8 @@ static enum provider_result read_fd(struct file *file, int fd) {
     return result;
 }
 
-static enum provider_result refresh(struct file *file, const char **detail) {
+static enum provider_result refresh(struct rates_file *file,
+                                    const char **detail) {
     *detail = "";
     int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
@@ -113,33 +111,26 @@ static enum provider_result refresh(struct file *file, const char **detail) {
     return result;
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *arg) {
-    (void)fd, (void)what;
-    struct fetch *fetch = arg;
+/* The table is as fresh as the look at the file. */
+static bool file_fetch(void *state, day when, duration timeout,
+                       struct provider_answer *answer, provider_done *done,
+                       void *arg) {
+    (void)timeout, (void)done, (void)arg;
+    struct rates_file *file = state;
     int64_t now_ms = clock_wall_ms();
-    struct provider_answer answer = {.rates = NULL};
-    answer.result = refresh(fetch->file, &answer.detail);
-    const struct rates *found = NULL;
-    if (answer.result == PROVIDER_OK) {
-        found =
-            history_find(fetch->file->history, fetch->when, day_of_ms(now_ms));
-        answer.result = found != NULL ? PROVIDER_OK : PROVIDER_NO_TABLE;
-    }
+    *answer = (struct provider_answer){.rates = NULL};
+    rates_release(&file->answered);
+    answer->result = refresh(file, &answer->detail);
+    if (answer->result != PROVIDER_OK)
+        return true;
+    const struct rates *found =
+        history_find(file->history, when, day_of_ms(now_ms));
     if (found != NULL)
-        answer.rates = rates_copy(found, now_ms);
-    fetch->done(fetch->arg, &answer);
-    rates_release(&answer.rates);
-    free(fetch);
-}
-
-static void file_fetch(void *state, day when, int64_t timeout_usec,
-                       provider_done *done, void *arg) {
-    (void)timeout_usec; /* reading a file is done in one turn */
-    struct fetch *fetch = memory_new(sizeof *fetch);
-    *fetch = (struct fetch){state, when, done, arg};
-    struct timeval at_once = {0};
-    event_base_once(fetch->file->base, -1, EV_TIMEOUT, on_turn, fetch,
-                    &at_once);
+        file->answered = rates_copy(found, now_ms);
+    else
+        answer->result = PROVIDER_NO_TABLE;
+    answer->rates = file->answered;
+    return true;
 }
 
 const struct provider_class provider_file = {

@@ -1,9 +1,13 @@
-#include "ratefetcher/providers/frankfurter.h"
-
+/*
+ * frankfurter.dev, version 1: the ECB's reference rates as JSON, without a key.
+ * For a day without rates it answers with the last one before it.
+ */
 #include <stdio.h>
 
 #include "common/message.h"
 #include "ratefetcher/providers/json_tables.h"
+
+static const struct web_api api;
 
 static void request(const char *address, const char *key, day when, day today,
                     struct web_request *out) {
@@ -13,14 +17,12 @@ static void request(const char *address, const char *key, day when, day today,
     snprintf(out->url, sizeof out->url, "%s/%s", address, date);
 }
 
-static const char other_base[] = "the base is not EUR";
-
 /* With another base or amount its rates are rounded: these are refused. */
-static const char *check_head(struct json_object *body, day *as_of) {
+static const char *check_head(const struct json_object *body, day *as_of) {
     const char *base = message_text(body, "base");
     const char *date = message_text(body, "date");
-    if (base == NULL || strcmp(base, provider_frankfurter.base) != 0)
-        return other_base;
+    if (base == NULL || strcmp(base, api.base) != 0)
+        return api.wrong_base;
     if (message_number(body, "amount", 0) != 1)
         return "the amount is not 1";
     if (date == NULL || day_parse(span_of(date), as_of) != DAY_OK)
@@ -28,30 +30,25 @@ static const char *check_head(struct json_object *body, day *as_of) {
     return NULL;
 }
 
-static const char *read_rates(struct json_object *body,
-                              const struct web_answer *answer,
+static const char *read_rates(const struct web_answer *answer,
                               struct history *tables,
                               struct web_faults *faults) {
-    struct json_table table = {.members = json_tables_object(body, "rates"),
-                               .provider = provider_frankfurter.name,
-                               .base = provider_frankfurter.base,
-                               .other_base = other_base};
-    const char *why = check_head(body, &table.as_of);
+    struct json_table table = {
+        .api = &api, .members = json_tables_object(answer->json, "rates")};
+    const char *why = check_head(answer->json, &table.as_of);
     return why != NULL ? why : json_tables_add(tables, &table, answer, faults);
 }
 
-static const char *read_body(const struct web_answer *answer,
-                             struct history *tables,
-                             struct web_faults *faults) {
-    return json_tables_read(answer, tables, faults, read_rates);
-}
-
-const struct web_api provider_frankfurter = {
+static const struct web_api api = {
     .name = "frankfurter",
     .base = "EUR",
+    .wrong_base = "the base is not EUR",
     .address = SETTING_FRANKFURTER_URL,
     .key = SETTINGS,
     .request = request,
-    .read = read_body,
+    .read = read_rates,
     .no_table_status = 404,
 };
+
+const struct provider_class provider_frankfurter =
+    WEB_CLASS(frankfurter, FRANKFURTER, &api);

@@ -61,13 +61,12 @@ size_t history_count(const struct history *history) {
     return history->count;
 }
 
-const struct rates *history_find(const struct history *history, day when,
-                                 day today) {
+struct rates *history_find(const struct history *history, day when, day today) {
     day last = when.number < today.number ? when : today;
     size_t place = count_until(history, last);
     if (place == 0)
         return NULL;
-    const struct rates *found = history->tables[place - 1];
+    struct rates *found = history->tables[place - 1];
     bool near = rates_as_of(found).number >=
                 day_add(last, -RATES_MAX_LOOK_BACK_DAYS).number;
     return near || rates_day_is_latest(when) ? found : NULL;

@@ -20,7 +20,6 @@ size_t history_count(const struct history *history);
  * most RATES_MAX_LOOK_BACK_DAYS before it; for RATES_LATEST the newest. None
  * of a day after `today`. NULL if there is none.
  */
-const struct rates *history_find(const struct history *history, day when,
-                                 day today);
+struct rates *history_find(const struct history *history, day when, day today);
 
 #endif

@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/loop.h"
 #include "common/memory.h"
 
-struct call {
-    LIST_ENTRY(call) entry;
-    TAILQ_ENTRY(call) turn;
+struct http_call {
+    LIST_ENTRY(http_call) entry;
+    TAILQ_ENTRY(http_call) turn;
     bool waits; /* it stands among those of its lane that wait */
     struct http *http;
     struct http_lane *lane;
@@ -34,8 +35,11 @@ struct http {
     CURLM *multi;
     struct event *timer;
     char *ca_file;
-    LIST_HEAD(, call) calls;
+    LIST_HEAD(, http_call) calls;
 };
+
+/* A server that asks for a longer wait is taken to ask for this one. */
+enum { LONGEST_WAIT_SECONDS = 86400 };
 
 /* Headers of rate APIs that say that no call is left, until when at most. */
 static const struct {
@@ -51,7 +55,7 @@ static const struct {
 
 static const char not_taken[] = "libcurl does not take the call";
 
-static void free_call(struct call *call) {
+static void free_call(struct http_call *call) {
     LIST_REMOVE(call, entry);
     if (call->too_late != NULL)
         event_free(call->too_late);
@@ -63,31 +67,30 @@ static void free_call(struct call *call) {
     free(call);
 }
 
-/* Seconds to wait, as the server asked for or as its quota tells; 0: none. */
-static int64_t wait_asked_for(CURL *easy) {
-    curl_off_t retry_after = 0;
+/* How long the server asked to wait, or its quota does; 0: not at all. */
+static duration wait_asked_for(CURL *easy) {
+    curl_off_t seconds = 0;
     struct curl_header *header;
-    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after);
+    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
     for (size_t i = 0;
-         retry_after == 0 && i < sizeof quota_headers / sizeof *quota_headers;
-         i++)
+         seconds == 0 && i < sizeof quota_headers / sizeof *quota_headers; i++)
         if (curl_easy_header(easy, quota_headers[i].name, 0, CURLH_HEADER, -1,
                              &header) == CURLHE_OK &&
             strcmp(header->value, "0") == 0)
-            retry_after = quota_headers[i].seconds;
-    return retry_after;
+            seconds = quota_headers[i].seconds;
+    return SECONDS(seconds < LONGEST_WAIT_SECONDS ? seconds
+                                                  : LONGEST_WAIT_SECONDS);
 }
 
 /* Ends a call that libcurl has not got, on a later turn of the loop. */
-static void end_unsent(struct call *call, duration after, const char *why) {
-    struct timeval timeout = {.tv_sec = after.usec / USEC_PER_SEC,
-                              .tv_usec = after.usec % USEC_PER_SEC};
+static void end_unsent(struct http_call *call, duration after,
+                       const char *why) {
     call->why_unsent = why;
-    evtimer_add(call->too_late, &timeout);
+    loop_set_timer(call->too_late, after);
 }
 
 /* Gives the call to libcurl, in a place of its lane. */
-static void begin(struct call *call) {
+static void begin(struct http_call *call) {
     duration left = duration_min(
         HTTP_CALL_LIMIT, monotime_between(clock_monotonic(), call->deadline));
     long msec = (long)(left.usec / USEC_PER_MSEC);
@@ -105,7 +108,7 @@ static void begin(struct call *call) {
 /* Those whose turn it is begin while there are places. */
 static void begin_waiting(struct http_lane *lane) {
     while (lane->running < HTTP_LANE_CALLS && !TAILQ_EMPTY(&lane->waiting)) {
-        struct call *call = TAILQ_FIRST(&lane->waiting);
+        struct http_call *call = TAILQ_FIRST(&lane->waiting);
         TAILQ_REMOVE(&lane->waiting, call, turn);
         call->waits = false;
         begin(call);
@@ -115,7 +118,7 @@ static void begin_waiting(struct http_lane *lane) {
 /* It must not look as if the server were slow. */
 static void on_too_late(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
-    struct call *call = arg;
+    struct http_call *call = arg;
     if (call->waits)
         TAILQ_REMOVE(&call->lane->waiting, call, turn);
     call->done(call->arg, &(struct http_answer){.unsent = true,
@@ -124,7 +127,7 @@ static void on_too_late(evutil_socket_t fd, short what, void *arg) {
     free_call(call);
 }
 
-static void finish(struct call *call, CURLcode code) {
+static void finish(struct http_call *call, CURLcode code) {
     struct http_answer answer = {.body = {call->body, call->len}, .error = ""};
     if (code == CURLE_OK) {
         curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &answer.status);
@@ -147,7 +150,7 @@ static void take_finished(struct http *http) {
     CURLMsg *message;
     int left;
     while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
-        struct call *call;
+        struct http_call *call;
         CURLcode code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
                           (char **)&call);
@@ -205,7 +208,7 @@ static int on_want_timer(CURLM *multi, long timeout_ms, void *arg) {
 
 static size_t on_body(char *data, size_t one, size_t len, void *arg) {
     (void)one;
-    struct call *call = arg;
+    struct http_call *call = arg;
     if (len > HTTP_MAX_BODY_BYTES - call->len)
         return 0; /* ends the call with CURLE_WRITE_ERROR */
     if (call->len + len > call->size) {
@@ -248,7 +251,7 @@ struct http *http_new(struct event_base *base, const char *ca_file) {
 void http_free(struct http **http) {
     struct http *h = *http;
     *http = NULL;
-    struct call *call;
+    struct http_call *call;
     while ((call = LIST_FIRST(&h->calls)) != NULL)
         free_call(call);
     curl_multi_cleanup(h->multi);
@@ -259,7 +262,7 @@ void http_free(struct http **http) {
 }
 
 /* No redirect, as a key must not go elsewhere. False: without memory. */
-static bool set_options(struct call *call, const char *url) {
+static bool set_options(struct http_call *call, const char *url) {
     CURL *easy = call->easy;
     int failed = 0;
     failed |= curl_easy_setopt(easy, CURLOPT_URL, url);
@@ -288,7 +291,8 @@ static bool set_options(struct call *call, const char *url) {
 }
 
 /* What libcurl is to do; false: without memory. */
-static bool prepare(struct call *call, const char *url, const char *header) {
+static bool prepare(struct http_call *call, const char *url,
+                    const char *header) {
     call->easy = curl_easy_init();
     if (header != NULL)
         call->headers = curl_slist_append(NULL, header);
@@ -297,11 +301,11 @@ static bool prepare(struct call *call, const char *url, const char *header) {
 }
 
 void http_get(struct http *http, struct http_lane *lane, const char *url,
-              const char *header, int64_t timeout_usec, http_done *done,
+              const char *header, duration timeout, http_done *done,
               void *arg) {
-    duration timeout = {timeout_usec > 0 ? timeout_usec : 0};
+    timeout = duration_max(timeout, (duration){0});
     duration least = duration_min(LEAST_FOR_CALL, timeout);
-    struct call *call = memory_new(sizeof *call);
+    struct http_call *call = memory_new(sizeof *call);
     call->http = http;
     call->lane = lane;
     call->deadline = monotime_add(clock_monotonic(), timeout);

@@ -17,7 +17,7 @@ enum { HTTP_MAX_BODY_BYTES = 16 * 1024 * 1024 };
 #define HTTP_CALL_LIMIT SECONDS(2)
 
 struct http;
-struct call;
+struct http_call;
 
 /* Calls to one server: so many run at a time, the others wait for their turn.
  */
@@ -25,16 +25,16 @@ enum { HTTP_LANE_CALLS = 8 };
 
 struct http_lane {
     unsigned running;
-    TAILQ_HEAD(, call) waiting;
+    TAILQ_HEAD(, http_call) waiting;
 };
 
 struct http_answer {
-    long status;         /* 0: there was no answer, see `error` */
-    bool unsent;         /* it was not made: its turn did not come in time */
-    struct span body;    /* lent */
-    int64_t retry_after; /* seconds, as the server asked for, or until calls
-                            are left of a quota; 0: it did not say */
-    const char *error;   /* for people, without path or query; "" if none */
+    long status;          /* 0: there was no answer, see `error` */
+    bool unsent;          /* it was not made: its turn did not come in time */
+    struct span body;     /* lent */
+    duration retry_after; /* as the server asked for, or until calls are left
+                             of a quota; 0: it did not say */
+    const char *error;    /* for people, without path or query; "" if none */
 };
 
 typedef void http_done(void *arg, const struct http_answer *answer);
@@ -47,12 +47,11 @@ void http_free(struct http **http);
 
 /*
  * Gets `url` with one more header line (NULL: none) and calls `done` once,
- * from the loop, at the latest after `timeout_usec`, the wait for its turn
+ * from the loop, at the latest after `timeout`, the wait for its turn
  * included. Redirects are answers. `lane` is lent.
  */
 void http_get(struct http *http, struct http_lane *lane, const char *url,
-              const char *header, int64_t timeout_usec, http_done *done,
-              void *arg);
+              const char *header, duration timeout, http_done *done, void *arg);
 
 /* Writes `text` as it has to stand in a path or a query (RFC 3986, 2.1). */
 void http_escape(const char *text, char *out, size_t size);

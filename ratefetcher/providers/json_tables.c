@@ -2,42 +2,10 @@
 
 #include "common/clock.h"
 
-/* The deepest body of a provider has three levels. */
-enum { MAX_DEPTH = 8 };
-
 /* Another's clock may be ahead of ours by so much. */
 enum { MAX_AHEAD_SECONDS = 300 };
 
-struct json_object *json_tables_parse(struct span body) {
-    struct json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
-    if (tokener == NULL)
-        return NULL;
-    json_tokener_set_flags(tokener,
-                           JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    struct json_object *parsed =
-        json_tokener_parse_ex(tokener, body.data, (int)body.len);
-    bool whole = json_tokener_get_error(tokener) == json_tokener_success;
-    json_tokener_free(tokener);
-    if (whole && json_object_is_type(parsed, json_type_object))
-        return parsed;
-    json_object_put(parsed);
-    return NULL;
-}
-
-const char *json_tables_read(
-    const struct web_answer *answer, struct history *tables,
-    struct web_faults *faults,
-    const char *(*reader)(struct json_object *body,
-                          const struct web_answer *answer,
-                          struct history *tables, struct web_faults *faults)) {
-    struct json_object *body = json_tables_parse(answer->body);
-    const char *why =
-        body != NULL ? reader(body, answer, tables, faults) : "no JSON object";
-    json_object_put(body);
-    return why;
-}
-
-struct json_object *json_tables_object(struct json_object *parent,
+struct json_object *json_tables_object(const struct json_object *parent,
                                        const char *name) {
     struct json_object *member;
     if (!json_object_object_get_ex(parent, name, &member) ||
@@ -50,7 +18,7 @@ struct json_object *json_tables_object(struct json_object *parent,
 static const char *code_of(const struct json_table *table, const char *name) {
     if (!table->pairs)
         return name;
-    return strncmp(name, table->base, RATES_CODE_LEN) == 0
+    return strncmp(name, table->api->base, RATES_CODE_LEN) == 0
                ? name + RATES_CODE_LEN
                : NULL;
 }
@@ -77,10 +45,11 @@ const char *json_tables_add(struct history *tables,
                             struct web_faults *faults) {
     if (table->members == NULL)
         return "no table of the day that was asked for";
-    struct rates *rates = rates_new(table->provider, table->base, table->as_of,
-                                    answer->fetched_ms);
-    const char *why = add_members(rates, table, faults) ? rates_fault(rates)
-                                                        : table->other_base;
+    struct rates *rates = rates_new(table->api->name, table->api->base,
+                                    table->as_of, answer->fetched_ms);
+    const char *why = add_members(rates, table, faults)
+                          ? rates_fault(rates)
+                          : table->api->wrong_base;
     if (why == NULL)
         history_add(tables, rates);
     else

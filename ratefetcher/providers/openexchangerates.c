@@ -1,14 +1,16 @@
-#include "ratefetcher/providers/openexchangerates.h"
-
+/*
+ * openexchangerates.org. It needs a key, has all calendar days since
+ * 1999-01-01, and with a free key no base but the dollar.
+ */
 #include <stdio.h>
 
 #include "common/message.h"
 #include "ratefetcher/providers/json_tables.h"
 
-/* The month's calls are used up: a new month is far, a new plan may be near. */
-enum { QUOTA_WAIT_SECONDS = 3600 };
+static const struct web_api api;
 
-static const char other_base[] = "the base is not USD";
+/* The month's calls are used up: a new month is far, a new plan may be near. */
+#define QUOTA_WAIT_USEC (3600 * USEC_PER_SEC)
 
 static void request(const char *address, const char *key, day when, day today,
                     struct web_request *out) {
@@ -45,7 +47,7 @@ static const struct {
     {"access_restricted",
      {.result = PROVIDER_LIMITED,
       .detail = "access_restricted: too many calls",
-      .wait_seconds = QUOTA_WAIT_SECONDS}},
+      .wait = {QUOTA_WAIT_USEC}}},
     {"not_available",
      {.result = PROVIDER_NO_TABLE,
       .detail = "not_available: it has no such day"}},
@@ -58,9 +60,8 @@ static const struct {
 };
 
 /* {"error":true,"status":401,"message":"invalid_app_id","description":""} */
-static const struct web_refusal *refusal(struct span text) {
-    struct json_object *body = json_tables_parse(text), *error;
-    const struct web_refusal *found = NULL;
+static const struct web_refusal *refusal(const struct json_object *body) {
+    struct json_object *error;
     const char *word = message_text(body, "message");
     bool is_error = json_object_object_get_ex(body, "error", &error) &&
                     json_object_get_boolean(error);
@@ -68,26 +69,23 @@ static const struct web_refusal *refusal(struct span text) {
          is_error && word != NULL && i < sizeof refusals / sizeof *refusals;
          i++)
         if (strcmp(word, refusals[i].word) == 0)
-            found = &refusals[i].refusal;
-    json_object_put(body);
-    return found;
+            return &refusals[i].refusal;
+    return NULL;
 }
 
 /*
  * {"timestamp":1749859196,"base":"USD","rates":{"EUR":0.86}}; a past day's
  * timestamp is a moment of that day.
  */
-static const char *read_rates(struct json_object *body,
-                              const struct web_answer *answer,
+static const char *read_rates(const struct web_answer *answer,
                               struct history *tables,
                               struct web_faults *faults) {
-    struct json_table table = {.members = json_tables_object(body, "rates"),
-                               .provider = provider_openexchangerates.name,
-                               .base = provider_openexchangerates.base,
-                               .other_base = other_base};
+    const struct json_object *body = answer->json;
+    struct json_table table = {.api = &api,
+                               .members = json_tables_object(body, "rates")};
     const char *base = message_text(body, "base");
-    if (base == NULL || strcmp(base, table.base) != 0)
-        return other_base;
+    if (base == NULL || strcmp(base, api.base) != 0)
+        return api.wrong_base;
     if (!json_tables_day(body, "timestamp", answer, &table.as_of))
         return "the timestamp is none";
     if (!rates_day_is_latest(answer->when) &&
@@ -96,18 +94,16 @@ static const char *read_rates(struct json_object *body,
     return json_tables_add(tables, &table, answer, faults);
 }
 
-static const char *read_body(const struct web_answer *answer,
-                             struct history *tables,
-                             struct web_faults *faults) {
-    return json_tables_read(answer, tables, faults, read_rates);
-}
-
-const struct web_api provider_openexchangerates = {
+static const struct web_api api = {
     .name = "openexchangerates",
     .base = "USD",
+    .wrong_base = "the base is not USD",
     .address = SETTING_OPENEXCHANGERATES_URL,
     .key = SETTING_OPENEXCHANGERATES_KEY,
     .request = request,
-    .read = read_body,
+    .read = read_rates,
     .refusal = refusal,
 };
+
+const struct provider_class provider_openexchangerates =
+    WEB_CLASS(openexchangerates, OPENEXCHANGERATES, &api);

@@ -7,10 +7,10 @@
 
 #include <event2/event.h>
 
+#include "common/attributes.h"
 #include "common/metrics.h"
 #include "common/rates.h"
 #include "common/settings.h"
-#include "ratefetcher/providers/http.h"
 
 enum provider_result {
     PROVIDER_OK,
@@ -36,16 +36,19 @@ struct provider_answer {
     enum provider_result result;
     struct rates *rates; /* lent; NULL unless the result is OK */
     const char *detail;  /* for people, one line, lent; "" if there is none */
-    bool without_call;   /* it came out of what was fetched before */
-    int64_t wait_usec;   /* for so long it is not to be asked; 0: no matter */
+    bool without_call;   /* no call was made for it */
+    duration wait;       /* for so long it is not to be asked; 0: no matter */
 };
 
 typedef void provider_done(void *arg, const struct provider_answer *answer);
+
+struct http; /* see providers/http.h */
 
 /* What providers are given to work with; lent. */
 struct provider_context {
     struct event_base *base;
     struct http *http;
+    struct metrics *metrics;
     const struct settings *settings;
     /* A person is needed: what happened, in a word, and a detail. */
     void (*alert)(void *arg, const char *event, const char *detail);
@@ -70,16 +73,22 @@ struct provider_class {
      */
     bool (*needs_call)(void *state, day when);
     /*
-     * Begins to fetch the table for `when` (or RATES_LATEST) and calls `done`
-     * exactly once, later from the loop, never from inside, and at the latest
-     * after `timeout_usec`.
+     * Fetches the table for `when` (or RATES_LATEST). True: it was at hand,
+     * and is in `answer`. False: `done` is called exactly once, later from the
+     * loop, at the latest after `timeout`.
      */
-    void (*fetch)(void *state, day when, int64_t timeout_usec,
-                  provider_done *done, void *arg);
+    bool (*fetch)(void *state, day when, duration timeout,
+                  struct provider_answer *answer, provider_done *done,
+                  void *arg);
 };
 
+/* Each provider of common/providers.def is defined in the file of its name. */
+#define PROVIDER(id, ID, need) extern const struct provider_class provider_##id;
+#include "common/providers.def"
+#undef PROVIDER
+
 /* The class of that name, or NULL if this version has none. */
-const struct provider_class *registry_find(struct span name);
+MUST_CHECK const struct provider_class *registry_find(struct span name);
 
 /* The base of all its tables. */
 const char *registry_base(const struct provider_class *class);

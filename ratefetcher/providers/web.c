@@ -8,219 +8,139 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/message.h"
 
 /* Resources of many days that are kept: ninety days, and all. */
 enum { MAX_KEPT = 2 };
 
 /* After 429 without Retry-After, after a refused key, and at the most. */
-enum {
-    LIMITED_WAIT_SECONDS = 60,
-    KEY_WAIT_SECONDS = 600,
-    MAX_WAIT_SECONDS = 3600
-};
+#define LIMITED_WAIT SECONDS(60)
+#define KEY_WAIT     SECONDS(600)
+#define LONGEST_WAIT SECONDS(3600)
 
 /* A plan that has no past days is not asked for one for so long. */
-enum { NO_HISTORY_SECONDS = 3600 };
+#define NO_HISTORY_WAIT SECONDS(3600)
 
-struct kept {
-    char *url; /* NULL: free */
-    struct history *tables;
+/* A resource of many days. */
+struct web_kept {
+    int32_t resource;
+    struct history *tables; /* NULL: free */
     monotime fetched;
 };
 
 struct web {
     const struct web_api *api;
     const struct provider_context *context;
-    int64_t ttl_usec;
-    struct kept kept[MAX_KEPT];
+    duration ttl;
+    struct web_kept kept[MAX_KEPT];
     monotime history_from; /* not asked for a past day before */
     struct http_lane lane;
-    LIST_HEAD(, fetch) fetches;
+    LIST_HEAD(, web_call) calls;
 };
 
-struct fetch {
-    LIST_ENTRY(fetch) entry;
-    struct web *web;
+/* Somebody who waits for the table of a day. */
+struct web_asker {
+    TAILQ_ENTRY(web_asker) entry;
     day when;
-    char *url;
-    bool calls;   /* it waits for an answer over HTTP */
-    bool follows; /* another fetch gets the same resource for both */
     provider_done *done;
     void *arg;
 };
 
+/* A call for a resource, and all who wait for it: the first one made it. */
+struct web_call {
+    LIST_ENTRY(web_call) entry;
+    struct web *web;
+    int32_t resource;
+    day when;        /* for which it was made */
+    char status[24]; /* what is said of an answer that is none */
+    TAILQ_HEAD(, web_asker) askers;
+};
+
 void *web_open(const struct provider_class *class,
                const struct provider_context *context) {
+    const struct settings *settings = context->settings;
+    const struct web_api *api = class->api;
     struct web *web = memory_new(sizeof *web);
-    web->api = class->api;
+    web->api = api;
     web->context = context;
-    web->ttl_usec =
-        settings_duration(context->settings, SETTING_CACHE_TTL_SECONDS).usec;
-    LIST_INIT(&web->fetches);
+    web->ttl = settings_duration(settings, SETTING_CACHE_TTL_SECONDS);
+    LIST_INIT(&web->calls);
     TAILQ_INIT(&web->lane.waiting);
-    if (strncmp(settings_text(context->settings, class->api->address),
-                "http://", 7) == 0)
+    if (strncmp(settings_text(settings, api->address), "http://", 7) == 0)
         log_warn("provider_not_encrypted",
-                 LOG_FIELDS(
-                     log_text("provider", class->name),
-                     log_text("setting", settings_name(class->api->address))));
+                 LOG_FIELDS(log_text("provider", class->name),
+                            log_text("setting", settings_name(api->address))));
     return web;
 }
 
-static void free_fetch(struct fetch *fetch) {
-    LIST_REMOVE(fetch, entry);
-    free(fetch->url);
-    free(fetch);
-}
-
-static void free_kept(struct kept *kept) {
-    free(kept->url);
-    history_free(&kept->tables);
-    kept->url = NULL;
+/* Takes the first of those who wait off the call; the caller frees it. */
+static struct web_asker *take_asker(struct web_call *call) {
+    struct web_asker *asker = TAILQ_FIRST(&call->askers);
+    if (asker != NULL)
+        TAILQ_REMOVE(&call->askers, asker, entry);
+    return asker;
 }
 
 void web_close(void *state) {
     struct web *web = state;
-    struct fetch *fetch;
-    while ((fetch = LIST_FIRST(&web->fetches)) != NULL)
-        free_fetch(fetch);
+    struct web_call *call;
+    struct web_asker *asker;
+    while ((call = LIST_FIRST(&web->calls)) != NULL) {
+        while ((asker = take_asker(call)) != NULL)
+            free(asker);
+        LIST_REMOVE(call, entry);
+        free(call);
+    }
     for (size_t i = 0; i < MAX_KEPT; i++)
-        free_kept(&web->kept[i]);
+        history_free(&web->kept[i].tables);
     free(web);
 }
 
-/* Answers with the table that serves the day, if there is one. */
-static void finish_with(struct fetch *fetch, const struct history *tables,
-                        bool without_call, int64_t wait_usec) {
-    day today = day_of_ms(clock_wall_ms());
-    const struct rates *found = history_find(tables, fetch->when, today);
-    struct provider_answer answer = {.result = PROVIDER_NO_TABLE,
-                                     .detail = "",
-                                     .without_call = without_call,
-                                     .wait_usec = wait_usec};
-    if (found != NULL && rates_day_is_latest(fetch->when) &&
-        rates_as_of(found).number <
-            day_add(today, -RATES_MAX_LOOK_BACK_DAYS).number) {
-        answer.result = PROVIDER_BAD_TABLE;
-        answer.detail = "its latest table is more than seven days old";
-    } else if (found != NULL) {
-        answer.result = PROVIDER_OK;
-        answer.rates = rates_copy(found, rates_fetched_ms(found));
+static day today(void) {
+    return day_of_ms(clock_wall_ms());
+}
+
+static int32_t resource_of(const struct web *web, day when) {
+    return web->api->resource != NULL ? web->api->resource(when, today())
+                                      : when.number;
+}
+
+static struct web_call *find_call(const struct web *web, int32_t resource) {
+    struct web_call *call;
+    LIST_FOREACH (call, &web->calls, entry) {
+        if (call->resource == resource)
+            return call;
     }
-    fetch->done(fetch->arg, &answer);
-    rates_release(&answer.rates);
-    free_fetch(fetch);
+    return NULL;
 }
 
-static void fail(struct fetch *fetch, const struct provider_answer *answer) {
-    fetch->done(fetch->arg, answer);
-    free_fetch(fetch);
-}
-
-/* The kept resource of that address that is still fresh, or NULL. */
-static struct kept *find_kept(struct web *web, const char *url) {
+/* The tables of that resource if they are kept and still fresh, or NULL. */
+static const struct history *find_kept(const struct web *web,
+                                       int32_t resource) {
     monotime now = clock_monotonic();
     for (size_t i = 0; i < MAX_KEPT; i++) {
-        struct kept *kept = &web->kept[i];
-        if (kept->url != NULL && strcmp(kept->url, url) == 0 &&
-            monotime_between(kept->fetched, now).usec < web->ttl_usec)
-            return kept;
+        const struct web_kept *kept = &web->kept[i];
+        if (kept->tables != NULL && kept->resource == resource &&
+            monotime_between(kept->fetched, now).usec < web->ttl.usec)
+            return kept->tables;
     }
     return NULL;
 }
 
 /* Takes the tables over, in the place of the same resource or the oldest. */
-static void keep(struct web *web, const char *url, struct history *tables) {
-    struct kept *place = &web->kept[0];
+static void keep(struct web *web, int32_t resource, struct history *tables) {
+    struct web_kept *place = &web->kept[0];
     for (size_t i = 0; i < MAX_KEPT; i++) {
-        struct kept *kept = &web->kept[i];
-        if (kept->url == NULL || strcmp(kept->url, url) == 0) {
+        struct web_kept *kept = &web->kept[i];
+        if (kept->tables == NULL || kept->resource == resource) {
             place = kept;
             break;
         }
         if (kept->fetched.usec < place->fetched.usec)
             place = kept;
     }
-    free_kept(place);
-    *place =
-        (struct kept){memory_copy(url, strlen(url)), tables, clock_monotonic()};
-}
-
-/*
- * Reads the tables of a body; what is wrong with it, or NULL. They are the
- * caller's, or kept if they are of many days.
- */
-static const char *read_body(struct fetch *fetch, struct span body,
-                             struct history *tables) {
-    struct web *web = fetch->web;
-    int64_t now_ms = clock_wall_ms();
-    struct web_answer answer = {.body = body,
-                                .when = fetch->when,
-                                .today = day_of_ms(now_ms),
-                                .fetched_ms = now_ms};
-    struct web_faults faults = {0};
-    const char *why = web->api->read(&answer, tables, &faults);
-    if (faults.count > 0)
-        log_warn("rates_left_out",
-                 LOG_FIELDS(log_text("provider", web->api->name),
-                            log_int("bad_rates", (int64_t)faults.count),
-                            log_text("currency", faults.example)));
-    return why;
-}
-
-/* How long a provider that said so is left alone. */
-static int64_t wait_of(enum provider_result result, int64_t asked_seconds) {
-    int64_t seconds = asked_seconds;
-    if (seconds == 0 && result == PROVIDER_LIMITED)
-        seconds = LIMITED_WAIT_SECONDS;
-    if (result == PROVIDER_KEY_REFUSED)
-        seconds = KEY_WAIT_SECONDS;
-    return (seconds < MAX_WAIT_SECONDS ? seconds : MAX_WAIT_SECONDS) *
-           USEC_PER_SEC;
-}
-
-/* What an answer means that brought no body to be read. */
-static enum provider_result failure_of(const struct fetch *fetch,
-                                       const struct http_answer *answer) {
-    if (answer->status == 0)
-        return PROVIDER_UNREACHED;
-    if (answer->status == 401 || answer->status == 403)
-        return PROVIDER_KEY_REFUSED;
-    if (answer->status == 429)
-        return PROVIDER_LIMITED;
-    /* There is always a latest table: without one the address is wrong. */
-    bool no_table = answer->status == fetch->web->api->no_table_status &&
-                    !rates_day_is_latest(fetch->when);
-    return no_table ? PROVIDER_NO_TABLE : PROVIDER_BAD_STATUS;
-}
-
-/* Those who wait for the same resource. */
-static struct fetch *find_follower(const struct web *web, const char *url) {
-    struct fetch *fetch;
-    LIST_FOREACH (fetch, &web->fetches, entry) {
-        if (fetch->follows && strcmp(fetch->url, url) == 0)
-            return fetch;
-    }
-    return NULL;
-}
-
-/*
- * Gives one fetch and its followers the same end: the tables, or what `answer`
- * says of a failure.
- */
-static void finish_all(struct fetch *leader, const struct history *tables,
-                       struct provider_answer *answer) {
-    struct web *web = leader->web;
-    char *url = memory_print("%s", leader->url);
-    for (struct fetch *fetch = leader; fetch != NULL;
-         fetch = find_follower(web, url)) {
-        if (tables != NULL)
-            finish_with(fetch, tables, answer->without_call, answer->wait_usec);
-        else
-            fail(fetch, answer);
-        answer->without_call = true; /* the leader's was for all */
-    }
-    free(url);
+    history_free(&place->tables);
+    *place = (struct web_kept){resource, tables, clock_monotonic()};
 }
 
 /* Whether it said not long ago that it has no past day for this key. */
@@ -229,151 +149,201 @@ static bool lacks(const struct web *web, day when) {
            !monotime_reached(clock_monotonic(), web->history_from);
 }
 
+/* Puts the table that serves the day into the answer, or why there is none. */
+static void put_table(struct provider_answer *answer,
+                      const struct history *tables, day when) {
+    struct rates *found = history_find(tables, when, today());
+    answer->result = found != NULL ? PROVIDER_OK : PROVIDER_NO_TABLE;
+    answer->rates = found;
+    answer->detail = "";
+    if (found != NULL && rates_day_is_latest(when) &&
+        rates_as_of(found).number <
+            day_add(today(), -RATES_MAX_LOOK_BACK_DAYS).number) {
+        answer->result = PROVIDER_BAD_TABLE;
+        answer->rates = NULL;
+        answer->detail = "its latest table is more than seven days old";
+    }
+}
+
+/* What an answer means whose status is not 200. */
+static enum provider_result result_of_status(const struct web_call *call,
+                                             long status) {
+    if (status == 0)
+        return PROVIDER_UNREACHED;
+    if (status == 401 || status == 403)
+        return PROVIDER_KEY_REFUSED;
+    if (status == 429)
+        return PROVIDER_LIMITED;
+    /* There is always a latest table: without one the address is wrong. */
+    return status == call->web->api->no_table_status &&
+                   !rates_day_is_latest(call->when)
+               ? PROVIDER_NO_TABLE
+               : PROVIDER_BAD_STATUS;
+}
+
 /*
  * What the body said in the place of tables. A key without past days is good
  * for the latest table: so it is not refused, there is no table of that day.
  */
-static void refuse(struct fetch *fetch, const struct http_answer *http,
-                   const struct web_refusal *refusal) {
-    struct web *web = fetch->web;
-    bool latest = rates_day_is_latest(fetch->when);
-    int64_t asked = http->retry_after > refusal->wait_seconds
-                        ? http->retry_after
-                        : refusal->wait_seconds;
-    struct provider_answer answer = {.result = refusal->result,
-                                     .detail = refusal->detail};
-    if (refusal->of_plan && !latest) {
-        if (!lacks(web, fetch->when)) /* else it was told */
-            log_warn("provider_without_history",
-                     LOG_FIELDS(log_text("provider", web->api->name),
-                                log_text("why", refusal->detail)));
-        web->history_from = monotime_add(
-            clock_monotonic(), (duration){NO_HISTORY_SECONDS * USEC_PER_SEC});
-        answer.result = PROVIDER_NO_TABLE;
-    } else if (latest && refusal->result == PROVIDER_NO_TABLE) {
-        answer.result = PROVIDER_BAD_TABLE; /* there is always a latest one */
-    }
-    answer.wait_usec = wait_of(answer.result, asked);
-    finish_all(fetch, NULL, &answer);
+static enum provider_result result_of_refusal(const struct web_call *call,
+                                              const struct web_refusal *said) {
+    struct web *web = call->web;
+    bool latest = rates_day_is_latest(call->when);
+    if (latest && said->result == PROVIDER_NO_TABLE)
+        return PROVIDER_BAD_TABLE; /* there is always a latest one */
+    if (latest || !said->of_plan)
+        return said->result;
+    if (!lacks(web, call->when)) /* else it was told */
+        log_warn("provider_without_history",
+                 LOG_FIELDS(log_text("provider", web->api->name),
+                            log_text("why", said->detail)));
+    web->history_from = monotime_add(clock_monotonic(), NO_HISTORY_WAIT);
+    return PROVIDER_NO_TABLE;
 }
 
-static const struct web_refusal *refusal_of(const struct fetch *fetch,
-                                            const struct http_answer *http) {
-    const struct web_api *api = fetch->web->api;
-    return http->status != 0 && api->refusal != NULL ? api->refusal(http->body)
-                                                     : NULL;
+/* Reads the tables of a body; what is wrong with it, or NULL. */
+static const char *read_tables(const struct web_call *call, struct span text,
+                               struct json_object *json,
+                               struct history *tables) {
+    const struct web_api *api = call->web->api;
+    int64_t now_ms = clock_wall_ms();
+    const struct web_answer answer = {.json = json,
+                                      .text = text,
+                                      .when = call->when,
+                                      .today = day_of_ms(now_ms),
+                                      .fetched_ms = now_ms};
+    struct web_faults faults = {0};
+    if (json == NULL && !api->in_text)
+        return "no JSON object";
+    const char *why = api->read(&answer, tables, &faults);
+    if (faults.count > 0)
+        log_warn("rates_left_out",
+                 LOG_FIELDS(log_text("provider", api->name),
+                            log_int("bad_rates", (int64_t)faults.count),
+                            log_text("currency", faults.example)));
+    return why;
+}
+
+/* How long a provider that said so is left alone. */
+static duration wait_of(enum provider_result result, duration asked) {
+    if (asked.usec == 0 && result == PROVIDER_LIMITED)
+        asked = LIMITED_WAIT;
+    if (result == PROVIDER_KEY_REFUSED)
+        asked = KEY_WAIT;
+    return duration_min(asked, LONGEST_WAIT);
+}
+
+/*
+ * What an answer means: the tables, with the result OK, or a failure. The body
+ * is parsed once; what it refuses counts more than the status.
+ */
+static struct provider_answer judge(struct web_call *call,
+                                    const struct http_answer *http,
+                                    struct history *tables) {
+    const struct web_api *api = call->web->api;
+    struct json_object *json =
+        http->status != 0 && !api->in_text ? message_parse(http->body) : NULL;
+    const struct web_refusal *refusal =
+        json != NULL && api->refusal != NULL ? api->refusal(json) : NULL;
+    struct provider_answer answer = {.without_call = http->unsent};
+    duration asked = http->retry_after;
+    if (refusal != NULL) {
+        answer.result = result_of_refusal(call, refusal);
+        answer.detail = refusal->detail;
+        asked = duration_max(asked, refusal->wait);
+    } else if (http->status == 200) {
+        answer.detail = read_tables(call, http->body, json, tables);
+        answer.result =
+            answer.detail == NULL ? PROVIDER_OK : PROVIDER_BAD_TABLE;
+    } else {
+        snprintf(call->status, sizeof call->status, "status %ld", http->status);
+        answer.result = result_of_status(call, http->status);
+        answer.detail = http->status != 0 ? call->status : http->error;
+    }
+    answer.wait = wait_of(answer.result, asked);
+    json_object_put(json);
+    return answer;
+}
+
+/* Tells all who wait; the call of the first one was for all of them. */
+static void tell_askers(struct web_call *call, struct provider_answer answer,
+                        const struct history *tables) {
+    struct web_asker *asker;
+    bool has_tables = answer.result == PROVIDER_OK;
+    while ((asker = take_asker(call)) != NULL) {
+        if (has_tables)
+            put_table(&answer, tables, asker->when);
+        asker->done(asker->arg, &answer);
+        free(asker);
+        answer.without_call = true;
+    }
 }
 
 static void on_answer(void *arg, const struct http_answer *http) {
-    struct fetch *fetch = arg;
-    char status[64];
-    const struct web_refusal *refusal = refusal_of(fetch, http);
-    if (refusal != NULL) {
-        refuse(fetch, http, refusal);
-        return;
-    }
-    struct provider_answer answer = {.result = failure_of(fetch, http),
-                                     .detail = http->error,
-                                     .without_call = http->unsent};
-    answer.wait_usec = wait_of(answer.result, http->retry_after);
-    snprintf(status, sizeof status, "status %ld", http->status);
-    if (http->status != 0)
-        answer.detail = status;
-    if (http->status != 200) {
-        finish_all(fetch, NULL, &answer);
-        return;
-    }
+    struct web_call *call = arg;
     struct history *tables = history_new();
-    answer.detail = read_body(fetch, http->body, tables);
-    answer.result = PROVIDER_BAD_TABLE;
-    bool many = history_count(tables) > 1;
-    if (answer.detail == NULL && many)
-        keep(fetch->web, fetch->url, tables);
-    finish_all(fetch, answer.detail == NULL ? tables : NULL, &answer);
-    if (answer.detail != NULL || !many)
+    struct provider_answer answer = judge(call, http, tables);
+    bool kept = answer.result == PROVIDER_OK && history_count(tables) > 1;
+    if (kept)
+        keep(call->web, call->resource, tables);
+    LIST_REMOVE(call, entry); /* who is told may begin another one */
+    tell_askers(call, answer, tables);
+    if (!kept)
         history_free(&tables);
+    free(call);
 }
 
-/* Whether somebody fetches that very resource just now. */
-static bool is_being_fetched(const struct web *web, const char *url) {
-    struct fetch *fetch;
-    LIST_FOREACH (fetch, &web->fetches, entry) {
-        if (fetch->calls && strcmp(fetch->url, url) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void on_kept_turn(evutil_socket_t fd, short what, void *arg) {
-    (void)fd, (void)what;
-    struct fetch *fetch = arg;
-    struct kept *kept = find_kept(fetch->web, fetch->url);
-    if (kept != NULL)
-        finish_with(fetch, kept->tables, true, 0);
-    else /* it has grown too old just now */
-        fail(fetch,
-             &(struct provider_answer){.result = PROVIDER_UNREACHED,
-                                       .detail = "the kept table has expired",
-                                       .without_call = true});
-}
-
-static void write_request(const struct web *web, day when,
-                          struct web_request *request) {
+static struct web_call *begin_call(struct web *web, int32_t resource, day when,
+                                   duration timeout) {
     const struct settings *settings = web->context->settings;
     const struct web_api *api = web->api;
-    *request = (struct web_request){.url = ""};
+    struct web_call *call = memory_new(sizeof *call);
+    struct web_request request = {.url = ""};
+    call->web = web;
+    call->resource = resource;
+    call->when = when;
+    TAILQ_INIT(&call->askers);
+    LIST_INSERT_HEAD(&web->calls, call, entry);
     api->request(settings_text(settings, api->address),
                  api->key != SETTINGS ? settings_text(settings, api->key)
                                       : NULL,
-                 when, day_of_ms(clock_wall_ms()), request);
+                 when, today(), &request);
+    http_get(web->context->http, &web->lane, request.url,
+             request.header[0] != '\0' ? request.header : NULL, timeout,
+             on_answer, call);
+    explicit_bzero(&request, sizeof request);
+    return call;
 }
 
 bool web_needs_call(void *state, day when) {
-    struct web *web = state;
-    struct web_request request;
-    write_request(web, when, &request);
-    bool needed = !lacks(web, when) && !is_being_fetched(web, request.url) &&
-                  find_kept(web, request.url) == NULL;
-    explicit_bzero(&request, sizeof request);
-    return needed;
+    const struct web *web = state;
+    int32_t resource = resource_of(web, when);
+    return !lacks(web, when) && find_call(web, resource) == NULL &&
+           find_kept(web, resource) == NULL;
 }
 
-static void on_no_history_turn(evutil_socket_t fd, short what, void *arg) {
-    (void)fd, (void)what;
-    fail(arg, &(struct provider_answer){.result = PROVIDER_NO_TABLE,
-                                        .detail = "past days are not in the "
-                                                  "key's plan",
-                                        .without_call = true});
-}
-
-void web_fetch(void *state, day when, int64_t timeout_usec, provider_done *done,
-               void *arg) {
+bool web_fetch(void *state, day when, duration timeout,
+               struct provider_answer *answer, provider_done *done, void *arg) {
     struct web *web = state;
-    struct web_request request;
-    struct fetch *fetch = memory_new(sizeof *fetch);
-    write_request(web, when, &request);
-    *fetch = (struct fetch){.web = web,
-                            .when = when,
-                            .url = memory_print("%s", request.url),
-                            .done = done,
-                            .arg = arg};
-    fetch->follows = is_being_fetched(web, fetch->url);
-    LIST_INSERT_HEAD(&web->fetches, fetch, entry);
-    struct timeval at_once = {0};
-    if (lacks(web, when)) {
-        fetch->follows = false;
-        event_base_once(web->context->base, -1, EV_TIMEOUT, on_no_history_turn,
-                        fetch, &at_once);
-    } else if (!fetch->follows && find_kept(web, fetch->url) != NULL) {
-        event_base_once(web->context->base, -1, EV_TIMEOUT, on_kept_turn, fetch,
-                        &at_once);
-    } else if (!fetch->follows) {
-        fetch->calls = true;
-        http_get(web->context->http, &web->lane, fetch->url,
-                 request.header[0] != '\0' ? request.header : NULL,
-                 timeout_usec, on_answer, fetch);
+    int32_t resource = resource_of(web, when);
+    const struct history *kept = find_kept(web, resource);
+    *answer = (struct provider_answer){.result = PROVIDER_NO_TABLE,
+                                       .detail = "past days are not in the "
+                                                 "key's plan",
+                                       .without_call = true};
+    if (lacks(web, when))
+        return true;
+    if (kept != NULL) {
+        put_table(answer, kept, when);
+        return true;
     }
-    explicit_bzero(&request, sizeof request);
+    struct web_call *call = find_call(web, resource);
+    if (call == NULL)
+        call = begin_call(web, resource, when, timeout);
+    struct web_asker *asker = memory_new(sizeof *asker);
+    *asker = (struct web_asker){.when = when, .done = done, .arg = arg};
+    TAILQ_INSERT_TAIL(&call->askers, asker, entry);
+    return false;
 }
 
 void web_note_fault(struct web_faults *faults, const char *code) {

@@ -1,12 +1,16 @@
 /*
  * A provider that is asked over HTTP. Each API is one pure file: the request
- * out of day and settings, tables or a named failure out of the answer. This
- * is what they have in common.
+ * out of day and settings, tables or a named failure out of the answer. What
+ * they have in common is here: one call at a time for one resource, whoever
+ * waits for it, and resources of many days that are kept.
  */
 #ifndef FXWIRE_RATEFETCHER_PROVIDERS_WEB_H
 #define FXWIRE_RATEFETCHER_PROVIDERS_WEB_H
 
+#include <json-c/json.h>
+
 #include "ratefetcher/providers/history.h"
+#include "ratefetcher/providers/http.h"
 #include "ratefetcher/providers/registry.h"
 
 /* Room for the longest address with a path, and a key that is escaped. */
@@ -22,12 +26,13 @@ struct web_request {
     char header[WEB_HEADER_BYTES]; /* with the key; "": none */
 };
 
-/* What came back: the body of an answer with status 200. */
+/* The body of an answer with status 200, and what it answers. */
 struct web_answer {
-    struct span body;
-    day when; /* what was asked for, or RATES_LATEST */
+    struct json_object *json; /* the body, lent; NULL for an API in text */
+    struct span text;         /* the body as it came, lent */
+    day when;                 /* what was asked for, or RATES_LATEST */
     day today;
-    int64_t fetched_ms;
+    int64_t fetched_ms; /* Unix time */
 };
 
 /* What was left out of tables because it is no rate. */
@@ -42,14 +47,21 @@ struct web_refusal {
     const char *detail; /* for people, a constant */
     /* The key's plan lacks it; of a past day: it lacks all of them. */
     bool of_plan;
-    int64_t wait_seconds; /* not to be asked for so long; 0: as usual */
+    duration wait; /* not to be asked for so long; 0: as usual */
 };
 
 struct web_api {
     const char *name;
-    const char *base; /* of all its tables */
+    const char *base;       /* of all its tables */
+    const char *wrong_base; /* what is said of a table with another one */
     enum setting address;
     enum setting key; /* SETTINGS: it needs none */
+    bool in_text;     /* its bodies are read as text, not as a JSON object */
+    /*
+     * The number of the resource that has the table of `when`: days with one
+     * number come in one call. NULL: each day, and the latest, is its own.
+     */
+    int32_t (*resource)(day when, day today);
     /* Writes the request for `when`. `key` is NULL if there is none. */
     void (*request)(const char *address, const char *key, day when, day today,
                     struct web_request *out);
@@ -63,27 +75,38 @@ struct web_api {
      * What the body of an answer of any status refuses, lent; NULL: nothing
      * that is known. NULL for an API that says all by its status.
      */
-    const struct web_refusal *(*refusal)(struct span body);
+    const struct web_refusal *(*refusal)(const struct json_object *body);
     /* The status that says that there is no table of that day; 0: none does. */
     long no_table_status;
 };
 
 /* The functions of a provider_class whose `api` is set. */
-void *web_open(const struct provider_class *class,
-               const struct provider_context *context);
-void web_close(void *state);
-bool web_needs_call(void *state, day when);
-void web_fetch(void *state, day when, int64_t timeout_usec, provider_done *done,
-               void *arg);
+MUST_CHECK void *web_open(const struct provider_class *class,
+                          const struct provider_context *context) NONNULL_ALL;
+void web_close(void *state) NONNULL_ALL;
+bool web_needs_call(void *state, day when) NONNULL_ALL;
+bool web_fetch(void *state, day when, duration timeout,
+               struct provider_answer *answer, provider_done *done, void *arg)
+    NONNULL(1, 4, 5);
+
+/* For the APIs' files: the class of an API, by its names in providers.def. */
+#define WEB_CLASS(id, ID, its_api)                                             \
+    {                                                                          \
+        .name = #id, .calls_ok = METRIC_CALLS_OK_##ID,                         \
+        .calls_failed = METRIC_CALLS_FAILED_##ID, .api = its_api,              \
+        .open = web_open, .close = web_close, .needs_call = web_needs_call,    \
+        .fetch = web_fetch,                                                    \
+    }
 
 /* For the APIs' files: counts a rate that is left out. */
-void web_note_fault(struct web_faults *faults, const char *code);
+void web_note_fault(struct web_faults *faults, const char *code) NONNULL_ALL;
 
 /*
  * For the APIs' files: adds a rate to a table, or counts it as a fault. False:
  * it shows that the table has another base.
  */
-bool web_add_rate(struct rates *rates, const char *code, struct span rate,
-                  struct web_faults *faults);
+MUST_CHECK bool web_add_rate(struct rates *rates, const char *code,
+                             struct span rate,
+                             struct web_faults *faults) NONNULL_ALL;
 
 #endif

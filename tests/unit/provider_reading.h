@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "common/memory.h"
+#include "common/message.h"
 #include "ratefetcher/providers/web.h"
 #include "tests/unit/unit.h"
 
@@ -106,13 +107,18 @@ static inline const char *describe(const struct web_api *api, const char *when,
                                    size_t body_len, size_t *tables,
                                    size_t *rates) {
     static char text[READING_BYTES];
-    struct web_answer answer = {.body = exact_copy(body, body_len),
+    struct span copy = exact_copy(body, body_len);
+    struct json_object *json = api->in_text ? NULL : message_parse(copy);
+    struct web_answer answer = {.json = json,
+                                .text = copy,
                                 .when = day_of(when),
                                 .today = day_of(today),
                                 .fetched_ms = FETCHED_MS};
     struct web_faults faults = {0};
     struct history *history = history_new();
-    const char *why = api->read(&answer, history, &faults);
+    const char *why = json == NULL && !api->in_text
+                          ? "no JSON object"
+                          : api->read(&answer, history, &faults);
     size_t len = 0;
     *tables = *rates = 0;
     text[0] = '\0';
@@ -134,6 +140,7 @@ static inline const char *describe(const struct web_api *api, const char *when,
         snprintf(text + len, sizeof text - len, "; %zu bad, %s first",
                  faults.count, faults.example);
     history_free(&history);
+    json_object_put(json);
     return text;
 }
 
@@ -151,11 +158,15 @@ static inline const char *describe_refusal(const struct web_api *api,
                                            const char *body, size_t len) {
     static char text[READING_BYTES];
     char wait[32] = "";
-    const struct web_refusal *refusal = api->refusal(exact_copy(body, len));
+    struct json_object *json = message_parse(exact_copy(body, len));
+    const struct web_refusal *refusal =
+        json != NULL ? api->refusal(json) : NULL;
+    json_object_put(json);
     if (refusal == NULL)
         return "";
-    if (refusal->wait_seconds > 0)
-        snprintf(wait, sizeof wait, ", wait %d", (int)refusal->wait_seconds);
+    if (refusal->wait.usec > 0)
+        snprintf(wait, sizeof wait, ", wait %d",
+                 (int)(refusal->wait.usec / USEC_PER_SEC));
     snprintf(text, sizeof text, "%s%s%s: %s", result_name(refusal->result),
              refusal->of_plan ? ", of the plan" : "", wait, refusal->detail);
     return text;

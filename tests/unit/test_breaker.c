@@ -116,7 +116,7 @@ static void follows_the_table(void **state) {
         struct breaker breaker = {0};
         for (const struct step *s = cases[i].steps; s->what != '\0'; s++) {
             happen(&breaker, s);
-            int64_t wait = breaker_wait(&breaker, at(s->at));
+            int64_t wait = breaker_wait(&breaker, at(s->at)).usec;
             if (wait != (int64_t)(s->wait * 1e6))
                 fail_msg("%s: step %d: skipped for %.3f s, not %.3f s",
                          cases[i].name, (int)(s - cases[i].steps),

@@ -60,8 +60,8 @@ static void on_done(void *arg, const struct http_answer *answer) {
         unanswered++;
 }
 
-static void get(int64_t timeout_usec) {
-    http_get(http, &lane, NOWHERE, "apikey: x", timeout_usec, on_done, NULL);
+static void get(duration timeout) {
+    http_get(http, &lane, NOWHERE, "apikey: x", timeout, on_done, NULL);
 }
 
 /* Until nothing is left to be waited for. */
@@ -75,7 +75,7 @@ static void run(void) {
 static void a_call_without_a_handle(void **state) {
     (void)state;
     inits_fail = 1;
-    get(USEC_PER_SEC);
+    get(SECONDS(1));
     assert_int_equal(unsent, 0); /* never from inside */
     run();
     assert_int_equal(unsent, 1);
@@ -85,7 +85,7 @@ static void a_call_without_a_handle(void **state) {
 static void a_call_that_is_not_taken(void **state) {
     (void)state;
     adds_fail = 1;
-    get(USEC_PER_SEC);
+    get(SECONDS(1));
     assert_int_equal(unsent, 0);
     run();
     assert_int_equal(unsent, 1);
@@ -98,7 +98,7 @@ static void no_place_is_lost(void **state) {
     for (int round = 0; round < 2; round++) {
         adds_fail = HTTP_LANE_CALLS + 2;
         for (int i = 0; i < 2 * HTTP_LANE_CALLS; i++)
-            get(USEC_PER_SEC);
+            get(SECONDS(1));
         run();
         assert_int_equal(unsent, (HTTP_LANE_CALLS + 2) * (round + 1));
         assert_int_equal(unanswered, (HTTP_LANE_CALLS - 2) * (round + 1));
@@ -109,10 +109,10 @@ static void no_place_is_lost(void **state) {
 static void one_that_waited_is_not_taken(void **state) {
     (void)state;
     for (int i = 0; i < HTTP_LANE_CALLS; i++)
-        get(USEC_PER_SEC);
+        get(SECONDS(1));
     adds_fail = 1;
-    get(USEC_PER_SEC);
-    get(USEC_PER_SEC);
+    get(SECONDS(1));
+    get(SECONDS(1));
     run();
     assert_int_equal(unsent, 1);
     assert_int_equal(unanswered, HTTP_LANE_CALLS + 1);

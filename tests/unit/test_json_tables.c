@@ -3,48 +3,8 @@
 
 #include <stdio.h>
 
+#include "common/message.h"
 #include "tests/unit/unit.h"
-
-#define SIX "\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":1}}}}}"
-
-static const struct parse_case {
-    const char *body;
-    bool good;
-} parses[] = {
-    {"{}", true},
-    {" {\"a\":1}\r\n\t ", true},
-    {"{\"a\":[1,2,{\"b\":null}],\"c\":\"\\u20ac\"}", true},
-    {"{" SIX "}", true},
-    {"{\"a\":{\"a\":{" SIX "}}}", false}, /* too deep */
-    {"", false},
-    {" ", false},
-    {"{", false},
-    {"{}}", false},
-    {"{} x", false},
-    {"[]", false},
-    {"null", false},
-    {"true", false},
-    {"\"{}\"", false},
-    {"1", false},
-    {"{\"a\":1,}", false},
-    {"{\"a\":01}", false},
-    {"{\"a\":1 /* */}", false},
-    {"{\"a\":\"\xc3\"}", false},
-    {"\xef\xbb\xbf{}", false},
-    {"<html></html>", false},
-};
-
-static void parsing(void **state) {
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(parses); i++) {
-        struct json_object *body = json_tables_parse(
-            exact_copy(parses[i].body, strlen(parses[i].body)));
-        if ((body != NULL) != parses[i].good)
-            fail_msg("%s is taken for %s", parses[i].body,
-                     body != NULL ? "good" : "bad");
-        json_object_put(body);
-    }
-}
 
 static const struct number_case {
     const char *json, *rate; /* rate NULL: counted as a fault */
@@ -94,16 +54,15 @@ static const struct number_case {
 /* What the table comes to: its rates, or NULL and why not. */
 static struct history *add(const char *body, size_t len, const char **why,
                            struct web_faults *faults) {
-    struct json_object *table = json_tables_parse(exact_copy(body, len));
+    struct json_object *table = message_parse(exact_copy(body, len));
     if (table == NULL)
         fail_msg("%s is not read", body);
     struct history *tables = history_new();
     const struct web_answer answer = {.fetched_ms = 1};
-    struct json_table wanted = {.members = table,
-                                .provider = "test",
-                                .base = "EUR",
-                                .other_base = "the base is not EUR",
-                                .as_of = {20000}};
+    static const struct web_api api = {
+        .name = "test", .base = "EUR", .wrong_base = "the base is not EUR"};
+    const struct json_table wanted = {
+        .api = &api, .members = table, .as_of = {20000}};
     *why = json_tables_add(tables, &wanted, &answer, faults);
     assert_int_equal(history_count(tables), *why == NULL);
     json_object_put(table);
@@ -237,7 +196,7 @@ static void days_of_moments(void **state) {
     const struct web_answer answer = {.today = {20000},
                                       .fetched_ms = INT64_C(1728000180000)};
     for (size_t i = 0; i < COUNT_OF(moments); i++) {
-        struct json_object *body = json_tables_parse(span_of(moments[i].body));
+        struct json_object *body = message_parse(span_of(moments[i].body));
         day found;
         if (json_tables_day(body, "at", &answer, &found) != moments[i].good)
             fail_msg("%s is taken wrongly", moments[i].body);
@@ -250,7 +209,7 @@ static void days_of_moments(void **state) {
 static void members(void **state) {
     (void)state;
     static const char body[] = "{\"a\":{\"b\":1},\"c\":[],\"d\":null}";
-    struct json_object *parsed = json_tables_parse(span_of(body));
+    struct json_object *parsed = message_parse(span_of(body));
     assert_non_null(json_tables_object(parsed, "a"));
     assert_null(json_tables_object(parsed, "b"));
     assert_null(json_tables_object(parsed, "c"));
@@ -261,10 +220,9 @@ static void members(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parsing),  cmocka_unit_test(digits),
-        cmocka_unit_test(base),     cmocka_unit_test(nothing),
-        cmocka_unit_test(too_many), cmocka_unit_test(days_of_moments),
-        cmocka_unit_test(members),
+        cmocka_unit_test(digits),          cmocka_unit_test(base),
+        cmocka_unit_test(nothing),         cmocka_unit_test(too_many),
+        cmocka_unit_test(days_of_moments), cmocka_unit_test(members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

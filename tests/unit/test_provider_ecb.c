@@ -1,9 +1,7 @@
 /* ecb: its requests, and what is made of its answers. */
-#include "ratefetcher/providers/ecb.h"
-
 #include "tests/unit/provider_reading.h"
 
-#define API   (&provider_ecb)
+#define API   (provider_ecb.api)
 #define HOST  "https://www.ecb.europa.eu/stats/eurofxref"
 #define TODAY "2025-11-21"
 #define DAY   "2025-06-13"
@@ -247,14 +245,14 @@ static void captured(void **state) {
 /* Its files have all days: no status means that there is no table. */
 static void statuses(void **state) {
     (void)state;
-    assert_int_equal(provider_ecb.no_table_status, 0);
+    assert_int_equal(provider_ecb.api->no_table_status, 0);
 }
 
 static void settings_it_reads(void **state) {
     (void)state;
-    assert_string_equal(provider_ecb.name, "ecb");
-    assert_int_equal(provider_ecb.address, SETTING_ECB_URL);
-    assert_int_equal(provider_ecb.key, SETTINGS);
+    assert_string_equal(provider_ecb.api->name, "ecb");
+    assert_int_equal(provider_ecb.api->address, SETTING_ECB_URL);
+    assert_int_equal(provider_ecb.api->key, SETTINGS);
 }
 
 int main(void) {

@@ -1,9 +1,7 @@
 /* exchangerateapi: its requests, and what is made of its answers. */
-#include "ratefetcher/providers/exchangerateapi.h"
-
 #include "tests/unit/provider_reading.h"
 
-#define API   (&provider_exchangerateapi)
+#define API   (provider_exchangerateapi.api)
 #define HOST  "https://v6.exchangerate-api.com/v6"
 #define TODAY "2025-11-21"
 #define DAY   "2021-05-18"
@@ -199,7 +197,7 @@ static void captured(void **state) {
 
 static void statuses(void **state) {
     (void)state;
-    assert_int_equal(provider_exchangerateapi.no_table_status, 0);
+    assert_int_equal(provider_exchangerateapi.api->no_table_status, 0);
 }
 
 static void settings_it_reads(void **state) {

@@ -1,9 +1,7 @@
 /* exchangeratehost: its requests, and what is made of its answers. */
-#include "ratefetcher/providers/exchangeratehost.h"
-
 #include "tests/unit/provider_reading.h"
 
-#define API   (&provider_exchangeratehost)
+#define API   (provider_exchangeratehost.api)
 #define HOST  "https://api.exchangerate.host"
 #define TODAY "2025-11-21"
 #define DAY   "2023-10-27"
@@ -274,7 +272,7 @@ static void captured(void **state) {
 
 static void statuses(void **state) {
     (void)state;
-    assert_int_equal(provider_exchangeratehost.no_table_status, 0);
+    assert_int_equal(provider_exchangeratehost.api->no_table_status, 0);
 }
 
 static void settings_it_reads(void **state) {

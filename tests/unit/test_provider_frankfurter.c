@@ -1,9 +1,7 @@
 /* frankfurter: its requests, and what is made of its answers. */
-#include "ratefetcher/providers/frankfurter.h"
-
 #include "tests/unit/provider_reading.h"
 
-#define API   (&provider_frankfurter)
+#define API   (provider_frankfurter.api)
 #define HOST  "https://api.frankfurter.dev/v1"
 #define TODAY "2025-11-21"
 #define DAY   "2025-06-13"
@@ -161,14 +159,15 @@ static void captured(void **state) {
 /* 404 is its answer for days before the first and far ahead. */
 static void statuses(void **state) {
     (void)state;
-    assert_int_equal(provider_frankfurter.no_table_status, 404);
+    assert_int_equal(provider_frankfurter.api->no_table_status, 404);
 }
 
 static void settings_it_reads(void **state) {
     (void)state;
-    assert_string_equal(provider_frankfurter.name, "frankfurter");
-    assert_int_equal(provider_frankfurter.address, SETTING_FRANKFURTER_URL);
-    assert_int_equal(provider_frankfurter.key, SETTINGS);
+    assert_string_equal(provider_frankfurter.api->name, "frankfurter");
+    assert_int_equal(provider_frankfurter.api->address,
+                     SETTING_FRANKFURTER_URL);
+    assert_int_equal(provider_frankfurter.api->key, SETTINGS);
 }
 
 int main(void) {

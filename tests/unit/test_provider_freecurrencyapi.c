@@ -1,9 +1,7 @@
 /* freecurrencyapi: its requests, and what is made of its answers. */
-#include "ratefetcher/providers/freecurrencyapi.h"
-
 #include "tests/unit/provider_reading.h"
 
-#define API   (&provider_freecurrencyapi)
+#define API   (provider_freecurrencyapi.api)
 #define HOST  "https://api.freecurrencyapi.com/v1"
 #define TODAY "2025-11-21"
 #define DAY   "2025-06-13"
@@ -32,6 +30,8 @@ static void urls_and_headers(void **state) {
 #define NO_TABLE "refused: no table of the day that was asked for"
 #define NOT_EURO "refused: the base is not EUR"
 #define NO_RATES "refused: no rates"
+
+#define FOUR_DEEP(in) "[[[[" in "]]]]"
 
 static const struct body_case bodies[] = {
     {"latest", "latest", TODAY,
@@ -137,7 +137,9 @@ static const struct body_case bodies[] = {
     {"trailing comma", "latest", TODAY, "{\"data\":{\"USD\":1.1,}}", NOT_JSON},
     {"comment", "latest", TODAY, "{\"data\":{\"USD\":1.1/* */}}", NOT_JSON},
     {"deep", "latest", TODAY,
-     "{\"data\":{\"USD\":1.1},\"x\":[[[[[[[[[[]]]]]]]]]]}", NOT_JSON},
+     "{\"data\":{\"USD\":1.1},\"x\":" FOUR_DEEP(FOUR_DEEP(FOUR_DEEP(
+         FOUR_DEEP(FOUR_DEEP(FOUR_DEEP(FOUR_DEEP(FOUR_DEEP("")))))))) "}",
+     NOT_JSON},
 };
 
 static void answers(void **state) {
@@ -187,15 +189,16 @@ static void captured(void **state) {
 /* 422 is an answer about the date; 404 would be one about the address. */
 static void statuses(void **state) {
     (void)state;
-    assert_int_equal(provider_freecurrencyapi.no_table_status, 422);
+    assert_int_equal(provider_freecurrencyapi.api->no_table_status, 422);
 }
 
 static void settings_it_reads(void **state) {
     (void)state;
-    assert_string_equal(provider_freecurrencyapi.name, "freecurrencyapi");
-    assert_int_equal(provider_freecurrencyapi.address,
+    assert_string_equal(provider_freecurrencyapi.api->name, "freecurrencyapi");
+    assert_int_equal(provider_freecurrencyapi.api->address,
                      SETTING_FREECURRENCYAPI_URL);
-    assert_int_equal(provider_freecurrencyapi.key, SETTING_FREECURRENCYAPI_KEY);
+    assert_int_equal(provider_freecurrencyapi.api->key,
+                     SETTING_FREECURRENCYAPI_KEY);
 }
 
 int main(void) {

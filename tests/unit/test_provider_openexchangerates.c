@@ -1,9 +1,7 @@
 /* openexchangerates: its requests, and what is made of its answers. */
-#include "ratefetcher/providers/openexchangerates.h"
-
 #include "tests/unit/provider_reading.h"
 
-#define API   (&provider_openexchangerates)
+#define API   (provider_openexchangerates.api)
 #define HOST  "https://openexchangerates.org/api"
 #define TODAY "2025-11-21"
 #define DAY   "2025-06-13"

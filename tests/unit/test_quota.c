@@ -14,14 +14,14 @@ static void allows_as_many_as_the_limit(void **state) {
     (void)state;
     struct quota quota = {0};
     for (int i = 0; i < 10; i++) {
-        assert_int_equal(quota_wait(&quota, 10, at(0.5)), 0);
+        assert_int_equal(quota_wait(&quota, 10, at(0.5)).usec, 0);
         quota_take(&quota, at(0.5));
     }
     /* Whole seconds are counted: the one of the calls is over in 60.5 s. */
-    assert_int_equal(quota_wait(&quota, 10, at(0.5)), 60500000);
-    assert_int_equal(quota_wait(&quota, 11, at(0.5)), 0);
-    assert_int_equal(quota_wait(&quota, 10, at(60.999999)), 1);
-    assert_int_equal(quota_wait(&quota, 10, at(61)), 0);
+    assert_int_equal(quota_wait(&quota, 10, at(0.5)).usec, 60500000);
+    assert_int_equal(quota_wait(&quota, 11, at(0.5)).usec, 0);
+    assert_int_equal(quota_wait(&quota, 10, at(60.999999)).usec, 1);
+    assert_int_equal(quota_wait(&quota, 10, at(61)).usec, 0);
 }
 
 /* Each call makes room when it is a minute old, not all at once. */
@@ -30,23 +30,23 @@ static void slides(void **state) {
     struct quota quota = {0};
     for (int i = 0; i < 4; i++)
         quota_take(&quota, at(10 * i));
-    assert_int_equal(quota_wait(&quota, 4, at(30)), 31 * USEC_PER_SEC);
-    assert_int_equal(quota_wait(&quota, 4, at(61)), 0);
+    assert_int_equal(quota_wait(&quota, 4, at(30)).usec, 31 * USEC_PER_SEC);
+    assert_int_equal(quota_wait(&quota, 4, at(61)).usec, 0);
     quota_take(&quota, at(61));
-    assert_int_equal(quota_wait(&quota, 4, at(61)), 10 * USEC_PER_SEC);
-    assert_int_equal(quota_wait(&quota, 2, at(61)), 30 * USEC_PER_SEC);
-    assert_int_equal(quota_wait(&quota, 4, at(71)), 0);
-    assert_int_equal(quota_wait(&quota, 1, at(5000)), 0);
+    assert_int_equal(quota_wait(&quota, 4, at(61)).usec, 10 * USEC_PER_SEC);
+    assert_int_equal(quota_wait(&quota, 2, at(61)).usec, 30 * USEC_PER_SEC);
+    assert_int_equal(quota_wait(&quota, 4, at(71)).usec, 0);
+    assert_int_equal(quota_wait(&quota, 1, at(5000)).usec, 0);
 }
 
 static void a_clock_that_went_back_forgets(void **state) {
     (void)state;
     struct quota quota = {0};
     quota_take(&quota, at(1000));
-    assert_int_equal(quota_wait(&quota, 1, at(5)), 0);
+    assert_int_equal(quota_wait(&quota, 1, at(5)).usec, 0);
     quota_take(&quota, at(5));
-    assert_int_equal(quota_wait(&quota, 1, at(5)), 61 * USEC_PER_SEC);
-    assert_int_equal(quota_wait(&quota, 1, at(66)), 0);
+    assert_int_equal(quota_wait(&quota, 1, at(5)).usec, 61 * USEC_PER_SEC);
+    assert_int_equal(quota_wait(&quota, 1, at(66)).usec, 0);
 }
 
 /* One that was not made leaves the others' moments as they are. */
@@ -57,15 +57,15 @@ static void gives_back(void **state) {
     quota_take(&quota, at(1002));
     quota_take(&quota, at(1003));
     quota_give_back(&quota, at(1002));
-    assert_int_equal(quota_wait(&quota, 3, at(1003)), 0);
-    assert_int_equal(quota_wait(&quota, 2, at(1003)), 58 * USEC_PER_SEC);
+    assert_int_equal(quota_wait(&quota, 3, at(1003)).usec, 0);
+    assert_int_equal(quota_wait(&quota, 2, at(1003)).usec, 58 * USEC_PER_SEC);
     /* Nothing is left to be given back, or it is too old to be counted. */
     quota_give_back(&quota, at(1002));
     quota_give_back(&quota, at(1000 - 60));
-    assert_int_equal(quota_wait(&quota, 2, at(1003)), 58 * USEC_PER_SEC);
+    assert_int_equal(quota_wait(&quota, 2, at(1003)).usec, 58 * USEC_PER_SEC);
     quota_take(&quota, at(1060));
     quota_give_back(&quota, at(999));
-    assert_int_equal(quota_wait(&quota, 3, at(1060)), 1 * USEC_PER_SEC);
+    assert_int_equal(quota_wait(&quota, 3, at(1060)).usec, 1 * USEC_PER_SEC);
 }
 
 /* Against the plain list of all calls: who waits as told is never late. */
@@ -80,13 +80,14 @@ static void never_more_in_any_minute(void **state) {
         size_t count = 0;
         while (count < CALLS) {
             now += (int64_t)(random_below(&chance, 3000000));
-            int64_t wait = quota_wait(&quota, limit, (monotime){now});
+            int64_t wait = quota_wait(&quota, limit, (monotime){now}).usec;
             assert_in_range(wait, 0, 61 * USEC_PER_SEC);
             if (wait > 0 && random_below(&chance, 2) == 0)
                 now += wait;
             else if (wait > 0)
                 continue;
-            assert_int_equal(quota_wait(&quota, limit, (monotime){now}), 0);
+            assert_int_equal(quota_wait(&quota, limit, (monotime){now}).usec,
+                             0);
             quota_take(&quota, (monotime){now});
             made[count++] = now;
             if (count > limit)

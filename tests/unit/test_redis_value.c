@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "common/message.h"
-#include "ratefetcher/rates_message.h"
 #include "tests/unit/tables.h"
 #include "tests/unit/unit.h"
 

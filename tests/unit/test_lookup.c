@@ -1,0 +1,520 @@
+/* The order of a look-up: memory, Redis, each provider, stale, probe, error. */
+#include "ratefetcher/lookup.h"
+
+#include <event2/event.h>
+#include <fcntl.h>
+
+#include "common/log.h"
+#include "common/loop.h"
+#include "ratefetcher/share.h"
+#include "tests/unit/fake_clock.h"
+#include "tests/unit/fake_providers.h"
+
+enum { FRANKFURTER, ECB, FILE_PROVIDER };
+
+#define DAY   "2021-05-18"
+#define OTHER "2021-05-19"
+
+/* In seconds. */
+enum { TIMEOUT = 5, TTL = 100, STALE_MAX = 50 };
+
+/* Redis under the test's hand: one who asks waits, if it is in use. */
+static struct fake_redis {
+    bool in_use;
+    struct share_waiter *waits; /* NULL: nobody */
+    size_t joined, stored, settled;
+} redis;
+
+struct share *share_new(const struct provider_context *context,
+                        struct providers *providers,
+                        void (*settle)(void *arg, day when), void *arg) {
+    (void)context, (void)providers, (void)settle, (void)arg;
+    return NULL;
+}
+
+void share_free(struct share **share) {
+    (void)share;
+}
+
+bool share_join(struct share *share, day when, struct share_waiter *waiter) {
+    (void)share, (void)when;
+    redis.joined++;
+    if (redis.in_use)
+        redis.waits = waiter;
+    return redis.in_use;
+}
+
+void share_store(struct share *share, day when, const struct rates *rates) {
+    (void)share, (void)when, (void)rates;
+    redis.stored++;
+}
+
+void share_settle(struct share *share, day when) {
+    (void)share, (void)when;
+    redis.settled++;
+}
+
+const char *share_state(const struct share *share) {
+    (void)share;
+    return "off";
+}
+
+/* A look into Redis has ended, and has brought nothing. */
+static void redis_is_over(void) {
+    struct share_waiter *waiter = redis.waits;
+    redis.waits = NULL;
+    assert_true(waiter->looked(waiter, 0, true));
+}
+
+static struct event_base *base;
+static struct settings *settings;
+static struct metrics metrics;
+static struct lookup *lookup;
+static size_t alerts; /* that no provider is left */
+static char alert_detail[64];
+
+static void on_alert(void *arg, const char *event, const char *detail) {
+    (void)arg;
+    if (strcmp(event, "no_provider_left") == 0) {
+        snprintf(alert_detail, sizeof alert_detail, "%s", detail);
+        alerts++;
+    }
+}
+
+static void on_changed(void *arg) {
+    (void)arg;
+}
+
+/* What a question was answered with. */
+static struct told {
+    int count; /* of answers */
+    enum lookup_result result;
+    char provider[32], layer[16];
+    duration fresh, retry;
+} told;
+
+static void on_told(void *arg, const struct lookup_answer *answer) {
+    struct told *t = arg;
+    *t = (struct told){.count = t->count + 1,
+                       .result = answer->result,
+                       .fresh = answer->fresh,
+                       .retry = answer->retry};
+    if (answer->result != LOOKUP_FOUND)
+        return;
+    snprintf(t->provider, sizeof t->provider, "%s",
+             rates_provider(answer->rates));
+    snprintf(t->layer, sizeof t->layer, "%s", answer->layer);
+}
+
+static struct lookup_waiter *ask(const char *date, const char *currency) {
+    told = (struct told){0};
+    return lookup_ask(lookup, day_of_text(date), span_of(currency), on_told,
+                      &told);
+}
+
+static void assert_told(const char *provider, const char *layer) {
+    assert_int_equal(told.count, 1);
+    assert_int_equal(told.result, LOOKUP_FOUND);
+    assert_string_equal(told.provider, provider);
+    assert_string_equal(told.layer, layer);
+}
+
+static void assert_refused(enum lookup_result result) {
+    assert_int_equal(told.count, 1);
+    assert_int_equal(told.result, result);
+}
+
+/* Lets so much time pass. */
+static void pass(double seconds) {
+    fake_monotonic_usec += (int64_t)(seconds * USEC_PER_SEC);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void begin(const char *providers) {
+    char line[128];
+    snprintf(line, sizeof line, "RATE_PROVIDERS=%s", providers);
+    static char rest[][32] = {"RATES_FILE=/dev/null",
+                              "REQUEST_TIMEOUT_SECONDS=5",
+                              "CACHE_TTL_SECONDS=100", "STALE_MAX_SECONDS=50",
+                              "STATE_DIR=/proc/none"};
+    char *const environment[] = {line,    rest[0], rest[1], rest[2],
+                                 rest[3], rest[4], NULL};
+    log_open("test", "error", "text", open("/dev/null", O_WRONLY));
+    base = loop_new();
+    settings = settings_load(environment, NULL, false, SETTINGS_RATEFETCHER);
+    metrics = (struct metrics){0};
+    redis = (struct fake_redis){0};
+    alerts = 0;
+    fake_forget();
+    lookup = lookup_new(&(struct provider_context){.base = base,
+                                                   .metrics = &metrics,
+                                                   .settings = settings,
+                                                   .alert = on_alert,
+                                                   .changed = on_changed});
+}
+
+/* Two providers; the fetch at the start is over, and has failed. */
+static int begin_with_two(void **state) {
+    (void)state;
+    begin("frankfurter ecb");
+    pass(0);
+    fake_fail(FRANKFURTER, PROVIDER_BAD_STATUS);
+    fake_fail(ECB, PROVIDER_BAD_STATUS);
+    fakes[FRANKFURTER].fetches = fakes[ECB].fetches = 0;
+    alerts = 0;
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    lookup_free(&lookup);
+    settings_free(&settings);
+    loop_free(&base);
+    return 0;
+}
+
+static void a_provider_then_memory(void **state) {
+    (void)state;
+    assert_non_null(ask(DAY, "USD"));
+    assert_int_equal(fakes[FRANKFURTER].fetches, 1);
+    assert_int_equal(told.count, 0);
+    fake_give(FRANKFURTER, "USD 1.2");
+    assert_told("frankfurter", "provider");
+    assert_int_equal(told.fresh.usec, TTL * USEC_PER_SEC);
+    assert_int_equal(redis.stored, 1);
+    size_t joined = redis.joined;
+    fake_monotonic_usec += 10 * USEC_PER_SEC;
+    assert_null(ask(DAY, ""));
+    assert_told("frankfurter", "memory");
+    assert_int_equal(told.fresh.usec, (TTL - 10) * USEC_PER_SEC);
+    assert_int_equal(fakes[FRANKFURTER].fetches, 1);
+    assert_int_equal(redis.joined, joined); /* not for what memory has */
+    assert_int_equal(fakes[ECB].fetches, 0);
+}
+
+/* Nobody is called while Redis is asked, and while another machine fetches. */
+static void redis_comes_first(void **state) {
+    (void)state;
+    redis.in_use = true;
+    assert_non_null(ask(DAY, "USD"));
+    assert_int_equal(fakes[FRANKFURTER].fetches, 0);
+    assert_false(redis.waits->looked(redis.waits, 0, false));
+    assert_int_equal(fakes[FRANKFURTER].fetches, 0);
+    redis_is_over();
+    assert_int_equal(fakes[FRANKFURTER].fetches, 1);
+    fake_give(FRANKFURTER, "USD 1.2");
+    assert_told("frankfurter", "provider");
+    assert_true(metrics.values[METRIC_LOOKUPS_REDIS_MISS] == 1);
+}
+
+static void the_next_provider_after_a_failure(void **state) {
+    (void)state;
+    ask(DAY, "USD");
+    /* A tenth of the time is for the way back, the rest for two. */
+    assert_int_equal(fakes[FRANKFURTER].asked[0].timeout.usec,
+                     TIMEOUT * USEC_PER_SEC * 9 / 20);
+    fake_monotonic_usec += USEC_PER_SEC;
+    fake_fail(FRANKFURTER, PROVIDER_UNREACHED);
+    assert_int_equal(told.count, 0);
+    assert_int_equal(fakes[ECB].fetches, 1);
+    assert_int_equal(fakes[ECB].asked[0].timeout.usec,
+                     TIMEOUT * USEC_PER_SEC * 9 / 10 - USEC_PER_SEC);
+    fake_give(ECB, "USD 1.3");
+    assert_told("ecb", "provider");
+}
+
+static void a_currency_of_the_second(void **state) {
+    (void)state;
+    ask(DAY, "XAF");
+    fake_give(FRANKFURTER, "USD 1.2");
+    fake_give(ECB, "USD 1.3 XAF 655.957");
+    assert_told("ecb", "provider");
+    assert_null(ask(DAY, "USD"));
+    assert_told("frankfurter", "memory");
+    assert_null(ask(DAY, "XAF"));
+    assert_told("ecb", "memory");
+    assert_null(ask(DAY, "CHF"));
+    assert_refused(LOOKUP_NO_CURRENCY);
+    assert_int_equal(fakes[FRANKFURTER].fetches + fakes[ECB].fetches, 2);
+}
+
+/* None that has the day is remembered as long as a table is. */
+static void a_day_that_none_has(void **state) {
+    (void)state;
+    ask(DAY, "USD");
+    fake_fail(FRANKFURTER, PROVIDER_NO_TABLE);
+    fake_fail(ECB, PROVIDER_NO_TABLE);
+    assert_refused(LOOKUP_UNAVAILABLE);
+    assert_null(ask(DAY, "USD"));
+    assert_refused(LOOKUP_UNAVAILABLE);
+    assert_int_equal(alerts, 0);
+    fakes[FRANKFURTER].fetches = 0;
+    fake_monotonic_usec += TTL * USEC_PER_SEC;
+    ask(DAY, "USD");
+    assert_int_equal(fakes[FRANKFURTER].fetches, 1);
+}
+
+static void all_fail(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        fake_monotonic_usec += 61 * USEC_PER_SEC * i;
+        alerts = 0;
+        for (int asked = 0; asked < 2; asked++) {
+            ask(DAY, "USD");
+            fake_fail(FRANKFURTER, PROVIDER_BAD_STATUS);
+            assert_int_equal(told.count, 0);
+            fake_fail(ECB, PROVIDER_BAD_TABLE);
+            assert_refused(LOOKUP_UNAVAILABLE);
+            assert_true(told.retry.usec >= USEC_PER_SEC);
+        }
+        if (i == 0) /* within the minute of the one at the start */
+            assert_int_equal(alerts, 0);
+    }
+    assert_int_equal(alerts, 1);
+    assert_string_equal(alert_detail, "no provider can be asked for " DAY);
+}
+
+/* A past day's table serves past its age while providers fail, without end. */
+static void a_stale_table_of_a_day(void **state) {
+    (void)state;
+    ask(DAY, "USD");
+    fake_give(FRANKFURTER, "USD 1.2");
+    fake_monotonic_usec += 50 * TTL * USEC_PER_SEC;
+    ask(DAY, "USD");
+    assert_int_equal(told.count, 0); /* it is fetched anew first */
+    fake_fail(FRANKFURTER, PROVIDER_BAD_STATUS);
+    fake_fail(ECB, PROVIDER_BAD_STATUS);
+    assert_told("frankfurter", "memory");
+    assert_int_equal(told.fresh.usec, USEC_PER_SEC);
+}
+
+/* The latest one only as long as STALE_MAX_SECONDS says. */
+static void a_stale_latest_table(void **state) {
+    (void)state;
+    ask("latest", "USD");
+    fake_give(FRANKFURTER, "USD 1.2");
+    for (int over = 0; over < 2; over++) {
+        fake_monotonic_usec += (over == 0 ? TTL + STALE_MAX : 1) * USEC_PER_SEC;
+        ask("latest", "USD");
+        fake_fail(FRANKFURTER, PROVIDER_BAD_STATUS);
+        fake_fail(ECB, PROVIDER_BAD_STATUS);
+        if (over == 0)
+            assert_told("frankfurter", "memory");
+        else
+            assert_refused(LOOKUP_UNAVAILABLE);
+    }
+}
+
+/* Five failures of each: both are skipped from then on. */
+static void let_both_be_skipped(void) {
+    for (int i = 0; i < BREAKER_FAILURES; i++) {
+        ask(OTHER, "USD");
+        while (fakes[FRANKFURTER].count + fakes[ECB].count > 0)
+            fake_fail(fakes[FRANKFURTER].count > 0 ? FRANKFURTER : ECB,
+                      PROVIDER_BAD_STATUS);
+    }
+    fakes[FRANKFURTER].fetches = fakes[ECB].fetches = 0;
+}
+
+/* Each 5 s one of them, in turn; who asks meanwhile has an error at once. */
+static void probes(void **state) {
+    (void)state;
+    let_both_be_skipped();
+    for (size_t round = 0; round < 4; round++) {
+        assert_null(ask(DAY, "USD"));
+        assert_refused(LOOKUP_UNAVAILABLE);
+        assert_true(told.retry.usec <= 5 * USEC_PER_SEC);
+        fake_monotonic_usec += 5 * USEC_PER_SEC;
+        assert_non_null(ask(DAY, "USD"));
+        size_t turn = fakes[FRANKFURTER].count > 0 ? FRANKFURTER : ECB;
+        assert_int_equal(fakes[FRANKFURTER].count + fakes[ECB].count, 1);
+        assert_int_equal(fakes[FRANKFURTER].fetches + fakes[ECB].fetches,
+                         round + 1);
+        assert_int_equal(fakes[turn].fetches, round / 2 + 1);
+        if (round < 3)
+            fake_fail(turn, PROVIDER_BAD_STATUS);
+        else
+            fake_give(turn, "USD 1.2");
+        if (round < 3)
+            assert_refused(LOOKUP_UNAVAILABLE);
+        else
+            assert_told(fake_classes[turn].name, "provider");
+    }
+}
+
+/* Who has a stale table does not wait for the probe; it is made, though. */
+static void a_probe_behind_a_stale_table(void **state) {
+    (void)state;
+    ask(DAY, "USD");
+    fake_give(FRANKFURTER, "USD 1.2");
+    fake_monotonic_usec += TTL * USEC_PER_SEC;
+    let_both_be_skipped();
+    fake_monotonic_usec += 5 * USEC_PER_SEC;
+    assert_null(ask(DAY, "USD"));
+    assert_told("frankfurter", "memory");
+    size_t turn = fakes[FRANKFURTER].count > 0 ? FRANKFURTER : ECB;
+    fake_give(turn, "USD 1.3");
+    assert_int_equal(told.count, 1);
+    assert_null(ask(DAY, "USD"));
+    assert_told(fake_classes[turn].name, "memory");
+}
+
+/* All who wait for one fetch are answered by it; it is kept once. */
+static void several_for_one_day(void **state) {
+    (void)state;
+    struct told more[3] = {0};
+    for (size_t i = 0; i < COUNT_OF(more); i++)
+        lookup_ask(lookup, day_of_text(DAY), span_of("USD"), on_told, &more[i]);
+    struct lookup_waiter *cancelled = ask(DAY, "USD");
+    lookup_cancel(cancelled);
+    struct rates *rates = table_of("frankfurter", DAY, "USD 1.2");
+    struct provider_answer answer = {
+        .result = PROVIDER_OK, .rates = rates, .detail = ""};
+    while (fakes[FRANKFURTER].count > 0) {
+        fake_answer(FRANKFURTER, &answer);
+        answer.without_call = true;
+    }
+    for (size_t i = 0; i < COUNT_OF(more); i++) {
+        assert_int_equal(more[i].count, 1);
+        assert_string_equal(more[i].layer, "provider");
+    }
+    assert_int_equal(told.count, 0);
+    assert_int_equal(redis.stored, 1);
+    assert_int_equal(fakes[ECB].fetches, 0);
+    rates_release(&rates);
+}
+
+static int begin_with_a_file(void **state) {
+    (void)state;
+    begin("file ecb");
+    return 0;
+}
+
+/* What is at hand needs no wait; the next one is asked if it has nothing. */
+static void answers_at_once(void **state) {
+    (void)state;
+    struct rates *rates = table_of("file", DAY, "USD 1.2");
+    const struct provider_answer has = {
+        .result = PROVIDER_OK, .rates = rates, .detail = ""};
+    const struct provider_answer lacks = {.result = PROVIDER_NO_TABLE,
+                                          .detail = ""};
+    fakes[FILE_PROVIDER].at_once = &has;
+    assert_null(ask(DAY, "USD"));
+    assert_told("file", "provider");
+    fakes[FILE_PROVIDER].at_once = &lacks;
+    assert_non_null(ask(OTHER, "USD"));
+    fake_give(ECB, "USD 1.3");
+    assert_told("ecb", "provider");
+    rates_release(&rates);
+}
+
+static int begin_with_one(void **state) {
+    (void)state;
+    begin("frankfurter");
+    return 0;
+}
+
+/* A call that waited in vain for its turn is counted by nobody. */
+static void calls_that_are_not_made(void **state) {
+    (void)state;
+    const struct provider_answer unsent = {
+        .result = PROVIDER_UNREACHED, .detail = "", .without_call = true};
+    pass(0);
+    fake_give(FRANKFURTER, "USD 1.2");
+    for (int i = 0; i < 3; i++) {
+        ask(DAY, "USD");
+        fake_answer(FRANKFURTER, &unsent);
+        assert_refused(LOOKUP_UNAVAILABLE);
+    }
+    struct json_object *report = json_object_new_object(), *list, *calls;
+    lookup_report(lookup, report);
+    json_object_object_get_ex(report, "providers", &list);
+    json_object_object_get_ex(json_object_array_get_idx(list, 0), "calls_month",
+                              &calls);
+    assert_int_equal(json_object_get_int(calls), 1);
+    json_object_put(report);
+}
+
+/* Once at the start, then a tenth of its time before it expires. */
+static void refreshes_in_time(void **state) {
+    (void)state;
+    assert_false(lookup_has_latest(lookup));
+    pass(0);
+    assert_int_equal(fakes[FRANKFURTER].fetches, 1);
+    fake_give(FRANKFURTER, "USD 1.2");
+    assert_true(lookup_has_latest(lookup));
+    for (size_t i = 2; i < 5; i++) {
+        pass(TTL * 0.85);
+        assert_null(ask("latest", "USD"));
+        assert_told("frankfurter", "memory");
+        assert_int_equal(fakes[FRANKFURTER].fetches, i - 1);
+        pass(TTL * 0.06);
+        assert_int_equal(fakes[FRANKFURTER].fetches, i);
+        assert_null(ask("latest", "USD")); /* the old one serves meanwhile */
+        assert_told("frankfurter", "memory");
+        fake_give(FRANKFURTER, "USD 1.2");
+    }
+}
+
+static void a_refresh_that_failed(void **state) {
+    (void)state;
+    pass(0);
+    fake_fail(FRANKFURTER, PROVIDER_BAD_STATUS);
+    pass(4.9);
+    assert_int_equal(fakes[FRANKFURTER].fetches, 1);
+    pass(0.2);
+    assert_int_equal(fakes[FRANKFURTER].fetches, 2);
+    fake_give(FRANKFURTER, "USD 1.2");
+    pass(TTL * 0.89);
+    assert_int_equal(fakes[FRANKFURTER].fetches, 2);
+}
+
+/* After two of its times without a question; the next one begins it again. */
+static void nobody_wants_the_latest(void **state) {
+    (void)state;
+    pass(0);
+    ask("latest", "USD");
+    fake_give(FRANKFURTER, "USD 1.2");
+    fake_give(FRANKFURTER, "USD 1.2");
+    size_t fetches = fakes[FRANKFURTER].fetches;
+    for (int second = 0; second < 10 * TTL; second++) {
+        pass(1);
+        while (fakes[FRANKFURTER].count > 0)
+            fake_give(FRANKFURTER, "USD 1.2");
+    }
+    assert_in_range(fakes[FRANKFURTER].fetches, fetches + 1, fetches + 2);
+    assert_true(lookup_has_latest(lookup));
+    fetches = fakes[FRANKFURTER].fetches;
+    ask("latest", "USD");
+    while (fakes[FRANKFURTER].count > 0)
+        fake_give(FRANKFURTER, "USD 1.2");
+    assert_told("frankfurter", "provider");
+    pass(TTL * 0.5);
+    pass(TTL * 0.45);
+    assert_int_equal(fakes[FRANKFURTER].count, 1);
+}
+
+int main(void) {
+#define TWO(test) cmocka_unit_test_setup_teardown(test, begin_with_two, end)
+#define ONE(test) cmocka_unit_test_setup_teardown(test, begin_with_one, end)
+    const struct CMUnitTest tests[] = {
+        TWO(a_provider_then_memory),
+        TWO(redis_comes_first),
+        TWO(the_next_provider_after_a_failure),
+        TWO(a_currency_of_the_second),
+        TWO(a_day_that_none_has),
+        TWO(all_fail),
+        TWO(a_stale_table_of_a_day),
+        TWO(a_stale_latest_table),
+        TWO(probes),
+        TWO(a_probe_behind_a_stale_table),
+        TWO(several_for_one_day),
+        cmocka_unit_test_setup_teardown(answers_at_once, begin_with_a_file,
+                                        end),
+        ONE(calls_that_are_not_made),
+        ONE(refreshes_in_time),
+        ONE(a_refresh_that_failed),
+        ONE(nobody_wants_the_latest),
+    };
+    return cmocka_run_group_tests_name("lookup", tests, NULL, NULL);
+}
