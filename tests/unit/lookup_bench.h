@@ -1,0 +1,182 @@
+/*
+ * A look-up between providers, a Redis and a clock that are all under the
+ * test's hand.
+ */
+#ifndef FXWIRE_TESTS_UNIT_LOOKUP_BENCH_H
+#define FXWIRE_TESTS_UNIT_LOOKUP_BENCH_H
+
+#include "ratefetcher/lookup.h"
+
+#include <event2/event.h>
+#include <fcntl.h>
+
+#include "common/log.h"
+#include "common/loop.h"
+#include "ratefetcher/share.h"
+#include "tests/unit/fake_clock.h"
+#include "tests/unit/fake_providers.h"
+
+enum { FRANKFURTER, ECB, FILE_PROVIDER };
+
+#define DAY   "2021-05-18"
+#define OTHER "2021-05-19"
+
+/* In seconds. */
+enum { TIMEOUT = 5, TTL = 100, STALE_MAX = 50 };
+
+/* Redis under the test's hand: one who asks waits, if it is in use. */
+static struct fake_redis {
+    bool in_use;
+    struct share_waiter *waits; /* NULL: nobody */
+    size_t joined, stored, settled;
+} redis;
+
+struct share *share_new(const struct provider_context *context,
+                        struct providers *providers,
+                        void (*settle)(void *arg, day when), void *arg) {
+    (void)context, (void)providers, (void)settle, (void)arg;
+    return NULL;
+}
+
+void share_free(struct share **share) {
+    (void)share;
+}
+
+bool share_join(struct share *share, day when, struct share_waiter *waiter) {
+    (void)share, (void)when;
+    redis.joined++;
+    if (redis.in_use)
+        redis.waits = waiter;
+    return redis.in_use;
+}
+
+void share_store(struct share *share, day when, const struct rates *rates) {
+    (void)share, (void)when, (void)rates;
+    redis.stored++;
+}
+
+void share_settle(struct share *share, day when) {
+    (void)share, (void)when;
+    redis.settled++;
+}
+
+const char *share_state(const struct share *share) {
+    (void)share;
+    return "off";
+}
+
+/* A look into Redis has ended, and has brought nothing. */
+static void redis_is_over(void) {
+    struct share_waiter *waiter = redis.waits;
+    redis.waits = NULL;
+    assert_true(waiter->looked(waiter, 0, true));
+}
+
+static struct event_base *base;
+static struct settings *settings;
+static struct metrics metrics;
+static struct lookup *lookup;
+static size_t alerts; /* that no provider is left */
+static char alert_detail[64];
+
+static void on_alert(void *arg, const char *event, const char *detail) {
+    (void)arg;
+    if (strcmp(event, "no_provider_left") == 0) {
+        snprintf(alert_detail, sizeof alert_detail, "%s", detail);
+        alerts++;
+    }
+}
+
+static void on_changed(void *arg) {
+    (void)arg;
+}
+
+/* What a question was answered with. */
+static struct told {
+    int count; /* of answers */
+    enum lookup_result result;
+    char provider[32], layer[16];
+    duration fresh, retry;
+} told;
+
+static void on_told(void *arg, const struct lookup_answer *answer) {
+    struct told *t = arg;
+    *t = (struct told){.count = t->count + 1,
+                       .result = answer->result,
+                       .fresh = answer->fresh,
+                       .retry = answer->retry};
+    if (answer->result != LOOKUP_FOUND)
+        return;
+    snprintf(t->provider, sizeof t->provider, "%s",
+             rates_provider(answer->rates));
+    snprintf(t->layer, sizeof t->layer, "%s", answer->layer);
+}
+
+static struct lookup_waiter *ask(const char *date, const char *currency) {
+    told = (struct told){0};
+    return lookup_ask(lookup, day_of_text(date), span_of(currency), on_told,
+                      &told);
+}
+
+static void assert_told(const char *provider, const char *layer) {
+    assert_int_equal(told.count, 1);
+    assert_int_equal(told.result, LOOKUP_FOUND);
+    assert_string_equal(told.provider, provider);
+    assert_string_equal(told.layer, layer);
+}
+
+static void assert_refused(enum lookup_result result) {
+    assert_int_equal(told.count, 1);
+    assert_int_equal(told.result, result);
+}
+
+/* Lets so much time pass. */
+static void pass(double seconds) {
+    fake_monotonic_usec += (int64_t)(seconds * USEC_PER_SEC);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void begin(const char *providers) {
+    char line[128];
+    snprintf(line, sizeof line, "RATE_PROVIDERS=%s", providers);
+    static char rest[][32] = {"RATES_FILE=/dev/null",
+                              "REQUEST_TIMEOUT_SECONDS=5",
+                              "CACHE_TTL_SECONDS=100", "STALE_MAX_SECONDS=50",
+                              "STATE_DIR=/proc/none"};
+    char *const environment[] = {line,    rest[0], rest[1], rest[2],
+                                 rest[3], rest[4], NULL};
+    log_open("test", "error", "text", open("/dev/null", O_WRONLY));
+    base = loop_new();
+    settings = settings_load(environment, NULL, false, SETTINGS_RATEFETCHER);
+    metrics = (struct metrics){0};
+    redis = (struct fake_redis){0};
+    alerts = 0;
+    fake_forget();
+    lookup = lookup_new(&(struct provider_context){.base = base,
+                                                   .metrics = &metrics,
+                                                   .settings = settings,
+                                                   .alert = on_alert,
+                                                   .changed = on_changed});
+}
+
+/* Two providers; the fetch at the start is over, and has failed. */
+static int begin_with_two(void **state) {
+    (void)state;
+    begin("frankfurter ecb");
+    pass(0);
+    fake_fail(FRANKFURTER, PROVIDER_BAD_STATUS);
+    fake_fail(ECB, PROVIDER_BAD_STATUS);
+    fakes[FRANKFURTER].fetches = fakes[ECB].fetches = 0;
+    alerts = 0;
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    lookup_free(&lookup);
+    settings_free(&settings);
+    loop_free(&base);
+    return 0;
+}
+
+#endif
