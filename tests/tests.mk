@@ -75,6 +75,7 @@ UNIT_provider  = $(PROVIDER_C)
 UNIT_lookup    = ratefetcher/lookup.c common/loop.c $(PROVIDER_C)
 UNIT_http      = ratefetcher/providers/http.c common/memory.c common/clock.c \
                  common/loop.c
+UNIT_web       = $(filter-out ratefetcher/providers/http.c,$(WEB_C))
 UNIT_json_tables = ratefetcher/providers/json_tables.c $(WEB_C)
 # Each API over HTTP: tests/unit/test_provider_NAME.c
 $(foreach p,$(patsubst tests/unit/test_provider_%.c,%,$(wildcard tests/unit/test_provider_*.c)),\

@@ -9,9 +9,6 @@
 
 static const struct web_api api;
 
-/* The month's calls are used up: a new month is far, a new plan may be near. */
-#define QUOTA_WAIT_USEC (3600 * USEC_PER_SEC)
-
 /*
  * The key is a part of the path: that is the form which all of its clients use.
  */
@@ -35,12 +32,10 @@ static const struct {
     const char *type;
     struct web_refusal refusal;
 } refusals[] = {
-    {"invalid-key",
-     {.result = PROVIDER_KEY_REFUSED,
-      .detail = "invalid-key: the key is wrong"}},
+    {"invalid-key", WEB_REFUSAL(KEY_REFUSED, "invalid-key: the key is wrong")},
     {"inactive-account",
-     {.result = PROVIDER_KEY_REFUSED,
-      .detail = "inactive-account: its address was not confirmed"}},
+     WEB_REFUSAL(KEY_REFUSED,
+                 "inactive-account: its address was not confirmed")},
     {"plan-upgrade-required",
      {.result = PROVIDER_KEY_REFUSED,
       .detail = "plan-upgrade-required: the call is not in the key's plan",
@@ -48,16 +43,13 @@ static const struct {
     {"quota-reached",
      {.result = PROVIDER_LIMITED,
       .detail = "quota-reached: the month's calls are used up",
-      .wait = {QUOTA_WAIT_USEC}}},
+      .wait = WEB_QUOTA_WAIT}},
     {"no-data-available",
-     {.result = PROVIDER_NO_TABLE,
-      .detail = "no-data-available: it has no such date"}},
+     WEB_REFUSAL(NO_TABLE, "no-data-available: it has no such date")},
     {"unsupported-code",
-     {.result = PROVIDER_BAD_TABLE,
-      .detail = "unsupported-code: it does not know the base"}},
+     WEB_REFUSAL(BAD_TABLE, "unsupported-code: it does not know the base")},
     {"malformed-request",
-     {.result = PROVIDER_BAD_TABLE,
-      .detail = "malformed-request: it does not know this call"}},
+     WEB_REFUSAL(BAD_TABLE, "malformed-request: it does not know this call")},
 };
 
 /* {"result":"error","error-type":"invalid-key"} */

@@ -9,9 +9,6 @@
 
 static const struct web_api api;
 
-/* The month's calls are used up: a new month is far, a new plan may be near. */
-#define QUOTA_WAIT_USEC (3600 * USEC_PER_SEC)
-
 /* It takes its key in the query alone. */
 static void request(const char *address, const char *key, day when, day today,
                     struct web_request *out) {
@@ -38,54 +35,30 @@ static const struct {
     const char *word;
     struct web_refusal refusal;
 } refusals[] = {
-    {101,
-     "",
-     {.result = PROVIDER_KEY_REFUSED,
-      .detail = "error 101: the key is missing or wrong"}},
-    {102,
-     "",
-     {.result = PROVIDER_KEY_REFUSED,
-      .detail = "error 102: the account is not active"}},
-    {103,
-     "",
-     {.result = PROVIDER_BAD_TABLE,
-      .detail = "error 103: it does not know this call"}},
+    {101, "",
+     WEB_REFUSAL(KEY_REFUSED, "error 101: the key is missing or wrong")},
+    {102, "", WEB_REFUSAL(KEY_REFUSED, "error 102: the account is not active")},
+    {103, "", WEB_REFUSAL(BAD_TABLE, "error 103: it does not know this call")},
     {104,
      "",
      {.result = PROVIDER_LIMITED,
       .detail = "error 104: the month's calls are used up",
-      .wait = {QUOTA_WAIT_USEC}}},
-    {105,
-     "https",
-     {.result = PROVIDER_KEY_REFUSED,
-      .detail = "error 105: https is not in the key's plan"}},
-    {105,
-     "source",
-     {.result = PROVIDER_KEY_REFUSED,
-      .detail = "error 105: the base is not in the key's plan"}},
+      .wait = WEB_QUOTA_WAIT}},
+    {105, "https",
+     WEB_REFUSAL(KEY_REFUSED, "error 105: https is not in the key's plan")},
+    {105, "source",
+     WEB_REFUSAL(KEY_REFUSED, "error 105: the base is not in the key's plan")},
     {105,
      "",
      {.result = PROVIDER_KEY_REFUSED,
       .detail = "error 105: the call is not in the key's plan",
       .of_plan = true}},
-    {106,
-     "limit",
-     {.result = PROVIDER_LIMITED, .detail = "error 106: too many calls"}},
-    {106, "", {.result = PROVIDER_NO_TABLE, .detail = "error 106: no rates"}},
-    {201,
-     "",
-     {.result = PROVIDER_BAD_TABLE,
-      .detail = "error 201: it does not know the base"}},
-    {202,
-     "",
-     {.result = PROVIDER_BAD_TABLE,
-      .detail = "error 202: it does not know a currency"}},
-    {301,
-     "",
-     {.result = PROVIDER_BAD_TABLE, .detail = "error 301: no date was given"}},
-    {302,
-     "",
-     {.result = PROVIDER_NO_TABLE, .detail = "error 302: it has no such date"}},
+    {106, "limit", WEB_REFUSAL(LIMITED, "error 106: too many calls")},
+    {106, "", WEB_REFUSAL(NO_TABLE, "error 106: no rates")},
+    {201, "", WEB_REFUSAL(BAD_TABLE, "error 201: it does not know the base")},
+    {202, "", WEB_REFUSAL(BAD_TABLE, "error 202: it does not know a currency")},
+    {301, "", WEB_REFUSAL(BAD_TABLE, "error 301: no date was given")},
+    {302, "", WEB_REFUSAL(NO_TABLE, "error 302: it has no such date")},
 };
 
 /* {"success":false,"error":{"code":104,"type":"...","info":"..."}} */

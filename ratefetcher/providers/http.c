@@ -197,12 +197,10 @@ static int on_want_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
 static int on_want_timer(CURLM *multi, long timeout_ms, void *arg) {
     (void)multi;
     struct http *http = arg;
-    struct timeval timeout = {.tv_sec = timeout_ms / 1000,
-                              .tv_usec = timeout_ms % 1000 * 1000};
     if (timeout_ms < 0)
         evtimer_del(http->timer);
     else
-        evtimer_add(http->timer, &timeout);
+        loop_set_timer(http->timer, MILLISECONDS(timeout_ms));
     return 0;
 }
 

@@ -9,9 +9,6 @@
 
 static const struct web_api api;
 
-/* The month's calls are used up: a new month is far, a new plan may be near. */
-#define QUOTA_WAIT_USEC (3600 * USEC_PER_SEC)
-
 static void request(const char *address, const char *key, day when, day today,
                     struct web_request *out) {
     (void)today;
@@ -32,14 +29,11 @@ static const struct {
     struct web_refusal refusal;
 } refusals[] = {
     {"missing_app_id",
-     {.result = PROVIDER_KEY_REFUSED,
-      .detail = "missing_app_id: the key is missing"}},
+     WEB_REFUSAL(KEY_REFUSED, "missing_app_id: the key is missing")},
     {"invalid_app_id",
-     {.result = PROVIDER_KEY_REFUSED,
-      .detail = "invalid_app_id: the key is wrong"}},
+     WEB_REFUSAL(KEY_REFUSED, "invalid_app_id: the key is wrong")},
     {"app_id_inactive",
-     {.result = PROVIDER_KEY_REFUSED,
-      .detail = "app_id_inactive: the key is not active"}},
+     WEB_REFUSAL(KEY_REFUSED, "app_id_inactive: the key is not active")},
     {"not_allowed",
      {.result = PROVIDER_KEY_REFUSED,
       .detail = "not_allowed: the call is not in the key's plan",
@@ -47,16 +41,13 @@ static const struct {
     {"access_restricted",
      {.result = PROVIDER_LIMITED,
       .detail = "access_restricted: too many calls",
-      .wait = {QUOTA_WAIT_USEC}}},
+      .wait = WEB_QUOTA_WAIT}},
     {"not_available",
-     {.result = PROVIDER_NO_TABLE,
-      .detail = "not_available: it has no such day"}},
+     WEB_REFUSAL(NO_TABLE, "not_available: it has no such day")},
     {"invalid_base",
-     {.result = PROVIDER_BAD_TABLE,
-      .detail = "invalid_base: it does not know the base"}},
+     WEB_REFUSAL(BAD_TABLE, "invalid_base: it does not know the base")},
     {"not_found",
-     {.result = PROVIDER_BAD_TABLE,
-      .detail = "not_found: it does not know this call"}},
+     WEB_REFUSAL(BAD_TABLE, "not_found: it does not know this call")},
 };
 
 /* {"error":true,"status":401,"message":"invalid_app_id","description":""} */

@@ -50,6 +50,14 @@ struct web_refusal {
     duration wait; /* not to be asked for so long; 0: as usual */
 };
 
+/* The month's calls are used up: a new month is far, a new plan may be near. */
+#define WEB_QUOTA_WAIT                                                         \
+    { 3600 * USEC_PER_SEC }
+
+/* One that says no more than that, for a table of them. */
+#define WEB_REFUSAL(kind, text)                                                \
+    { .result = PROVIDER_##kind, .detail = text }
+
 struct web_api {
     const char *name;
     const char *base;       /* of all its tables */
