@@ -6,6 +6,7 @@
 #ifndef FXWIRE_RATEFETCHER_BREAKER_H
 #define FXWIRE_RATEFETCHER_BREAKER_H
 
+#include "common/attributes.h"
 #include "common/clock.h"
 
 enum { BREAKER_FAILURES = 5 };
@@ -25,19 +26,21 @@ struct breaker {
 };
 
 /* How long the provider is still skipped; 0: it may be called. */
-duration breaker_wait(const struct breaker *breaker, monotime now);
+MUST_CHECK duration breaker_wait(const struct breaker *breaker,
+                                 monotime now) NONNULL_ALL;
 
 /*
  * A call begins, as it may or as a probe. True: it is the trial that shows
  * whether the provider works again.
  */
-bool breaker_begin(struct breaker *breaker, monotime now);
+MUST_CHECK bool breaker_begin(struct breaker *breaker,
+                              monotime now) NONNULL_ALL;
 
 /* A call that breaker_begin() made the trial was not made. */
-void breaker_cancel(struct breaker *breaker);
+void breaker_cancel(struct breaker *breaker) NONNULL_ALL;
 
 /* A call has ended, well or not. */
-void breaker_succeed(struct breaker *breaker);
-void breaker_fail(struct breaker *breaker, monotime now);
+void breaker_succeed(struct breaker *breaker) NONNULL_ALL;
+void breaker_fail(struct breaker *breaker, monotime now) NONNULL_ALL;
 
 #endif

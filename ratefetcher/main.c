@@ -21,6 +21,7 @@
 
 struct ratefetcher {
     struct event_base *base;
+    char *own_socket; /* its path; NULL: it is the supervisor's */
     struct child child;
     struct metrics metrics;
     struct lookup *lookup;
@@ -62,7 +63,8 @@ static void on_signal(evutil_socket_t fd, short what, void *arg) {
 }
 
 /* The supervisor's listening socket, or one of our own when run by hand. */
-static int listening_socket(const struct settings *settings, bool supervised) {
+static int listening_socket(struct ratefetcher *r,
+                            const struct settings *settings, bool supervised) {
     if (supervised)
         return CHILD_FD_EXTRA;
     const char *dir = settings_text(settings, SETTING_RUNTIME_DIR);
@@ -78,8 +80,14 @@ static int listening_socket(const struct settings *settings, bool supervised) {
         fprintf(stderr, "%s: %s\n", path, strerror(error));
         exit(error == EADDRINUSE ? EX_TEMPFAIL : EX_OSERR);
     }
-    free(path);
+    r->own_socket = path;
     return fd;
+}
+
+static void remove_socket(struct ratefetcher *r) {
+    if (r->own_socket != NULL)
+        unlink(r->own_socket);
+    free(r->own_socket);
 }
 
 static void run(struct ratefetcher *r) {
@@ -107,12 +115,13 @@ int main(int argc, char *argv[], char *envp[]) {
     struct settings *settings =
         process_begin_helper("ratefetcher", argc, argv, SETTINGS_RATEFETCHER);
     struct ratefetcher r = {.base = loop_new()};
-    int fd = listening_socket(settings, supervised);
+    int fd = listening_socket(&r, settings, supervised);
     child_init(&r.child, supervised, report, &r);
     struct http *http =
         http_new(r.base, settings_text(settings, SETTING_HTTP_CA_FILE));
     if (http == NULL) {
         log_error("start_failed", LOG_FIELDS(log_text("why", "libcurl")));
+        remove_socket(&r);
         return EX_SOFTWARE;
     }
     const struct provider_context context = {.base = r.base,
@@ -129,6 +138,7 @@ int main(int argc, char *argv[], char *envp[]) {
     lookup_free(&r.lookup);
     http_free(&http);
     child_clear(&r.child);
+    remove_socket(&r);
     loop_free(&r.base);
     settings_free(&settings);
     log_close();

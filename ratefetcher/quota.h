@@ -5,6 +5,7 @@
 #ifndef FXWIRE_RATEFETCHER_QUOTA_H
 #define FXWIRE_RATEFETCHER_QUOTA_H
 
+#include "common/attributes.h"
 #include "common/clock.h"
 
 /* Sixty seconds touch at most so many whole ones. */
@@ -17,12 +18,13 @@ struct quota {
 };
 
 /* How long no call may be made if there may be `limit` a minute; 0: now. */
-duration quota_wait(const struct quota *quota, uint32_t limit, monotime now);
+MUST_CHECK duration quota_wait(const struct quota *quota, uint32_t limit,
+                               monotime now) NONNULL_ALL;
 
 /* A call is made. */
-void quota_take(struct quota *quota, monotime now);
+void quota_take(struct quota *quota, monotime now) NONNULL_ALL;
 
 /* The call that was taken then was not made. */
-void quota_give_back(struct quota *quota, monotime taken);
+void quota_give_back(struct quota *quota, monotime taken) NONNULL_ALL;
 
 #endif

@@ -15,14 +15,14 @@ struct server {
 };
 
 /* A question that waits for its table. */
-struct question {
+struct rates_question {
     struct line_question line;
     struct lookup_waiter *waiter;
     day when;
     char currency[RATES_CODE_LEN + 1]; /* "": any */
 };
 
-static struct json_object *found_message(const struct question *question,
+static struct json_object *found_message(const struct rates_question *question,
                                          const struct lookup_answer *answer) {
     struct json_object *message =
         rates_message_new(question->when, answer->rates, answer->layer,
@@ -33,8 +33,9 @@ static struct json_object *found_message(const struct question *question,
     return message;
 }
 
-static struct json_object *missing_message(const struct question *question,
-                                           const struct lookup_answer *answer) {
+static struct json_object *
+missing_message(const struct rates_question *question,
+                const struct lookup_answer *answer) {
     struct json_object *message =
         answer->result == LOOKUP_NO_CURRENCY
             ? line_server_error("unknown_currency",
@@ -51,7 +52,7 @@ static struct json_object *missing_message(const struct question *question,
 }
 
 static void on_answer(void *arg, const struct lookup_answer *answer) {
-    struct question *question = arg;
+    struct rates_question *question = arg;
     line_server_answer(&question->line,
                        answer->result == LOOKUP_FOUND
                            ? found_message(question, answer)
@@ -60,14 +61,14 @@ static void on_answer(void *arg, const struct lookup_answer *answer) {
 }
 
 static void on_client_gone(void *arg) {
-    struct question *question = arg;
+    struct rates_question *question = arg;
     lookup_cancel(question->waiter);
     free(question);
 }
 
 /* Reads what is asked; false: no such question can be. */
 static bool read_question(const struct json_object *message,
-                          struct question *question) {
+                          struct rates_question *question) {
     const char *date = message_text(message, "date");
     const char *currency = message_text(message, "currency");
     if (date == NULL || !rates_day_parse(span_of(date), &question->when))
@@ -98,7 +99,7 @@ static bool on_line(void *arg, struct line_client *client, enum message_op op,
     struct server *server = arg;
     if (op != MESSAGE_RATES)
         return false;
-    struct question *question = memory_new(sizeof *question);
+    struct rates_question *question = memory_new(sizeof *question);
     if (!read_question(message, question)) {
         free(question);
         refuse(client, message);

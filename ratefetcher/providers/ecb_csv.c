@@ -8,7 +8,7 @@
 
 enum { MAX_COLUMNS = 256 };
 
-struct reader {
+struct csv_reader {
     const char *provider;
     int64_t fetched_ms;
     struct ecb_csv_faults *faults;
@@ -19,7 +19,8 @@ struct reader {
     struct rates *table; /* of the row being read; NULL: the row is skipped */
 };
 
-static void note_fault(struct reader *r, size_t *counter, struct span text) {
+static void note_fault(struct csv_reader *r, size_t *counter,
+                       struct span text) {
     if (r->faults->rows + r->faults->rates == 0) {
         snprintf(r->faults->example, sizeof r->faults->example, "%.*s",
                  (int)(text.len < 48 ? text.len : 48), text.data);
@@ -28,14 +29,14 @@ static void note_fault(struct reader *r, size_t *counter, struct span text) {
     (*counter)++;
 }
 
-static void read_header_field(struct reader *r, struct span text) {
+static void read_header_field(struct csv_reader *r, struct span text) {
     if (r->column == 0)
         r->bad_header = !span_equals(text, "Date");
     else if (r->column < MAX_COLUMNS && rates_is_code(text))
         memcpy(r->codes[r->column], text.data, RATES_CODE_LEN);
 }
 
-static void read_day(struct reader *r, struct span text) {
+static void read_day(struct csv_reader *r, struct span text) {
     day as_of;
     if (day_parse(text, &as_of) == DAY_OK)
         r->table = rates_new(r->provider, "EUR", as_of, r->fetched_ms);
@@ -43,7 +44,7 @@ static void read_day(struct reader *r, struct span text) {
         note_fault(r, &r->faults->rows, text);
 }
 
-static void read_rate(struct reader *r, struct span text) {
+static void read_rate(struct csv_reader *r, struct span text) {
     if (r->table == NULL || r->column >= MAX_COLUMNS || text.len == 0 ||
         span_equals(text, "N/A") || r->codes[r->column][0] == '\0')
         return;
@@ -58,7 +59,7 @@ static void read_rate(struct reader *r, struct span text) {
 }
 
 static void on_field(void *field, size_t len, void *arg) {
-    struct reader *r = arg;
+    struct csv_reader *r = arg;
     struct span text = {len > 0 ? field : "", len};
     if (r->line == 1)
         read_header_field(r, text);
@@ -71,7 +72,7 @@ static void on_field(void *field, size_t len, void *arg) {
 
 /* Also called for an empty line, and twice for one that ends in CR LF. */
 static void on_row(int end, void *arg) {
-    struct reader *r = arg;
+    struct csv_reader *r = arg;
     if (r->table != NULL && rates_count(r->table) > 0) {
         history_add(r->history, r->table);
         r->table = NULL;
@@ -86,12 +87,12 @@ struct history *ecb_csv_read(struct span text, const char *provider,
                              int64_t fetched_ms,
                              struct ecb_csv_faults *faults) {
     *faults = (struct ecb_csv_faults){0};
-    struct reader r = {.provider = provider,
-                       .fetched_ms = fetched_ms,
-                       .faults = faults,
-                       .history = history_new(),
-                       .line = 1,
-                       .bad_header = true};
+    struct csv_reader r = {.provider = provider,
+                           .fetched_ms = fetched_ms,
+                           .faults = faults,
+                           .history = history_new(),
+                           .line = 1,
+                           .bad_header = true};
     struct csv_parser parser;
     if (csv_init(&parser, CSV_REPALL_NL) != 0)
         return NULL;

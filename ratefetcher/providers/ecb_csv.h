@@ -19,7 +19,8 @@ struct ecb_csv_faults {
  * out and counted. NULL if the first line is not of that form or no rate is
  * left; else the caller frees the result.
  */
-struct history *ecb_csv_read(struct span text, const char *provider,
-                             int64_t fetched_ms, struct ecb_csv_faults *faults);
+MUST_CHECK struct history *
+ecb_csv_read(struct span text, const char *provider, int64_t fetched_ms,
+             struct ecb_csv_faults *faults) NONNULL_ALL;
 
 #endif

@@ -6,20 +6,21 @@
 
 struct history;
 
-struct history *history_new(void);
-void history_free(struct history **history);
+MUST_CHECK struct history *history_new(void);
+void history_free(struct history **history) NONNULL_ALL;
 
 /* Takes a table over. One of the same day replaces the earlier one. */
-void history_add(struct history *history, struct rates *rates);
+void history_add(struct history *history, struct rates *rates) NONNULL_ALL;
 
 /* How many days it has. */
-size_t history_count(const struct history *history);
+size_t history_count(const struct history *history) NONNULL_ALL;
 
 /*
  * The table that serves `when`, lent: for a day the last one published, at
  * most RATES_MAX_LOOK_BACK_DAYS before it; for RATES_LATEST the newest. None
  * of a day after `today`. NULL if there is none.
  */
-struct rates *history_find(const struct history *history, day when, day today);
+MUST_CHECK struct rates *history_find(const struct history *history, day when,
+                                      day today) NONNULL_ALL;
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "common/attributes.h"
 #include "common/clock.h"
 #include "common/span.h"
 
@@ -40,10 +41,11 @@ struct http_answer {
 typedef void http_done(void *arg, const struct http_answer *answer);
 
 /* `ca_file`: the trust anchor, NULL for the system's. NULL: it can not be. */
-struct http *http_new(struct event_base *base, const char *ca_file);
+MUST_CHECK struct http *http_new(struct event_base *base, const char *ca_file)
+    NONNULL(1);
 
 /* Drops what runs without a call of its `done`. */
-void http_free(struct http **http);
+void http_free(struct http **http) NONNULL_ALL;
 
 /*
  * Gets `url` with one more header line (NULL: none) and calls `done` once,
@@ -51,9 +53,10 @@ void http_free(struct http **http);
  * included. Redirects are answers. `lane` is lent.
  */
 void http_get(struct http *http, struct http_lane *lane, const char *url,
-              const char *header, duration timeout, http_done *done, void *arg);
+              const char *header, duration timeout, http_done *done, void *arg)
+    NONNULL(1, 2, 3, 6);
 
 /* Writes `text` as it has to stand in a path or a query (RFC 3986, 2.1). */
-void http_escape(const char *text, char *out, size_t size);
+void http_escape(const char *text, char *out, size_t size) NONNULL_ALL;
 
 #endif

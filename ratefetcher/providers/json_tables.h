@@ -5,8 +5,8 @@
 #include "ratefetcher/providers/web.h"
 
 /* The member that is an object, lent; NULL: there is none. */
-struct json_object *json_tables_object(const struct json_object *parent,
-                                       const char *name);
+MUST_CHECK struct json_object *
+json_tables_object(const struct json_object *parent, const char *name);
 
 /* A table in a body, and what it is to be. */
 struct json_table {

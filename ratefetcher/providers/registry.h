@@ -24,7 +24,7 @@ enum provider_result {
 };
 
 /* The word that a log line has for it. */
-const char *provider_result_name(enum provider_result result);
+MUST_CHECK const char *provider_result_name(enum provider_result result);
 
 /* Whether the provider did its work, table or not. */
 static inline bool provider_works(enum provider_result result) {
@@ -91,9 +91,9 @@ struct provider_class {
 MUST_CHECK const struct provider_class *registry_find(struct span name);
 
 /* The base of all its tables. */
-const char *registry_base(const struct provider_class *class);
+const char *registry_base(const struct provider_class *class) NONNULL_ALL;
 
 /* Whether it is asked with a key. */
-bool registry_has_key(const struct provider_class *class);
+bool registry_has_key(const struct provider_class *class) NONNULL_ALL;
 
 #endif

@@ -10,9 +10,10 @@ from decimal import Decimal
 import pytest
 
 from amounts import BEAT, message, read_rates, today
-from places import SCALE
+from places import BUILD, DEMO_RATES, SCALE
 from service import Service, ask_socket
 from upstream import Upstream
+from waiting import wait_until
 
 RATES = read_rates()
 LIMIT = 256 * 1024
@@ -288,3 +289,26 @@ def test_stop_by_the_control_socket():
         assert told and told[0]["op"] == "stop"
         assert one.wait_exit() == 0
         one.finish()
+
+
+def is_listening(path):
+    with socket.socket(socket.AF_UNIX) as sock:
+        return sock.connect_ex(str(path)) == 0
+
+
+def test_by_hand_no_socket_is_left_behind(tmp_path):
+    """A ratefetcher without its supervisor has a socket of its own, and removes it."""
+    path = tmp_path / "run" / "rates.sock"
+    environment = {"PATH": os.environ["PATH"], "RUNTIME_DIR": str(path.parent),
+                   "STATE_DIR": str(tmp_path / "state"), "RATE_PROVIDERS": "file",
+                   "RATES_FILE": str(DEMO_RATES)}
+    path.parent.mkdir(mode=0o700)
+    with subprocess.Popen([BUILD / "ratefetcher"], env=environment) as process:
+        try:
+            wait_until(lambda: is_listening(path), "its socket")
+            assert json.loads(ask_socket(path, GOOD.encode() + b"\n"))["provider"] == "file"
+            process.terminate()
+            assert process.wait(10 * SCALE) == 0
+        finally:
+            process.kill()
+    assert not path.exists()
