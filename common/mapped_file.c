@@ -67,18 +67,6 @@ int mapped_file_open(struct mapped_file *file, const char *path) {
     return -1;
 }
 
-/* All of it, or as much as before. */
-static int allocate(const struct mapped_file *file, size_t bytes) {
-    size_t before = mapped_file_length(file);
-    int error = posix_fallocate(file->fd, 0, (off_t)bytes);
-    if (error == 0)
-        return 0;
-    if (ftruncate(file->fd, (off_t)before) < 0)
-        error = errno;
-    errno = error;
-    return -1;
-}
-
 static int map(struct mapped_file *file, size_t bytes, int flags) {
     void *start =
         file->start == NULL
@@ -92,7 +80,16 @@ static int map(struct mapped_file *file, size_t bytes, int flags) {
 }
 
 int mapped_file_map(struct mapped_file *file, size_t bytes) {
-    return allocate(file, bytes) < 0 ? -1 : map(file, bytes, MAP_SHARED);
+    size_t before = mapped_file_length(file);
+    int error = posix_fallocate(file->fd, 0, (off_t)bytes);
+    if (error == 0 && map(file, bytes, MAP_SHARED) == 0)
+        return 0;
+    if (error == 0)
+        error = errno;
+    if (ftruncate(file->fd, (off_t)before) < 0) /* a part may have been had */
+        error = errno;
+    errno = error;
+    return -1;
 }
 
 int mapped_file_use_memory(struct mapped_file *file, size_t bytes) {

@@ -17,6 +17,7 @@ UNIT_line_server = common/line_server.c common/loop.c common/unix_socket.c \
 UNIT_utf8      = common/utf8.c
 UNIT_envfile   = common/envfile.c common/memory.c
 UNIT_url       = common/url.c common/memory.c
+UNIT_mapped_file = common/mapped_file.c common/files.c common/memory.c
 UNIT_log       = common/log.c common/memory.c common/clock.c common/day.c
 UNIT_metrics   = common/metrics.c
 UNIT_message   = common/message.c
@@ -45,7 +46,7 @@ UNIT_request   = $(REQUEST_C)
 UNIT_response  = wsclient/response.c $(REQUEST_C)
 UNIT_heartbeat = wsclient/peer.c
 UNIT_inbox     = wsclient/inbox.c common/utf8.c common/memory.c
-LEDGER_C       = common/mapped_file.c wsclient/ledger.c wsclient/ledger_file.c wsclient/ledger_room.c \
+LEDGER_C       = common/mapped_file.c wsclient/ledger.c wsclient/ledger_room.c \
                  common/files.c common/log.c common/clock.c common/day.c \
                  common/memory.c
 UNIT_ledger_room = wsclient/ledger_room.c

@@ -1,12 +1,26 @@
 #include "wsclient/ledger.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/log.h"
+#include "common/mapped_file.h"
 #include "common/memory.h"
-#include "wsclient/ledger_file.h"
 #include "wsclient/ledger_room.h"
 #include "wsclient/response.h"
+
+enum { VERSION = 2, ROOM_AT = 4096 };
+
+static const char magic[] = "fxledger";
+
+/* At the front of the file; the room for messages follows at ROOM_AT. */
+struct ledger_header {
+    struct mapped_header form;
+    _Atomic uint64_t room_bytes;
+    _Atomic uint64_t in_work; /* see word_of_work(); 0: no message is */
+};
 
 /* The marks of extents that hold a record. */
 enum { TAKEN = 1, ANSWERED = 2 };
@@ -37,7 +51,8 @@ struct message_block {
 };
 
 struct ledger {
-    struct ledger_file file;
+    struct mapped_file file;
+    struct ledger_header *header; /* in the file, as is the room */
     struct ledger_room room;
     uint64_t last_sequence;
     size_t count;
@@ -66,19 +81,15 @@ static bool is_sound(const struct ledger_record *record, size_t size,
            record->id_len <= record->request_len - record->id_at;
 }
 
-/* False: what is in the file can not be read. */
-static bool open_room(struct ledger *ledger, size_t max_bytes) {
-    const struct ledger_file *file = &ledger->file;
+/* Counts the records; false: what is in the room can not be read. */
+static bool check_records(struct ledger *ledger) {
     monotime now = clock_monotonic();
-    if (!ledger_room_open(&ledger->room, file->room, file->room_bytes,
-                          max_bytes))
-        return false;
     for (struct extent *extent = ledger_room_first(&ledger->room);
          extent != NULL; extent = ledger_room_next(&ledger->room, extent)) {
-        if (ledger_room_mark_of(extent) == EXTENT_FREE)
-            continue;
         const struct ledger_record *record =
             (const struct ledger_record *)extent;
+        if (ledger_room_mark_of(extent) == EXTENT_FREE)
+            continue;
         if (!is_sound(record, ledger_room_size_of(extent), now))
             return false;
         if (record->sequence > ledger->last_sequence)
@@ -88,51 +99,132 @@ static bool open_room(struct ledger *ledger, size_t max_bytes) {
     return true;
 }
 
+/* The file's length with room for so many bytes: it grows by whole pages. */
+static size_t file_bytes(size_t room_bytes) {
+    return ROOM_AT + (room_bytes + ROOM_AT - 1) / ROOM_AT * ROOM_AT;
+}
+
+/* Gives where the room begins. */
+static char *use_mapping(struct ledger *ledger) {
+    ledger->header = ledger->file.start;
+    return (char *)ledger->file.start + ROOM_AT;
+}
+
 static void lay_out(struct ledger *ledger, size_t max_bytes) {
-    struct ledger_file *file = &ledger->file;
-    ledger_room_format(file->room, file->room_bytes);
-    ledger_file_begun(file);
-    ledger_room_open(&ledger->room, file->room, file->room_bytes, max_bytes);
+    char *base = use_mapping(ledger);
+    size_t room_bytes = ledger->file.bytes - ROOM_AT;
+    atomic_store(&ledger->header->room_bytes, room_bytes);
+    atomic_store(&ledger->header->in_work, 0);
+    ledger_room_format(&ledger->room, base, room_bytes, max_bytes);
+    mapped_file_begin(&ledger->file, magic, VERSION);
+}
+
+static int use_memory(struct ledger *ledger, size_t max_bytes) {
+    if (mapped_file_use_memory(&ledger->file, file_bytes(max_bytes)) < 0)
+        return -1;
+    lay_out(ledger, max_bytes);
+    return 0;
+}
+
+/* Goes on without: what is in hand then ends with this process. */
+static int do_without(struct ledger *ledger, const char *path,
+                      size_t max_bytes) {
+    log_warn(
+        "ledger_in_memory_only",
+        LOG_FIELDS(log_text("path", path), log_text("why", strerror(errno))));
+    return use_memory(ledger, max_bytes);
+}
+
+static int make_file(struct ledger *ledger, const char *path,
+                     size_t max_bytes) {
+    if (mapped_file_map(&ledger->file, file_bytes(max_bytes)) < 0) {
+        int error = errno;
+        mapped_file_close(&ledger->file, true);
+        errno = error;
+        return do_without(ledger, path, max_bytes);
+    }
+    lay_out(ledger, max_bytes);
+    return 0;
 }
 
 /* The setting may be higher now than it was when the file was made. */
 static void grow(struct ledger *ledger, size_t max_bytes) {
-    struct ledger_file *file = &ledger->file;
-    size_t before = file->room_bytes;
+    size_t before = ledger->room.bytes;
     if (before >= max_bytes)
         return;
-    if (ledger_file_grow(file, max_bytes) < 0) {
+    if (mapped_file_map(&ledger->file, file_bytes(max_bytes)) < 0) {
         log_warn("ledger_not_grown",
-                 LOG_FIELDS(log_text("path", file->mapped.path),
+                 LOG_FIELDS(log_text("path", ledger->file.path),
                             log_int("bytes", (int64_t)before)));
         return;
     }
-    ledger->room.base = file->room;
-    ledger_room_grow(&ledger->room, file->room_bytes - before);
-    atomic_store(&file->header->room_bytes, file->room_bytes);
+    ledger->room.base = use_mapping(ledger);
+    ledger_room_grow(&ledger->room, ledger->file.bytes - ROOM_AT - before);
+    atomic_store(&ledger->header->room_bytes, ledger->room.bytes);
 }
 
-/* Reads what is in the file, or begins it anew. */
-static int begin(struct ledger *ledger, size_t max_bytes) {
-    struct ledger_file *file = &ledger->file;
-    if (!file->is_new && !open_room(ledger, max_bytes)) {
-        ledger->count = 0;
-        ledger->last_sequence = 0;
-        if (ledger_file_set_aside(file, "it is damaged", max_bytes) < 0)
-            return -1;
-    }
-    if (file->is_new)
-        lay_out(ledger, max_bytes);
-    else
-        grow(ledger, max_bytes);
-    return 0;
+/* Takes over what an earlier wsclient left. NULL, or why it can not be. */
+static const char *go_on(struct ledger *ledger, enum mapped_form form,
+                         size_t max_bytes) {
+    static const char *const faults[] = {
+        [MAPPED_FORM_FOREIGN] = "it is no ledger",
+        [MAPPED_FORM_VERSION] = "another version wrote it",
+        [MAPPED_FORM_BOOT] = "it is of an earlier boot",
+        [MAPPED_FORM_SAME] = NULL,
+    };
+    struct mapped_file *file = &ledger->file;
+    struct ledger_header header;
+    size_t length = mapped_file_length(file);
+    if (faults[form] != NULL)
+        return faults[form];
+    if (length <= ROOM_AT ||
+        pread(file->fd, &header, sizeof header, 0) != sizeof header ||
+        header.room_bytes == 0 || header.room_bytes % ROOM_AT != 0 ||
+        header.room_bytes > length - ROOM_AT)
+        return "it is damaged";
+    if (mapped_file_map(file, ROOM_AT + header.room_bytes) < 0)
+        return strerror(errno);
+    if (!ledger_room_open(&ledger->room, use_mapping(ledger), header.room_bytes,
+                          max_bytes) ||
+        !check_records(ledger))
+        return "it is damaged";
+    grow(ledger, max_bytes);
+    return NULL;
+}
+
+/* Renames the file, for a person to look at. False: it stays where it is. */
+static bool set_aside(struct ledger *ledger, const char *path,
+                      const char *why) {
+    char *aside = memory_print("%s.aside", path);
+    log_warn("ledger_set_aside",
+             LOG_FIELDS(log_text("path", path), log_text("why", why),
+                        log_text("kept_as", aside)));
+    bool moved = rename(path, aside) == 0;
+    mapped_file_close(&ledger->file, false);
+    *ledger = (struct ledger){.count = 0};
+    free(aside);
+    return moved;
+}
+
+static int open_file(struct ledger *ledger, const char *path,
+                     size_t max_bytes) {
+    if (path == NULL)
+        return use_memory(ledger, max_bytes);
+    if (mapped_file_open(&ledger->file, path) < 0)
+        return errno == EWOULDBLOCK ? -1 : do_without(ledger, path, max_bytes);
+    enum mapped_form form = mapped_file_form(&ledger->file, magic, VERSION);
+    if (form == MAPPED_FORM_NONE)
+        return make_file(ledger, path, max_bytes);
+    const char *why = go_on(ledger, form, max_bytes);
+    if (why == NULL)
+        return 0;
+    return open_file(ledger, set_aside(ledger, path, why) ? path : NULL,
+                     max_bytes);
 }
 
 struct ledger *ledger_open(const char *path, size_t max_bytes) {
     struct ledger *ledger = memory_new(sizeof *ledger);
-    SLIST_INIT(&ledger->spare);
-    if (ledger_file_open(&ledger->file, path, max_bytes) == 0 &&
-        begin(ledger, max_bytes) == 0)
+    if (open_file(ledger, path, max_bytes) == 0)
         return ledger;
     free(ledger);
     return NULL;
@@ -142,7 +234,7 @@ void ledger_close(struct ledger **ledger) {
     struct ledger *l = *ledger;
     struct message_block *block;
     *ledger = NULL;
-    ledger_file_close(&l->file, l->count == 0);
+    mapped_file_close(&l->file, l->count == 0);
     while ((block = l->blocks) != NULL) {
         l->blocks = block->next;
         free(block);
@@ -217,7 +309,7 @@ static void count_death(struct ledger_record *record, uint64_t word) {
 
 void ledger_found(struct ledger *ledger, monotime now,
                   struct message_queue *queue) {
-    uint64_t word = ledger->file.header->handled;
+    uint64_t word = ledger->header->in_work;
     for (struct extent *extent = ledger_room_first(&ledger->room);
          extent != NULL; extent = ledger_room_next(&ledger->room, extent)) {
         if (ledger_room_mark_of(extent) == EXTENT_FREE)
@@ -268,13 +360,12 @@ void ledger_note_id(struct message *message, struct span id) {
 }
 
 void ledger_work_begins(struct ledger *ledger, const struct message *message) {
-    atomic_store_explicit(&ledger->file.header->handled, word_of_work(message),
+    atomic_store_explicit(&ledger->header->in_work, word_of_work(message),
                           memory_order_release);
 }
 
 void ledger_work_ends(struct ledger *ledger) {
-    atomic_store_explicit(&ledger->file.header->handled, 0,
-                          memory_order_release);
+    atomic_store_explicit(&ledger->header->in_work, 0, memory_order_release);
 }
 
 char *ledger_answer_room(struct message *message) {

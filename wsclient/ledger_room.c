@@ -14,14 +14,20 @@ static size_t offset_of(const struct ledger_room *room,
     return (size_t)((const char *)extent - room->base);
 }
 
-void ledger_room_format(char *base, size_t bytes) {
-    set((struct extent *)(void *)base, bytes, EXTENT_FREE);
+static struct ledger_room unused(char *base, size_t bytes, size_t limit) {
+    return (struct ledger_room){
+        .base = base, .bytes = bytes, .limit = limit, .too_large = SIZE_MAX};
+}
+
+void ledger_room_format(struct ledger_room *room, char *base, size_t bytes,
+                        size_t limit) {
+    *room = unused(base, bytes, limit);
+    set(at(room, 0), bytes, EXTENT_FREE);
 }
 
 bool ledger_room_open(struct ledger_room *room, char *base, size_t bytes,
                       size_t limit) {
-    *room = (struct ledger_room){
-        .base = base, .bytes = bytes, .limit = limit, .too_large = SIZE_MAX};
+    *room = unused(base, bytes, limit);
     size_t offset = 0;
     while (offset < bytes) {
         size_t size = ledger_room_size_of(at(room, offset));
@@ -115,7 +121,7 @@ void ledger_room_release(struct ledger_room *room, struct extent *extent) {
     room->too_large = SIZE_MAX;
     set(extent, ledger_room_size_of(extent), EXTENT_FREE);
     if (room->used == 0) { /* from the front again, where it is warm */
-        ledger_room_format(room->base, room->bytes);
+        set(at(room, 0), room->bytes, EXTENT_FREE);
         room->rover = 0;
     }
 }

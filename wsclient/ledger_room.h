@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+
 enum {
     EXTENT_UNIT = 16, /* all sizes are multiples of it */
     EXTENT_FREE = 0   /* the mark of an extent that holds nothing */
@@ -32,14 +34,15 @@ struct ledger_room {
 };
 
 /* Makes the stretch one free extent; `bytes` is a multiple of EXTENT_UNIT. */
-void ledger_room_format(char *base, size_t bytes);
+void ledger_room_format(struct ledger_room *room, char *base, size_t bytes,
+                        size_t limit) NONNULL_ALL;
 
 /*
  * Takes over a stretch that was formatted once. False: it is no row of
- * room.
+ * extents.
  */
-bool ledger_room_open(struct ledger_room *room, char *base, size_t bytes,
-                      size_t limit);
+MUST_CHECK bool ledger_room_open(struct ledger_room *room, char *base,
+                                 size_t bytes, size_t limit) NONNULL_ALL;
 
 /* The stretch goes on behind its end for so many more bytes. */
 void ledger_room_grow(struct ledger_room *room, size_t more_bytes);
@@ -49,7 +52,8 @@ void ledger_room_grow(struct ledger_room *room, size_t more_bytes);
  * has in fact. It stays free until it is marked; only one may be so at a
  * time. NULL: there is no room.
  */
-struct extent *ledger_room_find(struct ledger_room *room, size_t *size);
+MUST_CHECK struct extent *ledger_room_find(struct ledger_room *room,
+                                           size_t *size);
 
 /* Whether there would be room for `size` bytes if nothing were taken. */
 bool ledger_room_could_hold(const struct ledger_room *room, size_t size);

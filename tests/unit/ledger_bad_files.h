@@ -6,10 +6,18 @@
 
 #include "tests/unit/faulty_calls.h"
 #include "tests/unit/ledger_reopened.h"
-#include "wsclient/ledger_file.h"
 #include "wsclient/ledger_room.h"
 
 enum { FILE_SIZE_MAX = 1 << 16 };
+
+/* Where what stands at the front of the file; its magic is the first. */
+enum {
+    VERSION_AT = 8,
+    BOOT_ID_AT = 12,
+    ROOM_BYTES_AT = 56,
+    IN_WORK_AT = 64,
+    HEADER_BYTES = 72
+};
 
 static char file_bytes[FILE_SIZE_MAX], other_bytes[FILE_SIZE_MAX];
 
@@ -61,25 +69,18 @@ static const struct {
 } strange[] = {
     {"another magic", 0, 8, "fxledges", 0},
     {"half a magic", 0, 8, "fxle\0\0\0\0", 0},
-    {"an earlier version", offsetof(struct mapped_header, version), 4,
-     "\0\0\0\0", 0},
-    {"a later version", offsetof(struct mapped_header, version), 4,
-     "\x03\0\0\0", 0},
-    {"another boot", offsetof(struct mapped_header, boot_id), 36,
-     "01234567-89ab-cdef-0123-456789abcdef", 0},
-    {"no boot", offsetof(struct mapped_header, boot_id), 40,
+    {"an earlier version", VERSION_AT, 4, "\0\0\0\0", 0},
+    {"a later version", VERSION_AT, 4, "\x03\0\0\0", 0},
+    {"another boot", BOOT_ID_AT, 36, "01234567-89ab-cdef-0123-456789abcdef", 0},
+    {"no boot", BOOT_ID_AT, 40,
      "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
      "\0"
      "\0\0\0",
      0},
-    {"more room than there is", offsetof(struct ledger_header, room_bytes), 8,
-     "\0\0\1\0\0\0\0\0", 0},
-    {"endless room", offsetof(struct ledger_header, room_bytes), 8,
-     "\0\xf0\xff\xff\xff\xff\xff\xff", 0},
-    {"no room", offsetof(struct ledger_header, room_bytes), 8,
-     "\0\0\0\0\0\0\0\0", 0},
-    {"half a page of room", offsetof(struct ledger_header, room_bytes), 8,
-     "\0\x08\0\0\0\0\0\0", 0},
+    {"more room than there is", ROOM_BYTES_AT, 8, "\0\0\1\0\0\0\0\0", 0},
+    {"endless room", ROOM_BYTES_AT, 8, "\0\xf0\xff\xff\xff\xff\xff\xff", 0},
+    {"no room", ROOM_BYTES_AT, 8, "\0\0\0\0\0\0\0\0", 0},
+    {"half a page of room", ROOM_BYTES_AT, 8, "\0\x08\0\0\0\0\0\0", 0},
     {"a byte", 0, 0, "", 1},
     {"its magic alone", 0, 0, "", 8},
     {"half a header", 0, 0, "", 40},
@@ -144,7 +145,7 @@ static void a_file_that_was_not_begun_is_begun_anew(void **state) {
     leave_two(room, file_bytes);
     memset(file_bytes, 0, 8);
     memset(file_bytes + 4096, 0, 4096);
-    file_bytes[offsetof(struct ledger_header, handled)] = 1;
+    file_bytes[IN_WORK_AT] = 1;
     room_write(room->path, file_bytes, 8192);
     expect_empty(room, true);
     room_expect_told(room, "");
@@ -295,7 +296,7 @@ static void a_damaged_file_does_no_harm(void **state) {
     static const char masks[] = {1, 2, 4, 8, 16, 32, 64, -128, -1};
     size_t len = leave_two(room, file_bytes), aside = 0, opened = 0;
     for (size_t at = 0; at < 4096 + 1500; at++) {
-        if (at == sizeof(struct ledger_header))
+        if (at == HEADER_BYTES)
             at = 4096; /* nothing is between */
         for (size_t i = 0; i < COUNT_OF(masks); i++) {
             file_bytes[at] ^= masks[i];

@@ -168,8 +168,7 @@ static void agrees_with_a_simple_model(void **state) {
     for (size_t i = 0; i < COUNT_OF(longest); i++) {
         struct random random = {i};
         struct model m = {.count = 0};
-        ledger_room_format(base, STRETCH);
-        assert_true(ledger_room_open(&m.room, base, STRETCH, limits[i]));
+        ledger_room_format(&m.room, base, STRETCH, limits[i]);
         for (int n = 0; n < 2000; n++) {
             step(&m, &random, longest[i]);
             check(&m);
@@ -189,8 +188,7 @@ static void no_more_than_the_limit_is_given_out(void **state) {
     (void)state;
     char *base = new_stretch(STRETCH);
     struct model m = {.count = 0};
-    ledger_room_format(base, STRETCH);
-    assert_true(ledger_room_open(&m.room, base, STRETCH, 4096 + 8));
+    ledger_room_format(&m.room, base, STRETCH, 4096 + 8);
     take(&m, 4096, 1);
     assert_int_equal(m.count, 1);
     take(&m, 32, 1); /* 8 are left */
@@ -215,8 +213,7 @@ static void a_stretch_that_grows(void **state) {
     char *base = new_stretch(STRETCH);
     struct random random = {7};
     struct model m = {.count = 0};
-    ledger_room_format(base, 1024);
-    assert_true(ledger_room_open(&m.room, base, 1024, STRETCH));
+    ledger_room_format(&m.room, base, 1024, STRETCH);
     for (size_t more = 32; m.room.bytes + more <= STRETCH; more *= 2) {
         for (int n = 0; n < 100; n++)
             step(&m, &random, 900);
@@ -245,7 +242,7 @@ static void what_is_no_row_is_not_opened(void **state) {
     for (size_t at = 0; at < 1024; at += 512) {
         for (size_t i = 0; i < COUNT_OF(words); i++) {
             memset(base, 0, 1024);
-            ledger_room_format(base, 512);
+            ledger_room_format(&room, base, 512, 512);
             memcpy(base + at, &words[i], sizeof words[i]);
             if (ledger_room_open(&room, base, 1024, 1024))
                 fail_msg("word %lu at %zu", (unsigned long)words[i], at);
@@ -305,7 +302,8 @@ static void go_on_working(struct worked *w, uint64_t seed, uint64_t steps) {
     struct extent *held[SLOTS] = {NULL};
     struct random random = {seed};
     size_t found = 0;
-    ledger_room_open(&room, w->stretch, WORKED_STRETCH, WORKED_STRETCH);
+    if (!ledger_room_open(&room, w->stretch, WORKED_STRETCH, WORKED_STRETCH))
+        _exit(1);
     for (size_t i = 0; i < SLOTS; i++)
         w->slots[i].told = NOTHING;
     for (struct extent *e = ledger_room_first(&room); e != NULL;
@@ -326,7 +324,8 @@ static void go_on_working(struct worked *w, uint64_t seed, uint64_t steps) {
 
 static struct worked *new_worked(void) {
     struct worked *w = (struct worked *)(void *)new_stretch(sizeof *w);
-    ledger_room_format(w->stretch, WORKED_STRETCH);
+    struct ledger_room room;
+    ledger_room_format(&room, w->stretch, WORKED_STRETCH, WORKED_STRETCH);
     return w;
 }
 
