@@ -1,116 +1,96 @@
 #include "ratefetcher/call_counts.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "common/files.h"
 #include "common/log.h"
+#include "common/mapped_file.h"
 #include "common/memory.h"
 
-static const char magic[16] = "fxwire calls 1";
+enum { VERSION = 1 };
 
-struct page {
-    char magic[16];
-    char boot_id[BOOT_ID_SIZE]; /* the last minute's calls are of that boot */
+static const char magic[] = "fxwcalls";
+
+struct call_counts_page {
+    struct mapped_header form; /* the last minute's calls are of its boot */
     char token[CALL_COUNTS_TOKEN_SIZE];
     struct call_counts_record records[CALL_COUNTS_RECORDS];
 };
 
 struct call_counts {
-    int fd; /* locked; -1: the page is in memory alone */
-    struct page *page;
+    struct mapped_file file;
+    struct call_counts_page *page; /* in the file, or allocated */
 };
 
-/* Opened, ours alone and allocated: a hole on a full disk is a SIGBUS. */
-static int open_file(const char *dir) {
+/* Maps the page; -1 and errno: it can not be. */
+static int open_page(struct mapped_file *file, const char *dir,
+                     enum mapped_form *form) {
     if (files_make_folder(dir) < 0)
         return -1;
     char *path = memory_print("%s/calls", dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int opened = mapped_file_open(file, path);
     free(path);
-    if (fd < 0)
+    if (opened < 0)
         return -1;
-    int error = 0;
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        error = errno;
-    else
-        error = posix_fallocate(fd, 0, sizeof(struct page));
-    if (error == 0)
-        return fd;
-    close(fd);
+    *form = mapped_file_form(file, magic, VERSION);
+    if (mapped_file_map(file, sizeof(struct call_counts_page)) == 0)
+        return 0;
+    int error = errno;
+    mapped_file_close(file, false);
     errno = error;
     return -1;
 }
 
-static bool is_terminated(const char *text, size_t size) {
-    return memchr(text, '\0', size) != NULL;
-}
-
-static bool is_well(const struct page *page) {
-    if (memcmp(page->magic, magic, sizeof magic) != 0 ||
-        strnlen(page->token, CALL_COUNTS_TOKEN_SIZE) !=
-            CALL_COUNTS_TOKEN_SIZE - 1)
+static bool is_well(const struct call_counts_page *page) {
+    if (strnlen(page->token, CALL_COUNTS_TOKEN_SIZE) !=
+        CALL_COUNTS_TOKEN_SIZE - 1)
         return false;
-    for (size_t i = 0; i < CALL_COUNTS_RECORDS; i++)
-        if (!is_terminated(page->records[i].provider,
-                           sizeof page->records[i].provider))
+    for (size_t i = 0; i < CALL_COUNTS_RECORDS; i++) {
+        const struct call_counts_record *record = &page->records[i];
+        if (memchr(record->provider, '\0', sizeof record->provider) == NULL ||
+            record->quota.newest < 0)
             return false;
+    }
     return true;
 }
 
 /* Empties a page that is not of this form, and forgets another boot's times. */
-static void prepare(struct page *page) {
-    char boot_id[BOOT_ID_SIZE];
-    files_boot_id(boot_id);
-    if (!is_well(page)) {
+static void prepare(struct call_counts_page *page, enum mapped_form form) {
+    if ((form != MAPPED_FORM_SAME && form != MAPPED_FORM_BOOT) ||
+        !is_well(page)) {
         memset(page, 0, sizeof *page);
         snprintf(page->token, sizeof page->token, "%08x%08x%08x%08x",
                  arc4random(), arc4random(), arc4random(), arc4random());
-        memcpy(page->magic, magic, sizeof magic);
     }
-    if (memcmp(page->boot_id, boot_id, BOOT_ID_SIZE) == 0)
-        return;
-    for (size_t i = 0; i < CALL_COUNTS_RECORDS; i++)
+    for (size_t i = 0; form == MAPPED_FORM_BOOT && i < CALL_COUNTS_RECORDS; i++)
         page->records[i].quota = (struct quota){0};
-    memcpy(page->boot_id, boot_id, BOOT_ID_SIZE);
 }
 
 struct call_counts *call_counts_open(const char *dir) {
     struct call_counts *book = memory_new(sizeof *book);
-    void *page = MAP_FAILED;
-    book->fd = open_file(dir);
-    if (book->fd >= 0)
-        page = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE,
-                    MAP_SHARED, book->fd, 0);
-    if (page == MAP_FAILED) {
-        log_warn("calls_not_kept",
-                 LOG_FIELDS(log_text("folder", dir),
-                            log_text("why", strerror(errno))));
-        if (book->fd >= 0)
-            close(book->fd);
-        book->fd = -1;
-        page = memory_new(sizeof(struct page));
+    enum mapped_form form = MAPPED_FORM_NONE;
+    if (open_page(&book->file, dir, &form) == 0) {
+        book->page = book->file.start;
+        prepare(book->page, form);
+        mapped_file_begin(&book->file, magic, VERSION);
+        return book;
     }
-    book->page = page;
-    prepare(book->page);
+    log_warn("calls_not_kept", LOG_FIELDS(log_text("folder", dir),
+                                          log_text("why", strerror(errno))));
+    book->page = memory_new(sizeof *book->page);
+    prepare(book->page, MAPPED_FORM_NONE);
     return book;
 }
 
 void call_counts_close(struct call_counts **book) {
     struct call_counts *b = *book;
     *book = NULL;
-    if (b->fd >= 0) {
-        munmap(b->page, sizeof *b->page);
-        close(b->fd);
-    } else {
+    if (b->file.start == NULL)
         free(b->page);
-    }
+    else
+        mapped_file_close(&b->file, false);
     free(b);
 }
 

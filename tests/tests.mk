@@ -35,7 +35,7 @@ UNIT_history   = ratefetcher/providers/history.c common/rates.c common/memory.c 
 UNIT_ecb_csv   = ratefetcher/providers/ecb_csv.c $(UNIT_history)
 UNIT_breaker   = ratefetcher/breaker.c
 UNIT_quota     = ratefetcher/quota.c
-UNIT_call_counts = ratefetcher/call_counts.c common/files.c ratefetcher/quota.c common/log.c \
+UNIT_call_counts = ratefetcher/call_counts.c common/mapped_file.c common/files.c ratefetcher/quota.c common/log.c \
                  common/clock.c $(UNIT_rates)
 UNIT_redis_address = ratefetcher/redis_address.c common/url.c common/memory.c
 UNIT_redis_value = ratefetcher/redis_value.c $(UNIT_rates)
@@ -70,7 +70,7 @@ WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
                  $(SETTINGS_C)
 PROVIDER_C     = ratefetcher/provider.c ratefetcher/breaker.c \
                  ratefetcher/quota.c ratefetcher/call_counts.c \
-                 common/daytables.c common/files.c common/log.c common/clock.c \
+                 common/daytables.c common/mapped_file.c common/files.c common/log.c common/clock.c \
                  common/rates.c common/message.c common/day.c $(SETTINGS_C)
 UNIT_provider  = $(PROVIDER_C)
 UNIT_lookup    = ratefetcher/lookup.c common/loop.c $(PROVIDER_C)

@@ -148,6 +148,48 @@ static void another_form_begins_anew(void **state) {
     }
 }
 
+/* Whatever a byte of the file was changed to: no crash, no endless loop. */
+static void a_damaged_file_does_no_harm(void **state) {
+    (void)state;
+    static const char byte[] = {0, 1, 127, -128, -1};
+    struct stat status;
+    for (off_t at = 0; at < 3 * (off_t)sizeof(struct call_counts_record);
+         at++) {
+        for (size_t i = 0; i < sizeof byte; i++) {
+            struct call_counts *book = call_counts_open(dir);
+            count(book, "ecb", "2021-05-18");
+            call_counts_close(&book);
+            int fd = open(path, O_RDWR);
+            assert_int_equal(fstat(fd, &status), 0);
+            assert_true(at < status.st_size);
+            assert_int_equal(pwrite(fd, &byte[i], 1, at), 1);
+            close(fd);
+            book = call_counts_open(dir);
+            struct call_counts_record *record = call_counts_record(book, "ecb");
+            assert_true(quota_wait(&record->quota, 1000000, NOW).usec >= 0);
+            call_counts_add(record, day_of_text("2021-05-18"), NOW);
+            call_counts_close(&book);
+        }
+        unlink(path);
+    }
+}
+
+/* A last call so long before the boot that no clock can tell it. */
+static void an_impossible_time_begins_anew(void **state) {
+    (void)state;
+    static const int64_t seconds[] = {-1, -20, INT64_MIN};
+    for (size_t i = 0; i < COUNT_OF(seconds); i++) {
+        struct call_counts *book = call_counts_open(dir);
+        call_counts_record(book, "ecb")->quota.newest = seconds[i];
+        call_counts_close(&book);
+        book = call_counts_open(dir);
+        struct call_counts_record *record = call_counts_record(book, "ecb");
+        assert_int_equal(record->quota.newest, 0);
+        call_counts_add(record, day_of_text("2021-05-18"), NOW);
+        call_counts_close(&book);
+    }
+}
+
 /* Two at a time do not spoil each other's counts, nor share a token. */
 static void a_second_one_counts_in_memory(void **state) {
     (void)state;
@@ -191,6 +233,8 @@ int main(void) {
         cmocka_unit_test_teardown(outlives_its_process, forget_file),
         cmocka_unit_test_teardown(another_boot_forgets_the_minute, forget_file),
         cmocka_unit_test_teardown(another_form_begins_anew, forget_file),
+        cmocka_unit_test_teardown(a_damaged_file_does_no_harm, forget_file),
+        cmocka_unit_test_teardown(an_impossible_time_begins_anew, forget_file),
         cmocka_unit_test_teardown(a_second_one_counts_in_memory, forget_file),
         cmocka_unit_test(a_folder_that_can_not_be_is_none),
         cmocka_unit_test_teardown(more_providers_than_records, forget_file),
