@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -10,9 +11,13 @@
 
 #include "common/memory.h"
 
-/* All but `thread` is the thread's until `done_fd` is readable. */
+/*
+ * The thread and its owner hold it, and whoever lets go last frees it: a
+ * look-up that is left to itself leaves nothing behind. All but `holders` is
+ * the thread's until `done_fd` is readable.
+ */
 struct resolve {
-    pthread_t thread;
+    atomic_int holders;
     char *host;
     int done_fd;
     struct addresses addresses;
@@ -41,6 +46,15 @@ static void keep_address(struct addresses *addresses,
         addresses->count++;
 }
 
+static void let_go(struct resolve *resolve) {
+    if (atomic_fetch_sub(&resolve->holders, 1) > 1)
+        return;
+    if (resolve->done_fd >= 0)
+        close(resolve->done_fd);
+    free(resolve->host);
+    free(resolve);
+}
+
 static void *look_up(void *arg) {
     struct resolve *resolve = arg;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
@@ -52,24 +66,31 @@ static void *look_up(void *arg) {
     if (list != NULL)
         freeaddrinfo(list);
     eventfd_write(resolve->done_fd, 1);
+    let_go(resolve);
     return NULL;
 }
 
-static void free_resolve(struct resolve *resolve) {
-    if (resolve->done_fd >= 0)
-        close(resolve->done_fd);
-    free(resolve->host);
-    free(resolve);
+static bool start_thread(struct resolve *resolve) {
+    pthread_t thread;
+    resolve->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (resolve->done_fd < 0)
+        return false;
+    atomic_init(&resolve->holders, 2);
+    if (pthread_create(&thread, NULL, look_up, resolve) != 0) {
+        atomic_store(&resolve->holders, 1);
+        return false;
+    }
+    pthread_detach(thread);
+    return true;
 }
 
 struct resolve *resolve_start(const char *host) {
     struct resolve *resolve = memory_new(sizeof *resolve);
     resolve->host = memory_copy(host, strlen(host));
-    resolve->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (resolve->done_fd >= 0 &&
-        pthread_create(&resolve->thread, NULL, look_up, resolve) == 0)
+    atomic_init(&resolve->holders, 1);
+    if (start_thread(resolve))
         return resolve;
-    free_resolve(resolve);
+    let_go(resolve);
     return NULL;
 }
 
@@ -80,17 +101,16 @@ int resolve_fd(const struct resolve *resolve) {
 const char *resolve_take(struct resolve **resolve, struct addresses *out) {
     struct resolve *r = *resolve;
     *resolve = NULL;
-    pthread_join(r->thread, NULL);
     *out = r->addresses;
     const char *why = r->error != 0     ? gai_strerror(r->error)
                       : out->count == 0 ? "no address"
                                         : NULL;
-    free_resolve(r);
+    let_go(r);
     return why;
 }
 
 void resolve_abandon(struct resolve **resolve) {
     if (*resolve != NULL)
-        pthread_detach((*resolve)->thread); /* it is the price of not waiting */
+        let_go(*resolve);
     *resolve = NULL;
 }

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/attributes.h"
+
 enum { RESOLVE_MAX_ADDRESSES = 8 };
 
 /* Numeric addresses, in the order in which they are to be tried. */
@@ -24,7 +26,7 @@ struct resolve;
 bool resolve_numeric(const char *host, struct addresses *out);
 
 /* Begins to look up `host`, which is copied. NULL: no thread can be started. */
-struct resolve *resolve_start(const char *host);
+MUST_CHECK struct resolve *resolve_start(const char *host);
 
 /* Readable when the look-up is over. */
 int resolve_fd(const struct resolve *resolve);
@@ -33,9 +35,14 @@ int resolve_fd(const struct resolve *resolve);
  * After that: gives the addresses in `*out`, or why there are none as a
  * constant text, and ends it. NULL: there are some.
  */
-const char *resolve_take(struct resolve **resolve, struct addresses *out);
+MUST_CHECK const char *resolve_take(struct resolve **resolve,
+                                    struct addresses *out);
 
-/* Leaves a look-up that may still run to itself. */
+/*
+ * Leaves a look-up that may still run to itself; its thread and its descriptor
+ * go when the system's resolver gives up, which can take half a minute. So who
+ * tries again goes on waiting for it rather than abandon it.
+ */
 void resolve_abandon(struct resolve **resolve);
 
 #endif

@@ -83,6 +83,7 @@ $(foreach p,$(patsubst tests/unit/test_provider_%.c,%,$(wildcard tests/unit/test
     $(eval UNIT_provider_$(p) = ratefetcher/providers/$(p).c \
                  ratefetcher/providers/json_tables.c $$(WEB_C)))
 UNIT_upstream  = wsclient/upstream.c common/url.c common/memory.c
+UNIT_resolve   = common/resolve.c common/memory.c
 
 UNIT_LIBS = -Wl,--as-needed -lcmocka -lcsv -lgmp -ljson-c -lcurl -levent \
             -lexpat -lwebsockets -lssl -lcrypto
