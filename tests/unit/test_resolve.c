@@ -52,6 +52,13 @@ static size_t count_entries(const char *folder) {
     return count;
 }
 
+/* The last steps of a thread can not be awaited but by looking. */
+static void wait_threads_gone(void) {
+    enum { ALONE = 3 }; /* with the two dots */
+    while (count_entries("/proc/self/task") > ALONE)
+        poll(NULL, 0, 1);
+}
+
 static void wait_done(const struct resolve *resolve) {
     struct pollfd fd = {.fd = resolve_fd(resolve), .events = POLLIN};
     assert_int_equal(poll(&fd, 1, 10000), 1);
@@ -95,8 +102,8 @@ static void an_address_needs_no_look_up(void **state) {
 static void nothing_is_left_of_what_is_abandoned(void **state) {
     (void)state;
     enum { MANY = 50 };
+    wait_threads_gone(); /* of earlier tests */
     size_t descriptors = count_entries("/proc/self/fd");
-    size_t threads = count_entries("/proc/self/task");
     for (int i = 0; i < MANY; i++) {
         struct resolve *resolve = resolve_start("slow");
         assert_non_null(resolve);
@@ -109,21 +116,20 @@ static void nothing_is_left_of_what_is_abandoned(void **state) {
         sem_post(&slow_goes_on);
     for (int i = 0; i < MANY; i++)
         sem_wait(&slow_ended);
-    /* The last steps of a thread can not be awaited but by looking. */
-    while (count_entries("/proc/self/task") > threads)
-        poll(NULL, 0, 1);
+    wait_threads_gone();
     assert_int_equal(count_entries("/proc/self/fd"), descriptors);
 }
 
 /* It was over already, and nobody had looked. */
 static void nor_of_what_is_abandoned_after_its_end(void **state) {
     (void)state;
+    wait_threads_gone();
     size_t descriptors = count_entries("/proc/self/fd");
     struct resolve *resolve = resolve_start("somewhere");
     wait_done(resolve);
     resolve_abandon(&resolve);
-    while (count_entries("/proc/self/fd") > descriptors)
-        poll(NULL, 0, 1);
+    wait_threads_gone();
+    assert_int_equal(count_entries("/proc/self/fd"), descriptors);
     resolve_abandon(&resolve); /* none: nothing happens */
 }
 
