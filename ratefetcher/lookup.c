@@ -65,27 +65,28 @@ struct lookup {
     struct share *share; /* NULL: without Redis */
     LIST_HEAD(, lookup_waiter) waiters;
     duration request_timeout;
-    monotime next_alert, next_probe; /* not before */
-    size_t probe_turn; /* the provider that is probed next, if it can be */
+    monotime alert_not_before, probe_not_before;
+    size_t probe_first; /* the provider that is probed next, if it may be */
     duration ttl;
     monotime latest_asked; /* when somebody last asked for the latest table */
     struct event *refresh_due;
     bool refreshing;
 };
 
-static void answer(struct lookup_waiter *waiter,
-                   const struct lookup_answer *told) {
+/* The first answer counts; who was answered may still wait for a probe. */
+static void answer_with(struct lookup_waiter *waiter,
+                        const struct lookup_answer *answer) {
     lookup_done *done = waiter->done;
     waiter->done = NULL;
     if (done != NULL)
-        done(waiter->arg, told);
+        done(waiter->arg, answer);
 }
 
 /*
- * Answers from the first fresh table that serves, if there is one. `came`: a
- * bit for each provider whose table has just come from `layer`.
+ * Answers from the first fresh table that serves, if there is one. `new_ones`:
+ * a bit for each provider whose table has just come from `layer`.
  */
-static bool answer_fresh(struct lookup_waiter *waiter, uint32_t came,
+static bool answer_fresh(struct lookup_waiter *waiter, uint32_t new_ones,
                          const char *layer) {
     struct lookup_answer found = {.result = LOOKUP_FOUND};
     size_t provider;
@@ -93,8 +94,8 @@ static bool answer_fresh(struct lookup_waiter *waiter, uint32_t came,
                                  &provider, &found.fresh);
     if (found.rates == NULL)
         return false;
-    found.layer = (came >> provider & 1) != 0 ? layer : from_memory;
-    answer(waiter, &found);
+    found.layer = (new_ones >> provider & 1) != 0 ? layer : from_memory;
+    answer_with(waiter, &found);
     return true;
 }
 
@@ -115,10 +116,10 @@ static struct lookup_waiter *waiter_of(struct share_waiter *redis) {
 }
 
 /* A look into Redis is over. True: the waiter waits for no further one. */
-static bool on_redis(struct share_waiter *redis, uint32_t came, bool over) {
+static bool on_redis(struct share_waiter *redis, uint32_t new_ones, bool over) {
     struct lookup_waiter *waiter = waiter_of(redis);
     struct metrics *metrics = waiter->lookup->context.metrics;
-    bool found = came != 0 && answer_fresh(waiter, came, from_redis);
+    bool found = new_ones != 0 && answer_fresh(waiter, new_ones, from_redis);
     if (!found && !over)
         return false;
     metrics_count(metrics,
@@ -156,8 +157,8 @@ static void settle(void *arg, day when) {
 }
 
 /* A fetch has ended: what came of it is kept, and answers if it serves. */
-static void take(struct lookup_waiter *waiter,
-                 const struct provider_answer *fetched) {
+static void end_fetch(struct lookup_waiter *waiter,
+                      const struct provider_answer *fetched) {
     struct lookup *lookup = waiter->lookup;
     size_t provider = waiter->provider;
     day when = waiter->query.when;
@@ -167,7 +168,7 @@ static void take(struct lookup_waiter *waiter,
         share_store(lookup->share, when, fetched->rates);
     if (!provider_works(fetched->result)) {
         waiter->had_failure = true;
-        lookup->next_probe =
+        lookup->probe_not_before =
             monotime_add(clock_monotonic(), BREAKER_PROBE_PAUSE);
     }
     bool found = answer_fresh(waiter, UINT32_C(1) << provider, from_provider);
@@ -187,7 +188,7 @@ static void on_fetched(void *arg, const struct provider_answer *fetched) {
     struct lookup *lookup = waiter->lookup;
     day when = waiter->query.when;
     waiter->fetches = false;
-    take(waiter, fetched);
+    end_fetch(waiter, fetched);
     go_on(waiter);
     settle(lookup, when);
 }
@@ -209,7 +210,7 @@ static bool fetch(struct lookup_waiter *waiter) {
                         &at_once, on_fetched, waiter))
         return true;
     waiter->fetches = false;
-    take(waiter, &at_once);
+    end_fetch(waiter, &at_once);
     return false;
 }
 
@@ -234,17 +235,17 @@ static bool choose_probe(struct lookup_waiter *waiter) {
     const struct providers *providers = lookup->providers;
     monotime now = clock_monotonic();
     if (!waiter->had_failure || waiter->had_fetch ||
-        !monotime_reached(now, lookup->next_probe))
+        !monotime_reached(now, lookup->probe_not_before))
         return false;
     for (size_t i = 0; i < providers->count; i++) {
-        size_t turn = (lookup->probe_turn + i) % providers->count;
-        const struct provider *provider = &providers->list[turn];
+        size_t place = (lookup->probe_first + i) % providers->count;
+        const struct provider *provider = &providers->list[place];
         if (provider_knows(provider, &waiter->query, now) ||
             !provider_may_be_probed(provider, waiter->query.when, now))
             continue;
-        lookup->probe_turn = turn + 1;
-        lookup->next_probe = monotime_add(now, BREAKER_PROBE_PAUSE);
-        waiter->provider = turn;
+        lookup->probe_first = place + 1;
+        lookup->probe_not_before = monotime_add(now, BREAKER_PROBE_PAUSE);
+        waiter->provider = place;
         return true;
     }
     return false;
@@ -263,15 +264,15 @@ static void answer_stale(struct lookup_waiter *waiter) {
         stale.rates =
             providers_find_stale(waiter->lookup->providers, &waiter->query);
     if (stale.rates != NULL)
-        answer(waiter, &stale);
+        answer_with(waiter, &stale);
 }
 
 /* One alert for all the days that are asked for while providers fail. */
 static void alert_none_left(struct lookup *lookup, day when, monotime now) {
     char date[DAY_TEXT_SIZE];
-    if (!monotime_reached(now, lookup->next_alert))
+    if (!monotime_reached(now, lookup->alert_not_before))
         return;
-    lookup->next_alert = monotime_add(now, ALERT_PAUSE);
+    lookup->alert_not_before = monotime_add(now, ALERT_PAUSE);
     rates_day_print(when, date);
     char *detail = memory_print("no provider can be asked for %s", date);
     lookup->context.alert(lookup->context.arg, "no_provider_left", detail);
@@ -288,14 +289,15 @@ static void answer_error(struct lookup_waiter *waiter) {
                                     &left) != NULL;
     if (waiter->had_failure && !had_table)
         alert_none_left(waiter->lookup, any.when, now);
-    answer(waiter,
-           &(struct lookup_answer){
-               .result = had_table && !waiter->had_failure ? LOOKUP_NO_CURRENCY
-                                                           : LOOKUP_UNAVAILABLE,
-               .retry = duration_max(
-                   providers_retry(waiter->lookup->providers, &waiter->query,
-                                   waiter->lookup->next_probe),
-                   LEAST_RETRY)});
+    answer_with(
+        waiter,
+        &(struct lookup_answer){
+            .result = had_table && !waiter->had_failure ? LOOKUP_NO_CURRENCY
+                                                        : LOOKUP_UNAVAILABLE,
+            .retry = duration_max(
+                providers_retry(waiter->lookup->providers, &waiter->query,
+                                waiter->lookup->probe_not_before),
+                LEAST_RETRY)});
 }
 
 static void free_waiter(struct lookup_waiter *waiter) {
@@ -405,12 +407,12 @@ static void plan_refresh(struct lookup *lookup, duration delay) {
 }
 
 /* Until a little before what was found expires; the old one serves so long. */
-static void on_refreshed(void *arg, const struct lookup_answer *told) {
+static void on_refreshed(void *arg, const struct lookup_answer *answer) {
     struct lookup *lookup = arg;
-    duration until_ahead = {told->fresh.usec - refresh_ahead(lookup).usec};
+    duration until_ahead = {answer->fresh.usec - refresh_ahead(lookup).usec};
     lookup->refreshing = false;
     plan_refresh(lookup,
-                 told->result == LOOKUP_FOUND ? until_ahead : REFRESH_RETRY);
+                 answer->result == LOOKUP_FOUND ? until_ahead : REFRESH_RETRY);
 }
 
 /* If nobody wants the table now, the next who does plans it anew. */

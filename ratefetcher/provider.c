@@ -225,7 +225,8 @@ bool provider_may_be_probed(const struct provider *provider, day when,
 }
 
 duration providers_retry(const struct providers *providers,
-                         const struct rates_query *query, monotime next_probe) {
+                         const struct rates_query *query,
+                         monotime probe_not_before) {
     monotime now = clock_monotonic();
     duration least = FOREVER;
     for (size_t i = 0; i < providers->count; i++) {
@@ -234,7 +235,8 @@ duration providers_retry(const struct providers *providers,
             continue;
         least = duration_min(least, provider_wait(provider, query->when, now));
         if (provider_may_be_probed(provider, query->when, now))
-            least = duration_min(least, monotime_between(now, next_probe));
+            least =
+                duration_min(least, monotime_between(now, probe_not_before));
     }
     return least.usec < FOREVER.usec ? least : (duration){0};
 }

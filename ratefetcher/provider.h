@@ -70,11 +70,11 @@ providers_find_stale(const struct providers *providers,
 
 /*
  * In how long it is worth to ask again for what no provider gave, as far as
- * that is known; 0: it is not. No provider is probed before `next_probe`.
+ * that is known; 0: it is not. No provider is probed before `probe_not_before`.
  */
 duration providers_retry(const struct providers *providers,
                          const struct rates_query *query,
-                         monotime next_probe) NONNULL_ALL;
+                         monotime probe_not_before) NONNULL_ALL;
 
 /* Adds "providers", a row for each, and "latest", where today's table came
  * from, to a report. */

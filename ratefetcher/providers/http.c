@@ -14,7 +14,7 @@
 
 struct http_call {
     LIST_ENTRY(http_call) entry;
-    TAILQ_ENTRY(http_call) turn;
+    TAILQ_ENTRY(http_call) in_lane;
     bool waits; /* it stands among those of its lane that wait */
     struct http *http;
     struct http_lane *lane;
@@ -109,7 +109,7 @@ static void begin(struct http_call *call) {
 static void begin_waiting(struct http_lane *lane) {
     while (lane->running < HTTP_LANE_CALLS && !TAILQ_EMPTY(&lane->waiting)) {
         struct http_call *call = TAILQ_FIRST(&lane->waiting);
-        TAILQ_REMOVE(&lane->waiting, call, turn);
+        TAILQ_REMOVE(&lane->waiting, call, in_lane);
         call->waits = false;
         begin(call);
     }
@@ -120,7 +120,7 @@ static void on_too_late(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct http_call *call = arg;
     if (call->waits)
-        TAILQ_REMOVE(&call->lane->waiting, call, turn);
+        TAILQ_REMOVE(&call->lane->waiting, call, in_lane);
     call->done(call->arg, &(struct http_answer){.unsent = true,
                                                 .body = {"", 0},
                                                 .error = call->why_unsent});
@@ -315,7 +315,7 @@ void http_get(struct http *http, struct http_lane *lane, const char *url,
         end_unsent(call, (duration){0}, not_taken);
         return;
     }
-    TAILQ_INSERT_TAIL(&lane->waiting, call, turn);
+    TAILQ_INSERT_TAIL(&lane->waiting, call, in_lane);
     call->waits = true;
     end_unsent(call, (duration){timeout.usec - least.usec},
                "too many calls at a time");

@@ -127,7 +127,8 @@ static int begin(void **state) {
     char *const environment[] = {rest[0], rest[1], rest[2], NULL};
     log_open("test", "error", "text", open("/dev/null", O_WRONLY));
     settings = settings_load(environment, NULL, false, SETTINGS_RATEFETCHER);
-    context = (struct provider_context){.settings = settings};
+    context = (struct provider_context){.http = (struct http *)(void *)&made,
+                                        .settings = settings};
     count = made = 0;
     many = false;
     web = class.open(&class, &context);
