@@ -263,6 +263,26 @@ static void calls_that_are_not_made(void **state) {
     json_object_put(report);
 }
 
+/* One that would have shown whether it works again leaves that to the next. */
+static void a_trial_that_is_not_made(void **state) {
+    (void)state;
+    const struct provider_answer unsent = {
+        .result = PROVIDER_UNREACHED, .detail = "", .without_call = true};
+    pass(0);
+    fake_fail(FRANKFURTER, PROVIDER_BAD_STATUS);
+    for (int i = 1; i < BREAKER_FAILURES; i++) {
+        ask(DAY, "USD");
+        fake_fail(FRANKFURTER, PROVIDER_BAD_STATUS);
+    }
+    fake_monotonic_usec += BREAKER_FIRST_SKIP.usec;
+    assert_non_null(ask(DAY, "USD"));
+    fake_answer(FRANKFURTER, &unsent);
+    assert_refused(LOOKUP_UNAVAILABLE);
+    assert_non_null(ask(DAY, "USD"));
+    fake_give(FRANKFURTER, "USD 1.2");
+    assert_told("frankfurter", "provider");
+}
+
 /* Once at the start, then a tenth of its time before it expires. */
 static void refreshes_in_time(void **state) {
     (void)state;
@@ -340,6 +360,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(answers_at_once, begin_with_a_file,
                                         end),
         ONE(calls_that_are_not_made),
+        ONE(a_trial_that_is_not_made),
         ONE(refreshes_in_time),
         ONE(a_refresh_that_failed),
         ONE(nobody_wants_the_latest),
