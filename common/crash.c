@@ -1,6 +1,6 @@
 /*
- * The handler may run in any state of the process: it allocates nothing, takes
- * no lock of ours, and formats by hand. The symbol table is mapped beforehand.
+ * The handler may run in any state of the process: it allocates nothing and
+ * takes no lock of ours. The symbol table is mapped beforehand.
  */
 #include "common/crash.h"
 
@@ -15,15 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "common/day.h"
+#include "common/log.h"
 
-enum {
-    MAX_FRAMES = 64,
-    MAX_OBJECTS = 64,
-    LINE_BYTES = 4000,
-    STACK_BYTES = 65536
-};
+enum { MAX_FRAMES = 64, MAX_OBJECTS = 64, STACK_BYTES = 65536 };
 
 /* A loaded file: the program itself is the first. */
 struct object {
@@ -32,10 +26,7 @@ struct object {
 };
 
 static struct {
-    const char *process;
     int frames;
-    bool json;
-    int fd;
     struct object objects[MAX_OBJECTS];
     size_t object_count;
     const ElfW(Sym) * symbols;
@@ -50,27 +41,6 @@ static const struct {
     {SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},
     {SIGILL, "SIGILL"},   {SIGABRT, "SIGABRT"},
 };
-
-/* A line under construction, cut at its end. */
-struct line {
-    char text[LINE_BYTES];
-    size_t len;
-};
-
-static void put(struct line *line, const char *text) {
-    while (*text != '\0' && line->len < sizeof line->text - 1)
-        line->text[line->len++] = *text++;
-}
-
-static void put_number(struct line *line, uintptr_t value, unsigned base) {
-    char digits[24];
-    size_t at = sizeof digits - 1;
-    digits[at] = '\0';
-    do
-        digits[--at] = "0123456789abcdef"[value % base];
-    while ((value /= base) > 0);
-    put(line, digits + at);
-}
 
 /* The function of this program that has `address`, or NULL. */
 static const ElfW(Sym) * find_symbol(uintptr_t address) {
@@ -92,20 +62,20 @@ static const struct object *find_object(uintptr_t address) {
 }
 
 /* `function+12` in the program, `libc.so.6+0x2a1b` elsewhere. */
-static void put_frame(struct line *line, uintptr_t address) {
+static void put_frame(struct log_buffer *line, uintptr_t address) {
     const struct object *object = find_object(address);
     uintptr_t offset = address - (object != NULL ? object->base : 0);
     const ElfW(Sym) *symbol =
         object == crash.objects ? find_symbol(offset) : NULL;
     if (symbol != NULL) {
-        put(line, crash.names + symbol->st_name);
-        put(line, "+");
-        put_number(line, offset - symbol->st_value, 10);
+        log_put(line, crash.names + symbol->st_name);
+        log_put(line, "+");
+        log_put_number(line, offset - symbol->st_value, 10);
         return;
     }
-    put(line, object != NULL ? object->name : "?");
-    put(line, "+0x");
-    put_number(line, offset, 16);
+    log_put(line, object != NULL ? object->name : "?");
+    log_put(line, "+0x");
+    log_put_number(line, offset, 16);
 }
 
 static const char *signal_name(int number) {
@@ -115,37 +85,20 @@ static const char *signal_name(int number) {
     return "?";
 }
 
-/* As log.c begins its lines. */
-static void put_head(struct line *line) {
-    char moment[MOMENT_TEXT_SIZE];
-    moment_print_ms(clock_wall_ms(), moment);
-    put(line, crash.json ? "{\"time\":\"" : "");
-    put(line, moment);
-    put(line, crash.json ? "\",\"level\":\"error\",\"process\":\"" : " ERROR ");
-    put(line, crash.process);
-    put(line, crash.json ? "\",\"pid\":" : "[");
-    put_number(line, (uintptr_t)getpid(), 10);
-    put(line, crash.json ? ",\"event\":\"crashed\",\"signal\":\""
-                         : "] crashed signal=");
-}
-
 /* Frames 0 and 1 are this handler and what the kernel put below it. */
 static void on_crash(int number) {
     enum { OWN_FRAMES = 2 };
-    static struct line line;
+    static struct log_buffer text;
     static void *frames[MAX_FRAMES + OWN_FRAMES];
     int count = backtrace(frames, crash.frames + OWN_FRAMES);
-    put_head(&line);
-    put(&line, signal_name(number));
-    put(&line, crash.json ? "\",\"frames\":\"" : " frames=\"");
     for (int i = OWN_FRAMES; i < count; i++) {
-        put(&line, i > OWN_FRAMES ? " < " : "");
-        put_frame(&line, (uintptr_t)frames[i]);
+        log_put(&text, i > OWN_FRAMES ? " < " : "");
+        put_frame(&text, (uintptr_t)frames[i]);
     }
-    put(&line, crash.json ? "\"}" : "\"");
-    line.text[line.len++] = '\n';
-    ssize_t ignored = write(crash.fd, line.text, line.len);
-    (void)ignored;
+    log_error(
+        "crashed",
+        LOG_FIELDS(log_text("signal", signal_name(number)),
+                   log_span("frames", (struct span){text.text, text.len})));
     raise(number); /* the default action, as SA_RESETHAND put it back */
 }
 
@@ -196,17 +149,14 @@ static int on_object(struct dl_phdr_info *info, size_t size, void *arg) {
     return crash.object_count == MAX_OBJECTS;
 }
 
-void crash_set(int frames, bool json) {
+void crash_set(int frames) {
     crash.frames = frames < MAX_FRAMES ? frames : MAX_FRAMES;
-    crash.json = json;
 }
 
-void crash_install(const char *process, int frames, bool json, int fd) {
+void crash_install(int frames) {
     static char stack[STACK_BYTES]; /* for an overflow of the usual one */
     void *warm_up[1];
-    crash.process = process;
-    crash_set(frames, json);
-    crash.fd = fd;
+    crash_set(frames);
     backtrace(warm_up, 1); /* loads what it needs, while that is safe */
     map_symbols();
     dl_iterate_phdr(on_object, NULL);

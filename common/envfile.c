@@ -143,5 +143,6 @@ void envfile_read(struct span text, const struct envfile_events *events) {
             r.line++;
         }
     }
+    explicit_bzero(r.value, text.len); /* a secret, it may be */
     free(r.value);
 }

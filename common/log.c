@@ -10,97 +10,122 @@
 #include "common/memory.h"
 
 enum {
-    MAX_SECRETS = 32,
     MIN_SECRET_BYTES = 4,
-    END_RESERVE = 16 /* room for what closes a cut line */
+    END_RESERVE = 16, /* room for what closes a cut line */
+    SHORT_VALUE = 32  /* a field's name is never left without its value */
 };
 
-static const char *const level_words[LOG_LEVELS] = {"debug", "info", "warn",
-                                                    "error"};
-static const char *const level_titles[LOG_LEVELS] = {"DEBUG", "INFO", "WARN",
-                                                     "ERROR"};
+/* The words of LOG_LEVEL, and the titles of lines. */
+static const struct {
+    const char *word, *title;
+} levels[LOG_LEVELS] = {
+    {"debug", "DEBUG"}, {"info", "INFO"}, {"warn", "WARN"}, {"error", "ERROR"}};
 
 static struct {
     const char *process;
     enum log_level level;
     bool json;
     int fd;
-    char *secrets[MAX_SECRETS];
+    char **secrets;
     size_t secret_count;
+    bool starts_secret[256]; /* whether one begins with this byte */
     uint64_t dropped, reported;
 } logger = {.process = "fxwire", .level = LOG_INFO, .fd = STDERR_FILENO};
 
-/* A line under construction; what does not fit is left out. */
-struct line {
-    char text[LOG_LINE_BYTES];
-    size_t len;
-    bool cut;
-};
-
-static void put(struct line *line, const char *text, size_t len) {
-    if (line->cut || line->len + len > sizeof line->text - END_RESERVE) {
-        line->cut = true;
-        return;
-    }
-    memcpy(line->text + line->len, text, len);
-    line->len += len;
-}
-
-static void put_text(struct line *line, const char *text) {
-    put(line, text, strlen(text));
+static size_t room(const struct log_buffer *line) {
+    size_t most = sizeof line->text - END_RESERVE;
+    return line->cut || line->len > most ? 0 : most - line->len;
 }
 
 /* For the last bytes of a line: they may use the reserve. */
-static void put_end(struct line *line, const char *text) {
+static void put_end(struct log_buffer *line, const char *text) {
     memcpy(line->text + line->len, text, strlen(text));
     line->len += strlen(text);
 }
 
-/* The length of the secret that stands at `at`, or 0. */
-static size_t secret_at(struct span text, size_t at) {
+void log_put(struct log_buffer *line, const char *text) {
+    if (strlen(text) <= room(line))
+        put_end(line, text);
+    else
+        line->cut = true;
+}
+
+static void put_some(struct log_buffer *line, const char *bytes, size_t len) {
+    line->cut = line->cut || len > room(line);
+    len = len < room(line) ? len : room(line);
+    memcpy(line->text + line->len, bytes, len);
+    line->len += len;
+}
+
+void log_put_number(struct log_buffer *line, uint64_t number, unsigned base) {
+    char digits[24];
+    size_t at = sizeof digits - 1;
+    digits[at] = '\0';
+    do
+        digits[--at] = "0123456789abcdef"[number % base];
+    while ((number /= base) > 0);
+    log_put(line, digits + at);
+}
+
+/* The length of the longest secret that `text` begins with, or 0. */
+static size_t secret_len(struct span text) {
     size_t longest = 0;
     for (size_t i = 0; i < logger.secret_count; i++) {
         size_t len = strlen(logger.secrets[i]);
-        if (len > longest && len <= text.len - at &&
-            memcmp(text.data + at, logger.secrets[i], len) == 0)
+        if (len > longest && len <= text.len &&
+            memcmp(text.data, logger.secrets[i], len) == 0)
             longest = len;
     }
     return longest;
 }
 
-/* A control character, or one of `also`, becomes an escape of JSON. */
-static void put_escaped_char(struct line *line, char c, const char *also) {
-    char escape[8];
+static bool is_control(char c) {
+    return (unsigned char)c < 0x20 || c == 0x7F;
+}
+
+/* A control character, or a quote, as an escape of JSON. */
+static void put_escape(struct log_buffer *line, char c) {
+    const char *hex = "0123456789abcdef";
     if (c == '\n')
-        snprintf(escape, sizeof escape, "\\n");
-    else if ((unsigned char)c < 0x20 || c == 0x7F)
-        snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)c);
-    else if (strchr(also, c) != NULL)
-        snprintf(escape, sizeof escape, "\\%c", c);
+        log_put(line, "\\n");
+    else if (is_control(c))
+        log_put(line, (char[]){'\\', 'u', '0', '0', hex[c >> 4 & 15],
+                               hex[c & 15], '\0'});
     else
-        snprintf(escape, sizeof escape, "%c", c);
-    put_text(line, escape);
+        log_put(line, (char[]){'\\', c, '\0'});
 }
 
 /* Takes back the last character, which a cut may have left in parts. */
-static void drop_last_char(struct line *line) {
+static void drop_last_char(struct log_buffer *line) {
     while (line->len > 0 && (line->text[line->len - 1] & 0xC0) == 0x80)
         line->len--;
     if (line->len > 0 && (line->text[line->len - 1] & 0xC0) == 0xC0)
         line->len--;
 }
 
-/* The text with secrets masked, control characters and `also` escaped. */
-static void put_escaped(struct line *line, struct span text, const char *also) {
-    for (size_t i = 0; i < text.len; i++) {
-        size_t secret = secret_at(text, i);
-        if (secret > 0) {
-            put_text(line, "***");
-            i += secret - 1;
-        } else {
-            put_escaped_char(line, text.data[i], also);
+/* The text with secrets masked, control characters and `quotes` escaped. */
+static void put_escaped(struct log_buffer *line, struct span text,
+                        const char *quotes) {
+    size_t plain = 0; /* bytes before `text` that stand as they are */
+    while (text.len > plain && !line->cut) {
+        char c = text.data[plain];
+        size_t secret = logger.starts_secret[(unsigned char)c]
+                            ? secret_len(span_from(text, plain))
+                            : 0;
+        bool escaped = is_control(c) || strchr(quotes, c) != NULL;
+        if (secret == 0 && !escaped) {
+            plain++;
+            continue;
         }
+        put_some(line, text.data, plain);
+        if (secret > 0)
+            log_put(line, "***");
+        else
+            put_escape(line, c);
+        text = span_from(text, plain + (secret > 0 ? secret : 1));
+        plain = 0;
     }
+    put_some(line, text.data, text.len);
     if (line->cut)
         drop_last_char(line);
 }
@@ -109,61 +134,61 @@ static bool needs_quotes(struct span text) {
     if (text.len == 0)
         return true;
     for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.data[i] <= ' ' || text.data[i] == '"' ||
-            text.data[i] == '=' || text.data[i] == 0x7F)
+        if (is_control(text.data[i]) || strchr(" \"=", text.data[i]) != NULL)
             return true;
     return false;
 }
 
 /* The quote that opened has to close, if need be in the reserve. */
-static void put_quoted(struct line *line, struct span text) {
-    put_text(line, "\"");
+static void put_quoted(struct log_buffer *line, struct span text) {
+    log_put(line, "\"");
     put_escaped(line, text, "\"\\");
     put_end(line, line->cut ? "...\"" : "\"");
 }
 
-static void put_value(struct line *line, const struct log_field *field) {
-    char number[32];
-    if (field->decimals < 0 && (logger.json || needs_quotes(field->text))) {
+static void put_field(struct log_buffer *line, const struct log_field *field) {
+    bool is_text = field->decimals < 0;
+    if (is_text && field->text.data == NULL)
+        return;
+    if (strlen(field->name) + SHORT_VALUE > room(line)) {
+        line->cut = true;
+        return;
+    }
+    log_put(line, logger.json ? ",\"" : " ");
+    log_put(line, field->name);
+    log_put(line, logger.json ? "\":" : "=");
+    if (is_text && (logger.json || needs_quotes(field->text))) {
         put_quoted(line, field->text);
-    } else if (field->decimals < 0) {
+    } else if (is_text) {
         put_escaped(line, field->text, "");
     } else {
+        char number[32];
         snprintf(number, sizeof number, "%.*f", field->decimals, field->number);
-        put_text(line, number);
+        log_put(line, number);
     }
 }
 
-static void put_field(struct line *line, const struct log_field *field) {
-    if (field->decimals < 0 && field->text.data == NULL)
-        return;
-    /* A name is never left without its value. */
-    if (line->len + strlen(field->name) + 32 > sizeof line->text - END_RESERVE)
-        line->cut = true;
-    put_text(line, logger.json ? ",\"" : " ");
-    put_text(line, field->name);
-    put_text(line, logger.json ? "\":" : "=");
-    if (!line->cut)
-        put_value(line, field);
-}
-
-static void put_head(struct line *line, enum log_level level,
+/* Begins a line with the time, the level, who speaks, and what happened. */
+static void put_head(struct log_buffer *line, enum log_level level,
                      const char *event) {
-    char moment[MOMENT_TEXT_SIZE], head[256];
+    char moment[MOMENT_TEXT_SIZE];
+    line->len = 0;
+    line->cut = false;
     moment_print_ms(clock_wall_ms(), moment);
-    const char *title = logger.json ? level_words[level] : level_titles[level];
-    if (logger.json)
-        snprintf(head, sizeof head,
-                 "{\"time\":\"%s\",\"level\":\"%s\",\"process\":\"%s\","
-                 "\"pid\":%d,\"event\":\"%s\"",
-                 moment, title, logger.process, (int)getpid(), event);
-    else
-        snprintf(head, sizeof head, "%s %s %s[%d] %s", moment, title,
-                 logger.process, (int)getpid(), event);
-    put_text(line, head);
+    log_put(line, logger.json ? "{\"time\":\"" : "");
+    log_put(line, moment);
+    log_put(line, logger.json ? "\",\"level\":\"" : " ");
+    log_put(line, logger.json ? levels[level].word : levels[level].title);
+    log_put(line, logger.json ? "\",\"process\":\"" : " ");
+    log_put(line, logger.process);
+    log_put(line, logger.json ? "\",\"pid\":" : "[");
+    log_put_number(line, (uint64_t)getpid(), 10);
+    log_put(line, logger.json ? ",\"event\":\"" : "] ");
+    log_put(line, event);
+    log_put(line, logger.json ? "\"" : "");
 }
 
-static bool write_line(const struct line *line) {
+static bool write_line(const struct log_buffer *line) {
     ssize_t n;
     do
         n = write(logger.fd, line->text, line->len);
@@ -173,7 +198,7 @@ static bool write_line(const struct line *line) {
 
 static bool log_line(enum log_level level, const char *event,
                      const struct log_field *fields) {
-    struct line line = {.len = 0};
+    struct log_buffer line;
     put_head(&line, level, event);
     for (; fields != NULL && fields->name != NULL; fields++)
         put_field(&line, fields);
@@ -186,12 +211,11 @@ static void log_event(enum log_level level, const char *event,
     int saved_errno = errno;
     if (!log_line(level, event, fields)) {
         logger.dropped++;
-    } else if (logger.dropped > logger.reported &&
-               log_line(
-                   LOG_WARN, "log_lines_dropped",
-                   LOG_FIELDS(log_int("lines", (int64_t)(logger.dropped -
-                                                         logger.reported))))) {
-        logger.reported = logger.dropped;
+    } else if (logger.dropped > logger.reported) {
+        int64_t lines = (int64_t)(logger.dropped - logger.reported);
+        if (log_line(LOG_WARN, "log_lines_dropped",
+                     LOG_FIELDS(log_int("lines", lines))))
+            logger.reported = logger.dropped;
     }
     errno = saved_errno;
 }
@@ -202,14 +226,17 @@ void log_open(const char *process, const char *level, const char *format,
     logger.json = strcmp(format, "json") == 0;
     logger.fd = fd;
     for (int i = 0; i < LOG_LEVELS; i++)
-        if (strcmp(level_words[i], level) == 0)
+        if (strcmp(levels[i].word, level) == 0)
             logger.level = (enum log_level)i;
 }
 
 static void mask_part(const char *text, size_t len) {
-    if (len < MIN_SECRET_BYTES || logger.secret_count == MAX_SECRETS)
+    if (len < MIN_SECRET_BYTES)
         return;
+    logger.secrets = memory_resize(logger.secrets, (logger.secret_count + 1) *
+                                                       sizeof *logger.secrets);
     logger.secrets[logger.secret_count++] = memory_copy(text, len);
+    logger.starts_secret[(unsigned char)*text] = true;
 }
 
 /* Of an address, user-info and query are secret, and nothing else. */
@@ -242,8 +269,11 @@ void log_mask(const char *secret) {
 
 void log_close(void) {
     for (size_t i = 0; i < logger.secret_count; i++)
-        free(logger.secrets[i]);
+        memory_wipe(logger.secrets[i]);
+    free(logger.secrets);
+    logger.secrets = NULL;
     logger.secret_count = 0;
+    memset(logger.starts_secret, 0, sizeof logger.starts_secret);
 }
 
 bool log_enabled(enum log_level level) {
@@ -278,9 +308,9 @@ void log_show(const char *event, struct span message) {
         return;
     }
     int saved_errno = errno;
-    struct line line = {.len = 0};
+    struct log_buffer line;
     put_head(&line, LOG_INFO, event);
-    put_text(&line, " ");
+    log_put(&line, " ");
     put_escaped(&line, message, "");
     put_end(&line, line.cut ? "...\n" : "\n");
     if (!write_line(&line))

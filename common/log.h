@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/clock.h"
 #include "common/span.h"
 
@@ -68,6 +69,23 @@ void log_debug(const char *event, const struct log_field *fields);
 void log_info(const char *event, const struct log_field *fields);
 void log_warn(const char *event, const struct log_field *fields);
 void log_error(const char *event, const struct log_field *fields);
+
+/*
+ * A text under construction, of which the end is cut off when it is too long.
+ * Nothing here or in log_error() allocates or locks: a crash handler may use
+ * them.
+ */
+struct log_buffer {
+    char text[LOG_LINE_BYTES];
+    size_t len;
+    bool cut;
+};
+
+void log_put(struct log_buffer *buffer, const char *text) NONNULL_ALL;
+
+/* Puts a number in base 10 or 16. */
+void log_put_number(struct log_buffer *buffer, uint64_t number,
+                    unsigned base) NONNULL_ALL;
 
 /*
  * Logs a message that somebody asked to see, whatever the level: in text form

@@ -5,18 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/memory.h"
 
 _Noreturn void loop_fail(const char *what) {
     fprintf(stderr, "fxwire: %s: %s\n", what, strerror(errno));
-    exit(EX_OSERR);
+    _exit(EX_OSERR);
 }
 
 /* libevent itself has said on standard error what it is. */
 static void on_fatal(int code) {
     (void)code;
-    exit(EX_OSERR);
+    _exit(EX_OSERR);
 }
 
 struct event_base *loop_new(void) {

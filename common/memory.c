@@ -34,12 +34,23 @@ char *memory_copy(const char *text, size_t len) {
     return copy;
 }
 
+/* Not vasprintf(): its buffer grows, and leaves copies of a secret behind. */
 char *memory_print(const char *format, ...) {
-    va_list arguments;
+    va_list arguments, again;
     va_start(arguments, format);
-    char *text;
-    if (vasprintf(&text, format, arguments) < 0)
-        out_of_memory();
+    va_copy(again, arguments);
+    int len = vsnprintf(NULL, 0, format, arguments);
+    if (len < 0)
+        abort(); /* a bad format */
+    char *text = memory_new((size_t)len + 1);
+    vsnprintf(text, (size_t)len + 1, format, again);
+    va_end(again);
     va_end(arguments);
     return text;
+}
+
+void memory_wipe(char *secret) {
+    if (secret != NULL)
+        explicit_bzero(secret, strlen(secret));
+    free(secret);
 }

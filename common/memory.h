@@ -22,4 +22,7 @@ MUST_CHECK char *memory_copy(const char *text, size_t len);
 MUST_CHECK __attribute__((format(printf, 1, 2))) char *
 memory_print(const char *format, ...);
 
+/* Overwrites a text that was secret, and frees it; NULL is left alone. */
+void memory_wipe(char *secret);
+
 #endif

@@ -52,7 +52,7 @@ void process_mask_secrets(const struct settings *settings) {
         while (settings_next_word(&list, &word)) {
             char *url = memory_copy(word.data, word.len);
             log_mask(url);
-            free(url);
+            memory_wipe(url);
         }
     }
 }
@@ -72,9 +72,7 @@ struct settings *process_begin_helper(const char *name, int argc, char *argv[],
     log_open(name, settings_text(settings, SETTING_LOG_LEVEL),
              settings_text(settings, SETTING_LOG_FORMAT), log_fd);
     crash_install(
-        name,
-        (int)settings_count(settings, SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0),
-        settings_is(settings, SETTING_LOG_FORMAT, "json"), log_fd);
+        (int)settings_count(settings, SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0));
     process_mask_secrets(settings);
     return settings;
 }

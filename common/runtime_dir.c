@@ -1,7 +1,9 @@
 #include "common/runtime_dir.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -10,8 +12,11 @@
 
 #include "common/memory.h"
 
-/* Longer than any name that we put there, with its slash. */
+/* Longer than the name of any socket that we put there, with its slash. */
 enum { LONGEST_NAME = 16, SOCKET_PATH_BYTES = 107 };
+
+static_assert(sizeof "/control.sock" - 1 <= LONGEST_NAME, "socket's name");
+static_assert(sizeof "/rates.sock" - 1 <= LONGEST_NAME, "socket's name");
 
 static char *check_owner(const char *dir) {
     struct stat status;
@@ -33,15 +38,40 @@ static char *check_owner(const char *dir) {
     return NULL;
 }
 
+static char *check_length(const char *dir) {
+    if (strlen(dir) + LONGEST_NAME <= SOCKET_PATH_BYTES)
+        return NULL;
+    return memory_print("RUNTIME_DIR=%s: too long for a socket's path; at "
+                        "most %d bytes",
+                        dir, SOCKET_PATH_BYTES - LONGEST_NAME);
+}
+
+static char *cannot_be_made(const char *dir) {
+    return memory_print("RUNTIME_DIR=%s: cannot be made: %s; choose a folder "
+                        "that this user can make",
+                        dir, strerror(errno));
+}
+
 char *runtime_dir_prepare(const char *dir) {
-    if (strlen(dir) + LONGEST_NAME > SOCKET_PATH_BYTES)
-        return memory_print("RUNTIME_DIR=%s: too long for a socket's path; at "
-                            "most %d bytes",
-                            dir, SOCKET_PATH_BYTES - LONGEST_NAME);
+    char *fault = check_length(dir);
+    if (fault != NULL)
+        return fault;
     if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-        return memory_print("RUNTIME_DIR=%s: cannot be made: %s", dir,
-                            strerror(errno));
+        return cannot_be_made(dir);
     return check_owner(dir);
+}
+
+char *runtime_dir_check(const char *dir) {
+    char *fault = check_length(dir);
+    if (fault != NULL || access(dir, F_OK) == 0)
+        return fault != NULL ? fault : check_owner(dir);
+    char *copy = memory_copy(dir, strlen(dir));
+    char *parent = memory_print("%s/.", dirname(copy));
+    if (errno != ENOENT || access(parent, W_OK | X_OK) < 0)
+        fault = cannot_be_made(dir);
+    free(parent);
+    free(copy);
+    return fault;
 }
 
 char *runtime_dir_path(const char *dir, const char *name) {

@@ -2,23 +2,32 @@
 #ifndef FXWIRE_COMMON_RUNTIME_DIR_H
 #define FXWIRE_COMMON_RUNTIME_DIR_H
 
+#include "common/attributes.h"
+
 /*
  * Makes the folder (mode 0700) where it is missing and checks that it belongs
  * to this user alone. NULL, or one line about what is wrong; the caller frees
  * it.
  */
-char *runtime_dir_prepare(const char *dir);
+MUST_CHECK char *runtime_dir_prepare(const char *dir) NONNULL_ALL;
+
+/*
+ * What runtime_dir_prepare() would say, as far as one can tell without making
+ * anything. NULL, or one line; the caller frees it.
+ */
+MUST_CHECK char *runtime_dir_check(const char *dir) NONNULL_ALL;
 
 /* The path of a file in it; the caller frees it. */
-char *runtime_dir_path(const char *dir, const char *name);
+MUST_CHECK char *runtime_dir_path(const char *dir,
+                                  const char *name) NONNULL_ALL;
 
 /*
  * Takes the lock `name` in it. Gives a descriptor (close-on-exec) that holds
  * it until it is closed; -1 and errno, EWOULDBLOCK if another has it.
  */
-int runtime_dir_lock(const char *dir, const char *name);
+MUST_CHECK int runtime_dir_lock(const char *dir, const char *name) NONNULL_ALL;
 
 /* Waits until nobody holds that lock, or there is none. */
-void runtime_dir_wait_unlocked(const char *dir, const char *name);
+void runtime_dir_wait_unlocked(const char *dir, const char *name) NONNULL_ALL;
 
 #endif

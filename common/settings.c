@@ -14,11 +14,10 @@
 #include "common/files.h"
 #include "common/memory.h"
 #include "common/settings_check.h"
-#include "common/settings_rules.h"
 #include "common/url.h"
 
 struct row {
-    const char *name;
+    const char *name, *file_name; /* NAME_FILE, that of a secret */
     const char *otherwise;
     struct settings_rule rule;
     bool secret;
@@ -49,9 +48,10 @@ static const struct {
 #define C SETTINGS_COMMAND
 #define SETTING(name, kind, otherwise, lowest, highest, words, secret,         \
                 readers, help)                                                 \
-    [SETTING_##                                                                \
-        name] = {#name,  otherwise, {SETTINGS_##kind, lowest, highest, words}, \
-                 secret, readers,   help},
+    [SETTING_##name] = {#name,     #name "_FILE",                              \
+                        otherwise, {SETTINGS_##kind, lowest, highest, words},  \
+                        secret,    readers,                                    \
+                        help},
 static const struct row rows[SETTINGS] = {
 #include "common/settings.def"
 };
@@ -63,8 +63,9 @@ static const struct row rows[SETTINGS] = {
 #undef C
 
 struct value {
-    char *text; /* NULL: none */
-    char *origin;
+    char *text;         /* NULL: none */
+    char *path;         /* of NAME_FILE, until it is read; NULL: none */
+    const char *origin; /* lent; NULL: nobody gave it */
     int64_t number;
     bool bad;
 };
@@ -73,8 +74,10 @@ struct settings {
     struct value values[SETTINGS];
     char *faults;
     char *warnings;
-    const char *env_file; /* while it is read */
+    char *env_file;
 };
+
+static const char from_environment[] = "environment";
 
 /* Appends one line to `*lines` and frees it. */
 static void add_line(char **lines, char *line) {
@@ -84,147 +87,104 @@ static void add_line(char **lines, char *line) {
     *lines = joined;
 }
 
-static void set_value(struct settings *s, enum setting which, const char *text,
-                      const char *origin) {
-    struct value *value = &s->values[which];
-    free(value->text);
-    free(value->origin);
-    value->text = *text == '\0' ? NULL : memory_copy(text, strlen(text));
-    value->origin = memory_copy(origin, strlen(origin));
+void settings_add_fault(struct settings *settings, char *line) {
+    add_line(&settings->faults, line);
 }
 
-static bool find_row(const char *name, size_t len, enum setting *which) {
-    for (int i = 0; i < SETTINGS; i++)
-        if (strlen(rows[i].name) == len &&
-            memcmp(rows[i].name, name, len) == 0) {
-            *which = (enum setting)i;
-            return true;
+void settings_add_warning(struct settings *settings, char *line) {
+    add_line(&settings->warnings, line);
+}
+
+static void set_text(char **place, const char *text) {
+    memory_wipe(*place);
+    *place = *text == '\0' ? NULL : memory_copy(text, strlen(text));
+}
+
+/*
+ * Gives a setting, by its name or NAME_FILE, unless it came from elsewhere
+ * before. False: there is none of that name.
+ */
+static bool assign(struct settings *s, const char *name, const char *text,
+                   const char *origin) {
+    for (int i = 0; i < SETTINGS; i++) {
+        struct value *value = &s->values[i];
+        bool is_text = strcmp(name, rows[i].name) == 0;
+        if (!is_text && (!rows[i].secret || strcmp(name, rows[i].file_name)))
+            continue;
+        if (value->origin == NULL || value->origin == origin) {
+            set_text(is_text ? &value->text : &value->path, text);
+            value->origin = origin;
         }
+        return true;
+    }
     return false;
 }
 
-/* Whether `name` is that of a secret with `_FILE` behind it. */
-static bool find_file_row(const char *name, enum setting *which) {
-    static const char suffix[] = "_FILE";
-    size_t len = strlen(name), suffix_len = sizeof suffix - 1;
-    return len > suffix_len && strcmp(name + len - suffix_len, suffix) == 0 &&
-           find_row(name, len - suffix_len, which) && rows[*which].secret;
-}
-
-/* The names and values of one origin, before they are put in force. */
-struct layer {
-    const char *texts[SETTINGS];
-    const char *paths[SETTINGS]; /* of X_FILE */
-    char *owned[2 * SETTINGS];
-    struct settings *settings;
-};
-
-static void layer_assign(struct layer *layer, const char *name,
-                         const char *value) {
-    enum setting which;
-    if (find_row(name, strlen(name), &which))
-        layer->texts[which] = value;
-    else if (find_file_row(name, &which))
-        layer->paths[which] = value;
-}
-
-static void keep_in_layer(struct layer *layer, const char **place, size_t slot,
-                          const char *value) {
-    free(layer->owned[slot]);
-    layer->owned[slot] = memory_copy(value, strlen(value));
-    *place = layer->owned[slot];
-}
-
-static void on_assigned(void *arg, const char *name, const char *value,
-                        int line) {
-    struct layer *layer = arg;
-    enum setting which;
-    if (find_row(name, strlen(name), &which))
-        keep_in_layer(layer, &layer->texts[which], which, value);
-    else if (find_file_row(name, &which))
-        keep_in_layer(layer, &layer->paths[which], (size_t)which + SETTINGS,
-                      value);
-    else
-        add_line(&layer->settings->warnings,
-                 memory_print("%s:%d: %s is not a setting of fxwire",
-                              layer->settings->env_file, line, name));
-}
-
-static void on_fault(void *arg, const char *why, int line) {
-    struct layer *layer = arg;
-    add_line(&layer->settings->faults,
-             memory_print("%s:%d: %s", layer->settings->env_file, line, why));
-}
-
-static void set_from_file(struct settings *s, enum setting which,
-                          const char *path) {
-    size_t len;
-    char *text = files_read(path, &len);
-    if (text == NULL) {
-        add_line(&s->faults,
-                 memory_print("%s_FILE=%s: cannot be read: %s",
-                              rows[which].name, path, strerror(errno)));
-        return;
-    }
-    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-        text[--len] = '\0';
-    char *origin = memory_print("%s_FILE", rows[which].name);
-    set_value(s, which, text, origin);
-    free(origin);
-    explicit_bzero(text, len);
-    free(text);
-}
-
-static void apply_layer(struct settings *s, const struct layer *layer,
-                        const char *origin) {
-    for (int i = 0; i < SETTINGS; i++) {
-        const char *text = layer->texts[i], *path = layer->paths[i];
-        if (path != NULL && *path == '\0')
-            path = NULL;
-        if (text != NULL && *text != '\0' && path != NULL)
-            add_line(&s->faults,
-                     memory_print("%s: given together with %s_FILE; only one "
-                                  "of them is allowed",
-                                  rows[i].name, rows[i].name));
-        else if (path != NULL)
-            set_from_file(s, (enum setting)i, path);
-        else if (text != NULL)
-            set_value(s, (enum setting)i, text, origin);
-    }
-}
-
-static void apply_env_file(struct settings *s, const char *path,
-                           bool required) {
-    size_t len;
-    char *text = files_read(path, &len);
-    if (text == NULL) {
-        if (required || errno != ENOENT)
-            add_line(&s->faults, memory_print("%s: cannot be read: %s", path,
-                                              strerror(errno)));
-        return;
-    }
-    struct layer layer = {.settings = s};
-    struct envfile_events events = {on_assigned, on_fault, &layer};
-    s->env_file = path;
-    envfile_read((struct span){text, len}, &events);
-    apply_layer(s, &layer, path);
-    for (size_t i = 0; i < 2 * SETTINGS; i++)
-        free(layer.owned[i]);
-    explicit_bzero(text, len);
-    free(text);
-}
-
-static void apply_environment(struct settings *s, char *const environment[]) {
-    struct layer layer = {.settings = s};
+static void read_environment(struct settings *s, char *const environment[]) {
     for (; *environment != NULL; environment++) {
         const char *end = strchr(*environment, '=');
         if (end == NULL)
             continue;
         char *name = memory_copy(*environment, (size_t)(end - *environment));
-        layer_assign(&layer, name, end + 1);
+        (void)assign(s, name, end + 1, from_environment);
         free(name);
     }
-    apply_layer(s, &layer, "environment");
+}
+
+static void on_assigned(void *arg, const char *name, const char *value,
+                        int line) {
+    struct settings *s = arg;
+    if (!assign(s, name, value, s->env_file))
+        settings_add_warning(
+            s, memory_print("%s:%d: %s is not a setting of fxwire", s->env_file,
+                            line, name));
+}
+
+static void on_fault(void *arg, const char *why, int line) {
+    struct settings *s = arg;
+    settings_add_fault(s, memory_print("%s:%d: %s", s->env_file, line, why));
+}
+
+/* What the environment did not give. */
+static void read_env_file(struct settings *s, const char *path, bool required) {
+    size_t len;
+    char *text = files_read(path, &len);
+    s->env_file = memory_copy(path, strlen(path));
+    if (text != NULL) {
+        struct envfile_events events = {on_assigned, on_fault, s};
+        envfile_read((struct span){text, len}, &events);
+        explicit_bzero(text, len);
+        free(text);
+    } else if (required || errno != ENOENT) {
+        settings_add_fault(
+            s, memory_print("%s: cannot be read: %s", path, strerror(errno)));
+    }
+}
+
+/* Puts the content of NAME_FILE in the place of its path. */
+static void read_secret_file(struct settings *s, enum setting which) {
+    struct value *value = &s->values[which];
+    size_t len;
+    if (value->text != NULL) {
+        settings_add_fault(s, memory_print("%s: given together with %s; only "
+                                           "one of them is allowed",
+                                           rows[which].name,
+                                           rows[which].file_name));
+        return;
+    }
+    char *text = files_read(value->path, &len);
+    if (text == NULL) {
+        settings_add_fault(s, memory_print("%s=%s: cannot be read: %s",
+                                           rows[which].file_name, value->path,
+                                           strerror(errno)));
+        return;
+    }
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        text[--len] = '\0';
+    set_text(&value->text, text);
+    value->origin = rows[which].file_name;
+    explicit_bzero(text, len);
+    free(text);
 }
 
 static const char *variable(char *const environment[], const char *name) {
@@ -284,18 +244,18 @@ static char *default_providers(const struct settings *s) {
     return words;
 }
 
-static void apply_default(struct settings *s, enum setting which,
-                          char *const environment[]) {
-    char *computed = NULL;
+static void set_default(struct settings *s, enum setting which,
+                        char *const environment[]) {
+    struct value *value = &s->values[which];
+    value->origin = "default";
     if (which == SETTING_RUNTIME_DIR)
-        computed = default_runtime_dir(environment);
+        value->text = default_runtime_dir(environment);
     else if (which == SETTING_STATE_DIR)
-        computed = default_state_dir(environment);
+        value->text = default_state_dir(environment);
     else if (which == SETTING_RATE_PROVIDERS)
-        computed = default_providers(s);
-    const char *text = computed != NULL ? computed : rows[which].otherwise;
-    set_value(s, which, text != NULL ? text : "", "default");
-    free(computed);
+        value->text = default_providers(s);
+    else if (rows[which].otherwise != NULL)
+        value->text = memory_print("%s", rows[which].otherwise);
 }
 
 /* Addresses without user-info and query. */
@@ -324,23 +284,15 @@ static char *shown_addresses(const char *text) {
 static void check_value(struct settings *s, enum setting which) {
     struct value *value = &s->values[which];
     const struct row *row = &rows[which];
-    if (settings_check(&row->rule, value->text, &value->number))
+    if (settings_check_value(&row->rule, value->text, &value->number))
         return;
     value->bad = true;
     char *allowed = settings_allowed(&row->rule);
     char *shown = row->secret ? memory_print("***") : settings_shown(s, which);
-    add_line(&s->faults,
-             memory_print("%s=%s: must be %s", row->name, shown, allowed));
+    settings_add_fault(
+        s, memory_print("%s=%s: must be %s", row->name, shown, allowed));
     free(shown);
     free(allowed);
-}
-
-static void add_fault(struct settings *s, char *line) {
-    add_line(&s->faults, line);
-}
-
-static void add_warning(struct settings *s, char *line) {
-    add_line(&s->warnings, line);
 }
 
 static void check_all(struct settings *s, enum settings_reader readers) {
@@ -349,10 +301,10 @@ static void check_all(struct settings *s, enum settings_reader readers) {
             check_value(s, (enum setting)i);
     if ((rows[SETTING_REQUESTS_WS_URL].readers & readers) != 0 &&
         s->values[SETTING_REQUESTS_WS_URL].text == NULL)
-        add_line(&s->faults, memory_print("REQUESTS_WS_URL is not set: give "
-                                          "the upstream's ws:// or wss:// "
-                                          "address"));
-    settings_rules_check(s, readers, add_fault, add_warning);
+        settings_add_fault(s, memory_print("REQUESTS_WS_URL is not set: give "
+                                           "the upstream's ws:// or wss:// "
+                                           "address"));
+    settings_check_rules(s, readers);
 }
 
 struct settings *settings_load(char *const environment[], const char *env_file,
@@ -361,12 +313,15 @@ struct settings *settings_load(char *const environment[], const char *env_file,
     struct settings *s = memory_new(sizeof *s);
     s->faults = memory_copy("", 0);
     s->warnings = memory_copy("", 0);
+    read_environment(s, environment);
     if (env_file != NULL)
-        apply_env_file(s, env_file, env_file_required);
-    apply_environment(s, environment);
+        read_env_file(s, env_file, env_file_required);
+    for (int i = 0; i < SETTINGS; i++)
+        if (s->values[i].path != NULL)
+            read_secret_file(s, (enum setting)i);
     for (int i = 0; i < SETTINGS; i++)
         if (s->values[i].text == NULL)
-            apply_default(s, (enum setting)i, environment);
+            set_default(s, (enum setting)i, environment);
     check_all(s, readers);
     return s;
 }
@@ -375,13 +330,12 @@ void settings_free(struct settings **settings) {
     struct settings *s = *settings;
     *settings = NULL;
     for (int i = 0; i < SETTINGS; i++) {
-        if (rows[i].secret && s->values[i].text != NULL)
-            explicit_bzero(s->values[i].text, strlen(s->values[i].text));
-        free(s->values[i].text);
-        free(s->values[i].origin);
+        memory_wipe(s->values[i].text);
+        memory_wipe(s->values[i].path);
     }
     free(s->faults);
     free(s->warnings);
+    free(s->env_file);
     free(s);
 }
 

@@ -2,10 +2,12 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/clock.h"
 #include "common/decimal.h"
+#include "common/files.h"
 #include "common/memory.h"
 #include "common/url.h"
 
@@ -38,13 +40,29 @@ static bool is_scheme(const struct url *url, const char *schemes) {
     return list_has(span_of(schemes), url->scheme);
 }
 
+/* Whether one of the addresses in `list` is that of the same upstream. */
+static bool list_has_upstream(struct span list, const struct url *url) {
+    struct span word;
+    struct url other;
+    char *identity = url_identity(url);
+    bool found = false;
+    while (!found && settings_next_word(&list, &word))
+        if (url_parse(word, &other)) {
+            char *other_identity = url_identity(&other);
+            found = strcmp(identity, other_identity) == 0;
+            memory_wipe(other_identity);
+        }
+    memory_wipe(identity);
+    return found;
+}
+
 static bool check_ws_urls(char *text) {
     struct span list = span_of(text), word;
     size_t count = 0;
     for (; settings_next_word(&list, &word); count++) {
         struct url url;
         if (!url_parse(word, &url) || !is_scheme(&url, "ws wss") ||
-            list_has(list, word))
+            list_has_upstream(list, &url))
             return false;
     }
     return count > 0;
@@ -145,8 +163,8 @@ static bool has_controls(const char *text) {
     return false;
 }
 
-bool settings_check(const struct settings_rule *rule, char *text,
-                    int64_t *number) {
+bool settings_check_value(const struct settings_rule *rule, char *text,
+                          int64_t *number) {
     if (has_controls(text))
         return false;
     switch (rule->kind) {
@@ -177,7 +195,9 @@ bool settings_check(const struct settings_rule *rule, char *text,
 char *settings_allowed(const struct settings_rule *rule) {
     static const char *const fixed[SETTINGS_KINDS] = {
         [SETTINGS_WS_URLS] = "ws:// or wss:// addresses, separated by spaces "
-                             "and all different",
+                             "and of different upstreams (a password, a "
+                             "default port, upper case in a host tell none "
+                             "apart)",
         [SETTINGS_HTTP_URL] = "an https:// or http:// address without a query",
         [SETTINGS_REDIS_URL] =
             "redis://[user:password@]host[:port][/db] or unix:///path?db=n "
@@ -199,5 +219,88 @@ char *settings_allowed(const struct settings_rule *rule) {
         return memory_print("a list of these, each once: %s", rule->words);
     default:
         return memory_print("%s", fixed[rule->kind]);
+    }
+}
+
+static void check_heartbeat(struct settings *s) {
+    const enum setting timeout = SETTING_HEARTBEAT_TIMEOUT_SECONDS;
+    const enum setting interval = SETTING_HEARTBEAT_INTERVAL_SECONDS;
+    if (settings_is_good(s, timeout) && settings_is_good(s, interval) &&
+        settings_duration(s, timeout).usec <=
+            settings_duration(s, interval).usec)
+        settings_add_fault(s, memory_print("%s=%s: must be larger than %s (%s)",
+                                           settings_name(timeout),
+                                           settings_text(s, timeout),
+                                           settings_name(interval),
+                                           settings_text(s, interval)));
+}
+
+/* A provider that is named needs its key or its file. */
+static void check_providers(struct settings *s) {
+#define PROVIDER(id, ID, need) {#id, need},
+    static const struct {
+        const char *provider;
+        enum setting needed; /* SETTINGS: none */
+    } needs[] = {
+#include "common/providers.def"
+    };
+#undef PROVIDER
+    if (!settings_is_good(s, SETTING_RATE_PROVIDERS))
+        return;
+    const char *providers = settings_text(s, SETTING_RATE_PROVIDERS);
+    struct span list = span_of(providers), word;
+    while (settings_next_word(&list, &word))
+        for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+            if (span_equals(word, needs[i].provider) &&
+                needs[i].needed != SETTINGS &&
+                settings_text(s, needs[i].needed) == NULL)
+                settings_add_fault(
+                    s, memory_print("RATE_PROVIDERS=%s: %s needs %s", providers,
+                                    needs[i].provider,
+                                    settings_name(needs[i].needed)));
+}
+
+/* A file that is no trust anchor would fail each connection, later. */
+static void check_ca_file(struct settings *s, enum setting which) {
+    size_t len;
+    if (!settings_is_good(s, which))
+        return;
+    const char *path = settings_text(s, which);
+    char *text = files_read(path, &len);
+    if (text == NULL)
+        settings_add_fault(s, memory_print("%s=%s: cannot be read: %s",
+                                           settings_name(which), path,
+                                           strerror(errno)));
+    else if (strstr(text, "-----BEGIN CERTIFICATE-----") == NULL &&
+             strstr(text, "-----BEGIN TRUSTED CERTIFICATE-----") == NULL)
+        settings_add_fault(
+            s, memory_print("%s=%s: must be a file of certificates in PEM",
+                            settings_name(which), path));
+    free(text);
+}
+
+/* Who reads along could change the rates. */
+static void check_encrypted(struct settings *s) {
+    for (int i = 0; i < SETTINGS; i++) {
+        const char *text = settings_text(s, (enum setting)i);
+        if (settings_is_good(s, (enum setting)i) &&
+            i != SETTING_REQUESTS_WS_URL && strncmp(text, "http://", 7) == 0)
+            settings_add_warning(
+                s, memory_print("%s: http:// is not encrypted; whoever is on "
+                                "the way can change the rates",
+                                settings_name((enum setting)i)));
+    }
+}
+
+void settings_check_rules(struct settings *settings,
+                          enum settings_reader readers) {
+    if ((readers & SETTINGS_WSCLIENT) != 0) {
+        check_heartbeat(settings);
+        check_ca_file(settings, SETTING_WS_CA_FILE);
+    }
+    if ((readers & SETTINGS_RATEFETCHER) != 0) {
+        check_providers(settings);
+        check_encrypted(settings);
+        check_ca_file(settings, SETTING_HTTP_CA_FILE);
     }
 }

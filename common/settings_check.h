@@ -1,11 +1,12 @@
-/* Whether a setting's text is a good value. Pure; used by settings.c. */
+/*
+ * Whether settings are good: each by itself, and by the rules that tie them to
+ * each other or to files. Used by settings.c.
+ */
 #ifndef FXWIRE_COMMON_SETTINGS_CHECK_H
 #define FXWIRE_COMMON_SETTINGS_CHECK_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "common/span.h"
+#include "common/attributes.h"
+#include "common/settings.h"
 
 enum settings_kind {
     SETTINGS_WS_URLS,
@@ -32,13 +33,21 @@ struct settings_rule {
  * Checks `text` and brings words to lower case in place. `number` is set for
  * SECONDS (to microseconds) and COUNT. False: not allowed.
  */
-bool settings_check(const struct settings_rule *rule, char *text,
-                    int64_t *number);
+MUST_CHECK bool settings_check_value(const struct settings_rule *rule,
+                                     char *text, int64_t *number) NONNULL_ALL;
 
 /* What is allowed, as the end of "must be ...". The caller frees it. */
-char *settings_allowed(const struct settings_rule *rule);
+MUST_CHECK char *settings_allowed(const struct settings_rule *rule) NONNULL_ALL;
 
-/* See settings.h. */
-bool settings_next_word(struct span *list, struct span *word);
+/*
+ * Checks the rules that concern `readers`, where the values that they are
+ * about are good.
+ */
+void settings_check_rules(struct settings *settings,
+                          enum settings_reader readers) NONNULL_ALL;
+
+/* Settings.c's part: each takes a line over. */
+void settings_add_fault(struct settings *settings, char *line) NONNULL_ALL;
+void settings_add_warning(struct settings *settings, char *line) NONNULL_ALL;
 
 #endif

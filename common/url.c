@@ -1,5 +1,8 @@
 #include "common/url.h"
 
+#include <ctype.h>
+#include <stdlib.h>
+
 #include "common/memory.h"
 
 static bool is_alnum(char c) {
@@ -98,6 +101,23 @@ char *url_label(const struct url *url, uint16_t default_port) {
                         url->port != 0 ? url->port : default_port,
                         url->path.len > 0 ? (int)url->path.len : 1,
                         url->path.len > 0 ? url->path.data : "/");
+}
+
+char *url_identity(const struct url *url) {
+    struct span user = url->user_info;
+    char *host = memory_copy(url->host.data, url->host.len);
+    for (char *c = host; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    struct url plain = *url;
+    plain.host.data = host;
+    char *label = url_label(&plain, url_default_port(url));
+    char *identity = memory_print(
+        "%.*s@%.*s://%s?%.*s", (int)take_until(&user, ":").len,
+        url->user_info.data, (int)url->scheme.len, url->scheme.data, label,
+        (int)url->query.len, url->query.data);
+    free(label);
+    free(host);
+    return identity;
 }
 
 static int hex_value(char c) {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/span.h"
 
 enum { URL_MAX_BYTES = 2048 };
@@ -27,18 +28,27 @@ struct url {
  * Reads an absolute address. False: no scheme or host, a port out of range, a
  * fragment, characters that need escaping, more than URL_MAX_BYTES.
  */
-bool url_parse(struct span text, struct url *out);
+bool url_parse(struct span text, struct url *out) NONNULL_ALL;
 
 /*
  * The label `host:port/path` of an address; `default_port` where it names
  * none. The caller frees it.
  */
-char *url_label(const struct url *url, uint16_t default_port);
+MUST_CHECK char *url_label(const struct url *url,
+                           uint16_t default_port) NONNULL_ALL;
+
+/*
+ * What tells the server of this address, and who asks it, from others, as one
+ * text: `user@scheme://host:port/path?query`, without the password, the host in
+ * lower case, the default port and path filled in. The caller wipes it,
+ * for the query is a secret.
+ */
+MUST_CHECK char *url_identity(const struct url *url) NONNULL_ALL;
 
 /* 80 for ws and http, 443 for wss and https, else 0. */
-uint16_t url_default_port(const struct url *url);
+uint16_t url_default_port(const struct url *url) NONNULL_ALL;
 
 /* The text with its %XX escapes resolved; the caller frees it. */
-char *url_unescape(struct span text);
+MUST_CHECK char *url_unescape(struct span text);
 
 #endif

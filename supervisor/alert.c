@@ -230,9 +230,14 @@ void alert_raise(struct alert *alert, const char *event, const char *subject,
     log_error("alert",
               LOG_FIELDS(log_text("alert", event), log_text("subject", subject),
                          log_text("detail", detail)));
-    if (settings_text(alert->settings, SETTING_ALERT_COMMAND) == NULL ||
-        alert->count == MAX_WAITING)
+    if (settings_text(alert->settings, SETTING_ALERT_COMMAND) == NULL)
         return;
+    if (alert->count == MAX_WAITING) {
+        log_error("alert_command_not_run",
+                  LOG_FIELDS(log_text("alert", event),
+                             log_text("cause", "too many alerts wait")));
+        return;
+    }
     struct notice *notice = memory_new(sizeof *notice);
     notice->event = memory_print("%s", event);
     notice->subject = memory_print("%s", subject);

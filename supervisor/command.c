@@ -34,6 +34,15 @@ static int not_running(const struct settings *settings) {
     return EX_UNAVAILABLE;
 }
 
+/* Each line with a word before it that tells it from a fault. */
+static void print_warnings(const char *lines) {
+    while (*lines != '\0') {
+        size_t len = strcspn(lines, "\n");
+        fprintf(stderr, "warning: %.*s\n", (int)len, lines);
+        lines += len + (lines[len] == '\n');
+    }
+}
+
 int command_check(const struct options *options) {
     struct settings *settings =
         options_load_settings(options, SETTINGS_ALL & ~SETTINGS_COMMAND);
@@ -45,9 +54,8 @@ int command_check(const struct options *options) {
         free(shown);
     }
     fflush(stdout);
-    fputs(settings_warnings(settings), stderr);
-    fputs(settings_faults(settings), stderr);
-    int code = *settings_faults(settings) == '\0' ? EX_OK : EX_CONFIG;
+    print_warnings(settings_warnings(settings));
+    int code = service_check(settings) ? EX_OK : EX_CONFIG;
     settings_free(&settings);
     return code;
 }

@@ -63,10 +63,8 @@ char **environment_new(const struct settings *settings,
 }
 
 void environment_free(char ***environment) {
-    for (char **variable = *environment; *variable != NULL; variable++) {
-        explicit_bzero(*variable, strlen(*variable));
-        free(*variable);
-    }
+    for (char **variable = *environment; *variable != NULL; variable++)
+        memory_wipe(*variable);
     free(*environment);
     *environment = NULL;
 }

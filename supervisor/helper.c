@@ -73,21 +73,34 @@ static void set_timer(struct event *timer, int64_t usec) {
 struct helper *helper_new(const struct helper_context *context,
                           enum helper_kind kind, struct span upstream) {
     struct helper *helper = memory_new(sizeof *helper);
-    struct url url;
     helper->context = context;
     helper->kind = kind;
     helper->pid_fd = -1;
     helper->channel.fd = -1;
     lifecycle_init(&helper->life);
-    if (upstream.len > 0 && url_parse(upstream, &url)) {
-        helper->upstream = memory_copy(upstream.data, upstream.len);
-        helper->label = url_label(&url, url_default_port(&url));
-    }
+    if (upstream.len > 0)
+        helper_set_upstream(helper, upstream);
     helper->start_event = evtimer_new(context->base, on_start, helper);
     helper->patience_event =
         evtimer_new(context->base, on_patience_over, helper);
     set_timer(helper->start_event, 0);
     return helper;
+}
+
+static void forget_upstream(struct helper *helper) {
+    memory_wipe(helper->upstream);
+    memory_wipe(helper->identity);
+    free(helper->label);
+}
+
+void helper_set_upstream(struct helper *helper, struct span upstream) {
+    struct url url;
+    if (!url_parse(upstream, &url))
+        abort(); /* the settings have checked it */
+    forget_upstream(helper);
+    helper->upstream = memory_copy(upstream.data, upstream.len);
+    helper->label = url_label(&url, url_default_port(&url));
+    helper->identity = url_identity(&url);
 }
 
 static void free_event(struct event **event) {
@@ -117,8 +130,7 @@ void helper_free(struct helper **helper) {
     free_event(&h->start_event);
     free_event(&h->patience_event);
     json_object_put(h->counted);
-    free(h->upstream);
-    free(h->label);
+    forget_upstream(h);
     free(h);
 }
 

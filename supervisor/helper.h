@@ -41,8 +41,9 @@ struct helper_context {
 struct helper {
     const struct helper_context *context;
     enum helper_kind kind;
-    char *upstream; /* its address, of a wsclient; else NULL */
+    char *upstream; /* its address, of a wsclient; else NULL. A secret */
     char *label;    /* `host:port/path` of that; else NULL */
+    char *identity; /* url_identity() of that; else NULL. A secret */
     struct lifecycle life;
     pid_t pid;
     pid_t held_pid; /* of one that died in a debugger's hands; 0: none */
@@ -63,6 +64,9 @@ struct helper {
 struct helper *helper_new(const struct helper_context *context,
                           enum helper_kind kind, struct span upstream);
 void helper_free(struct helper **helper);
+
+/* Gives a wsclient another address, which its next process gets. */
+void helper_set_upstream(struct helper *helper, struct span upstream);
 
 const char *helper_name(const struct helper *helper);
 

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/url.h"
 #include "supervisor/environment.h"
 
 /* Puts it behind the others of its kind. */
@@ -20,13 +21,20 @@ static void add(struct helpers *h, enum helper_kind kind,
     h->count++;
 }
 
+/* The wanted wsclient of this address's upstream, or NULL. */
 static struct helper *find_upstream(const struct helpers *h,
                                     struct span upstream) {
-    for (size_t i = 0; i < h->count; i++)
-        if (h->list[i]->upstream != NULL && h->list[i]->life.wanted &&
-            span_equals(upstream, h->list[i]->upstream))
-            return h->list[i];
-    return NULL;
+    struct url url;
+    if (!url_parse(upstream, &url))
+        return NULL;
+    char *identity = url_identity(&url);
+    struct helper *found = NULL;
+    for (size_t i = 0; i < h->count && found == NULL; i++)
+        if (h->list[i]->identity != NULL && h->list[i]->life.wanted &&
+            strcmp(h->list[i]->identity, identity) == 0)
+            found = h->list[i];
+    memory_wipe(identity);
+    return found;
 }
 
 /* Starts a wsclient for each upstream that has none. */
@@ -68,27 +76,49 @@ static bool same_list(char *const a[], char *const b[]) {
     return *a == *b;
 }
 
-/* Whether the helper would be given another environment. */
-static bool is_concerned(const struct helper *helper,
-                         const struct settings *old,
-                         const struct settings *new) {
-    char **before = helper_environment(helper, old);
-    char **after = helper_environment(helper, new);
-    bool concerned = !same_list(before, after);
-    environment_free(&before);
-    environment_free(&after);
-    return concerned;
-}
-
-static bool names_upstream(const struct settings *settings,
-                           const char *upstream) {
+/*
+ * The address that `helper` is given by these settings, or nothing. It may
+ * differ from the one before, by a password.
+ */
+static struct span find_address(const struct settings *settings,
+                                const struct helper *helper) {
     struct span list =
         span_of(settings_text(settings, SETTING_REQUESTS_WS_URL));
     struct span word;
-    while (settings_next_word(&list, &word))
-        if (span_equals(word, upstream))
+    while (settings_next_word(&list, &word)) {
+        struct url url;
+        char *identity = url_parse(word, &url) ? url_identity(&url) : NULL;
+        bool same = identity != NULL && strcmp(identity, helper->identity) == 0;
+        memory_wipe(identity);
+        if (same)
+            return word;
+    }
+    return (struct span){0};
+}
+
+/* Puts other settings in force for one helper; whether it is concerned. */
+static bool reload(struct helper *helper, const struct settings *old,
+                   const struct settings *new) {
+    if (!helper->life.wanted)
+        return false; /* on its way out already */
+    char **before = helper_environment(helper, old);
+    if (helper->upstream != NULL) {
+        struct span address = find_address(new, helper);
+        if (address.len == 0) {
+            environment_free(&before);
+            helper_stop(helper);
             return true;
-    return false;
+        }
+        helper_set_upstream(helper, address);
+    }
+    char **after = helper_environment(helper, new);
+    bool concerned =
+        !same_list(before, after) || helper->life.state == LIFECYCLE_REFUSED;
+    environment_free(&before);
+    environment_free(&after);
+    if (concerned)
+        helper_restart(helper);
+    return concerned;
 }
 
 size_t helpers_reload(struct helpers *helpers,
@@ -96,21 +126,8 @@ size_t helpers_reload(struct helpers *helpers,
     const struct settings *old = helpers->context.settings;
     size_t concerned = 0;
     helpers->context.settings = settings;
-    for (size_t i = 0; i < helpers->count; i++) {
-        struct helper *helper = helpers->list[i];
-        if (!helper->life.wanted)
-            continue; /* on its way out already */
-        bool gone = helper->upstream != NULL &&
-                    !names_upstream(settings, helper->upstream);
-        if (gone)
-            helper_stop(helper);
-        else if (is_concerned(helper, old, settings) ||
-                 helper->life.state == LIFECYCLE_REFUSED)
-            helper_restart(helper);
-        else
-            continue;
-        concerned++;
-    }
+    for (size_t i = 0; i < helpers->count; i++)
+        concerned += reload(helpers->list[i], old, settings);
     concerned += add_upstreams(helpers);
     helpers_sweep(helpers);
     return concerned;

@@ -9,11 +9,15 @@
 
 #include "common/child.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/metrics.h"
 #include "common/process.h"
 
 /* How often a standard error that takes nothing is looked at again. */
-enum { BLOCKED_RETRY_MS = 20 };
+#define BLOCKED_RETRY MILLISECONDS(20)
+
+/* So much is copied at once at most, that a flood leaves time for a ping. */
+enum { MAX_ROUNDS = 64 };
 
 struct monitor {
     struct event_base *base;
@@ -68,9 +72,14 @@ static bool flush(struct monitor *m) {
     return true;
 }
 
-/* Copies until the pipe is empty or the output takes no more. */
+/*
+ * Copies until the pipe is empty or the output takes no more, or for some
+ * rounds: then the pipe is still readable in the loop's next turn.
+ */
 static void copy(struct monitor *m) {
-    while (flush(m) && output_takes(m)) {
+    for (int round = 0; flush(m) && output_takes(m); round++) {
+        if (round == MAX_ROUNDS)
+            return;
         ssize_t n = read(CHILD_FD_EXTRA, m->text, sizeof m->text);
         if (n <= 0) {
             if (m->stopping)
@@ -80,9 +89,8 @@ static void copy(struct monitor *m) {
         m->at = 0;
         m->len = (size_t)n;
     }
-    struct timeval later = {.tv_usec = BLOCKED_RETRY_MS * 1000};
     event_del(m->readable);
-    evtimer_add(m->retry, &later);
+    loop_set_timer(m->retry, BLOCKED_RETRY);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg) {
@@ -115,23 +123,20 @@ static void on_control(evutil_socket_t fd, short what, void *arg) {
 int monitor_run(int argc, char *argv[]) {
     struct settings *settings =
         process_begin_helper("monitor", argc, argv, SETTINGS_MONITOR);
-    struct monitor m = {.base = event_base_new(), .output = open_output()};
+    struct monitor m = {.base = loop_new(), .output = open_output()};
     child_init(&m.child, true, report, &m);
-    struct event *control = event_new(m.base, m.child.channel.fd,
-                                      EV_READ | EV_PERSIST, on_control, &m);
-    m.readable = event_new(m.base, CHILD_FD_EXTRA, EV_READ | EV_PERSIST,
-                           on_readable, &m);
+    struct event *control = loop_watch(m.base, m.child.channel.fd,
+                                       EV_READ | EV_PERSIST, on_control, &m);
+    m.readable = loop_watch(m.base, CHILD_FD_EXTRA, EV_READ | EV_PERSIST,
+                            on_readable, &m);
     m.retry = evtimer_new(m.base, on_retry, &m);
-    event_add(control, NULL);
-    event_add(m.readable, NULL);
     child_ready(&m.child);
     event_base_dispatch(m.base);
     event_free(control);
     event_free(m.readable);
     event_free(m.retry);
     child_clear(&m.child);
-    event_base_free(m.base);
-    libevent_global_shutdown();
+    loop_free(&m.base);
     settings_free(&settings);
     log_close();
     return 0;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/crash.h"
+#include "common/files.h"
 #include "common/line_server.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -83,8 +84,41 @@ static void open_own_log(const struct settings *settings, int fd) {
              settings_text(settings, SETTING_LOG_FORMAT), fd);
     process_mask_secrets(settings);
     crash_set(
-        (int)settings_count(settings, SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0),
-        settings_is(settings, SETTING_LOG_FORMAT, "json"));
+        (int)settings_count(settings, SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0));
+}
+
+/*
+ * What is wrong with STATE_DIR, as `look` sees it: files_check_folder() or
+ * files_make_folder(). NULL or one line; the caller frees it.
+ */
+static char *state_dir_fault(const struct settings *settings,
+                             int (*look)(const char *path)) {
+    if (!settings_is_good(settings, SETTING_STATE_DIR))
+        return NULL; /* said already */
+    const char *dir = settings_text(settings, SETTING_STATE_DIR);
+    if (look(dir) == 0)
+        return NULL;
+    return memory_print("STATE_DIR=%s: cannot be made or written to: %s; "
+                        "choose a folder that this user can make",
+                        dir, strerror(errno));
+}
+
+bool service_check(const struct settings *settings) {
+    char *faults[] = {
+        settings_is_good(settings, SETTING_RUNTIME_DIR)
+            ? runtime_dir_check(settings_text(settings, SETTING_RUNTIME_DIR))
+            : NULL,
+        state_dir_fault(settings, files_check_folder),
+    };
+    bool good = *settings_faults(settings) == '\0';
+    fputs(settings_faults(settings), stderr);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        if (faults[i] != NULL)
+            fprintf(stderr, "%s\n", faults[i]);
+        good = good && faults[i] == NULL;
+        free(faults[i]);
+    }
+    return good;
 }
 
 /* Why these settings can not be put in force now, or NULL. Caller frees. */
@@ -96,7 +130,7 @@ static char *reload_fault(const struct service *s,
                settings_text(s->settings, SETTING_RUNTIME_DIR)) != 0)
         return memory_print("RUNTIME_DIR: cannot change while the service "
                             "runs; restart it");
-    return NULL;
+    return state_dir_fault(settings, files_make_folder);
 }
 
 /* Reads the configuration anew. NULL, or why the old one stays; caller frees.
@@ -264,9 +298,13 @@ static void stop_listening(const char *dir, const char *name, int fd) {
     free(path);
 }
 
-/* Makes the runtime folder this service's own; 0 or an exit code. */
-static int claim(const char *dir, int *lock_fd) {
-    char *fault = runtime_dir_prepare(dir);
+/* Makes the folders, and the runtime folder this service's own; 0 or an exit
+ * code. */
+static int claim(const struct settings *settings, int *lock_fd) {
+    const char *dir = settings_text(settings, SETTING_RUNTIME_DIR);
+    char *fault = state_dir_fault(settings, files_make_folder);
+    if (fault == NULL)
+        fault = runtime_dir_prepare(dir);
     if (fault != NULL) {
         fprintf(stderr, "%s\n", fault);
         free(fault);
@@ -326,25 +364,20 @@ static int serve(struct service *s, const struct log_pipe *log) {
 static int run_with_settings(struct service *s, const struct log_pipe *log) {
     struct log_pipe own;
     int lock_fd;
-    if (*settings_faults(s->settings) != '\0') {
-        fputs(settings_faults(s->settings), stderr);
+    if (!service_check(s->settings))
         return EX_CONFIG;
-    }
     if (log == NULL && log_pipe_open(&own) < 0) {
         perror("pipe");
         return EX_OSERR;
     }
-    int code = claim(settings_text(s->settings, SETTING_RUNTIME_DIR), &lock_fd);
+    int code = claim(s->settings, &lock_fd);
     if (code != EX_OK)
         return code;
     if (log == NULL)
         log = &own;
     open_own_log(s->settings, log->write_fd);
-    crash_install("supervisor",
-                  (int)settings_count(s->settings,
-                                      SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0),
-                  settings_is(s->settings, SETTING_LOG_FORMAT, "json"),
-                  log->write_fd);
+    crash_install((int)settings_count(s->settings,
+                                      SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0));
     code = serve(s, log);
     log_close();
     close(lock_fd);

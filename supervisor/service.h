@@ -2,11 +2,18 @@
 #ifndef FXWIRE_SUPERVISOR_SERVICE_H
 #define FXWIRE_SUPERVISOR_SERVICE_H
 
+#include "common/attributes.h"
 #include "supervisor/log_pipe.h"
 #include "supervisor/options.h"
 
 /* The lock in RUNTIME_DIR that says that it is taken. */
 #define SERVICE_LOCK "supervisor.lock"
+
+/*
+ * Tells on standard error, a line for each, what is wrong with the settings
+ * and with the folders that they name, which are not made. True: nothing.
+ */
+MUST_CHECK bool service_check(const struct settings *settings) NONNULL_ALL;
 
 /*
  * Runs the service until it is told to stop; returns the exit code. `log` is

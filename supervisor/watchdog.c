@@ -26,8 +26,13 @@
 /* One that lived so long is started again at once. */
 #define HEALTHY_USEC (1 * USEC_PER_SEC)
 
-/* The supervisor writes a byte each second. */
-enum { MAX_MISSED_TICKS = 3 };
+/* Longer than the kernel needs to kill the helpers of a dead supervisor. */
+#define UNKNOWN_CHILDREN_PATIENCE SECONDS(1)
+
+enum {
+    MAX_MISSED_TICKS = 3, /* the supervisor writes a byte each second */
+    LOOK_AGAIN_MS = 20
+};
 
 static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP};
 
@@ -149,27 +154,40 @@ static void watch(struct watchdog *w, pid_t pid, int tick_fd,
     close(tick_fd);
 }
 
-/* Kills the children that this process has now. */
-static void kill_children(void) {
+/* Kills the children that this process has now; false: they are not known. */
+static bool kill_children(void) {
     FILE *file = fopen("/proc/thread-self/children", "re");
+    if (file == NULL)
+        return false;
     int pid;
     /* Not yet waited for, so that each pid is still its child's. */
-    while (file != NULL && fscanf(file, "%d", &pid) == 1)
+    while (fscanf(file, "%d", &pid) == 1)
         kill(pid, SIGKILL);
-    if (file != NULL)
-        fclose(file);
+    fclose(file);
+    return true;
 }
 
 /*
  * What the dead supervisor left became this process's children: helpers, which
  * the kernel kills (PR_SET_PDEATHSIG), and whatever an alert command put into
  * the background. A child's death may leave more, so this goes on until there
- * is none.
+ * is none. Where the children can not be listed, as without descriptors, those
+ * that the kernel does not kill stay until the next time.
  */
 static void clear_leftovers(void) {
-    do
-        kill_children();
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
+    monotime end = monotime_add(clock_monotonic(), UNKNOWN_CHILDREN_PATIENCE);
+    for (;;) {
+        bool killed = kill_children();
+        pid_t pid = waitpid(-1, NULL, killed ? 0 : WNOHANG);
+        if (pid < 0 && errno != EINTR)
+            return;
+        if (!killed && pid == 0) {
+            if (monotime_reached(clock_monotonic(), end))
+                break;
+            poll(NULL, 0, LOOK_AGAIN_MS);
+        }
+    }
+    log_warn("leftovers_not_known", NULL);
 }
 
 /* Whether this end is the service's end; then `code` is its exit code. */

@@ -25,9 +25,10 @@ UNIT_rates     = common/rates.c common/memory.c common/message.c common/day.c \
                  common/decimal.c
 UNIT_daytables = common/daytables.c $(UNIT_rates)
 SETTINGS_C     = common/settings.c common/settings_check.c \
-                 common/settings_rules.c common/files.c common/envfile.c \
+                 common/files.c common/envfile.c \
                  common/url.c common/decimal.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)
+UNIT_wiping    = common/log.c common/clock.c common/day.c $(SETTINGS_C)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
 UNIT_options   = supervisor/options.c $(SETTINGS_C)
 UNIT_history   = ratefetcher/providers/history.c common/rates.c common/memory.c \

@@ -40,19 +40,11 @@ static char *basic_authorization(struct span user_info) {
  * A name for this upstream's file: a hash of what tells it from others. Not of
  * the password, which may change and must not be guessed from it.
  */
-static char *ledger_name(const struct upstream *upstream,
-                         const struct url *url) {
-    struct span user = url->user_info;
-    const char *colon = user.len > 0 ? memchr(user.data, ':', user.len) : NULL;
-    if (colon != NULL)
-        user.len = (size_t)(colon - user.data);
-    char *identity = memory_print("%.*s@%s?%.*s", (int)user.len,
-                                  user.len > 0 ? user.data : "", upstream->url,
-                                  (int)url->query.len,
-                                  url->query.len > 0 ? url->query.data : "");
+static char *ledger_name(const struct url *url) {
+    char *identity = url_identity(url);
     unsigned char hash[SHA256_DIGEST_LENGTH];
     SHA256((const unsigned char *)identity, strlen(identity), hash);
-    free(identity);
+    memory_wipe(identity);
     uint64_t start;
     memcpy(&start, hash, sizeof start);
     return memory_print("ledger-%016" PRIx64, start);
@@ -76,7 +68,7 @@ void upstream_init(struct upstream *upstream, const char *address,
         authorization != NULL   ? memory_print("%s", authorization)
         : url.user_info.len > 0 ? basic_authorization(url.user_info)
                                 : NULL;
-    upstream->ledger_name = ledger_name(upstream, &url);
+    upstream->ledger_name = ledger_name(&url);
     upstream->path = memory_print(
         "%.*s%s%.*s", url.path.len > 0 ? (int)url.path.len : 1,
         url.path.len > 0 ? url.path.data : "/", url.query.len > 0 ? "?" : "",

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from amounts import message, stake_of
-from places import SCALE
+from places import SCALE, VALGRIND
 from service import is_running, kill_all
 from waiting import at_most, wait_until
 
@@ -133,6 +134,25 @@ def test_a_command_that_hangs_is_killed(alerted, upstream):
     wait_until(lambda: not sleepers(service), "the end of its children", 1)
 
 
+ALERTING = {"ratefetcher": """[ -e done ] || for n in $(seq 30); do
+    printf '{"op":"alert","event":"e%s","detail":"x"}\\n' $n >&3
+done
+touch done; exec {real} "$@"
+"""}
+
+
+def test_alerts_beyond_those_that_can_wait_are_told(alerted, upstream):
+    """Each is in the log, and so is that its command was not run."""
+    service = alerted("sleep 1000\nexit 0", wrappers=ALERTING).launch()
+    link = upstream.wait_link()
+    service.wait_log(r" alert alert=e30\b")
+    wait_until(lambda: sleepers(service), "an alert")
+    assert len(re.findall(r" alert alert=e\d+\b", service.log())) == 30
+    not_run = re.findall(r"alert_command_not_run alert=(e\d+)\b", service.log())
+    assert not_run == [f"e{n}" for n in range(18, 31)]  # one runs, 16 wait
+    assert_works(link)
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_command_that_hangs_holds_up_neither_stop_nor_restart(alerted, upstream, how):
     """What it started ends with the supervisor, too."""
@@ -149,6 +169,27 @@ def test_a_command_that_hangs_holds_up_neither_stop_nor_restart(alerted, upstrea
             wait_until(lambda: service.status_or_none() is not None
                        and service.pids()["supervisor"] != old, "another service", 5)
         wait_until(lambda: not any(map(is_running, left)), "the end of its children", 1)
+    finally:
+        kill_all(filter(is_running, left))
+
+
+@pytest.mark.skipif(VALGRIND, reason="that needs descriptors itself")
+def test_a_watchdog_without_descriptors_does_not_wait_for_what_is_left(alerted, upstream):
+    """It can not list what the supervisor left; it goes on, and kills it later."""
+    service = alerted("sleep 1000\nexit 0").launch()
+    upstream.wait_link()
+    wait_until(lambda: sleepers(service), "an alert")
+    left, watchdog = sleepers(service), service.process.pid
+    limits = resource.prlimit(watchdog, resource.RLIMIT_NOFILE)
+    try:
+        resource.prlimit(watchdog, resource.RLIMIT_NOFILE, (3, limits[1]))
+        old = service.kill("supervisor")
+        time.sleep(1.5 * SCALE)  # no one is there to log what it does meanwhile
+        resource.prlimit(watchdog, resource.RLIMIT_NOFILE, limits)
+        wait_until(lambda: service.status_or_none() is not None
+                   and service.pids()["supervisor"] != old, "another service", 12)
+        wait_until(lambda: not any(map(is_running, left)), "the end of its children", 1)
+        service.wait_log("leftovers_not_known")
     finally:
         kill_all(filter(is_running, left))
 

@@ -265,6 +265,15 @@ def test_check_masks_secrets(idle):
     assert SECRET not in done.stdout + done.stderr and "Zq7" not in done.stdout
 
 
+def test_warnings_of_check_say_that_they_are(idle):
+    """A line of each is told from that of a fault by its first word."""
+    (idle.folder / ".env").write_text("LOG_LEVLE=warn\nLOG_LEVEL=loud\nNOT_OURS=1\n")
+    done = idle.command("check", env={"FRANKFURTER_URL": "http://h/"})
+    lines = done.stderr.splitlines()
+    assert [line.startswith("warning: ") for line in lines] == [True, True, True, False]
+    assert "LOG_LEVLE" in lines[0] and "FRANKFURTER_URL" in lines[2] and "LOG_LEVEL" in lines[3]
+
+
 def test_check_warns_of_plain_http(idle):
     done = idle.command("check", env={"FRANKFURTER_URL": "http://127.0.0.1:1/v1",
                                       "RATE_PROVIDERS": "frankfurter"})
@@ -331,6 +340,23 @@ def test_a_link_as_the_runtime_folder(idle, tmp_path):
 
 def test_a_runtime_folder_that_cannot_be_made(idle):
     assert_refused(idle, {"RUNTIME_DIR": "/nowhere/at/all"}, "RUNTIME_DIR")
+
+
+@pytest.mark.parametrize("value", ["/dev/null/x", "/dev/null", "/proc/none/at/all"])
+def test_a_state_folder_that_cannot_be_made(idle, value):
+    """A line with the value, why, and what to do."""
+    told = assert_refused(idle, {"STATE_DIR": value}, "STATE_DIR")
+    assert value in told and "choose" in told
+
+
+def test_check_tells_of_folders_that_cannot_be_made(idle):
+    """Each, and those of other bad values; it makes none itself."""
+    bad = {"STATE_DIR": "/dev/null/x", "RUNTIME_DIR": "/dev/null/y", "LOG_LEVEL": "loud"}
+    assert_refused(idle, bad, *bad, args=["check"])
+    assert_refused(idle, bad, *bad)
+    good = {"STATE_DIR": str(idle.folder / "a/b/c")}
+    assert idle.command("check", env=good).returncode == 0
+    assert not (idle.folder / "a").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

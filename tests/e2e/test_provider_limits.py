@@ -297,11 +297,10 @@ def test_what_is_kept_is_private(make_shop):
     assert (path / "calls").stat().st_mode & 0o777 == 0o600
 
 
-def test_without_a_folder_for_it_all_works(make_shop, tmp_path):
+def test_without_a_file_for_it_all_works(make_shop, tmp_path):
     """One warning; the counts are then of the process."""
-    blocked = tmp_path / "file"
-    blocked.touch()
-    shop = make_shop(RATE_PROVIDERS="frankfurter", STATE_DIR=blocked / "state").start()
+    (tmp_path / "calls").mkdir()
+    shop = make_shop(RATE_PROVIDERS="frankfurter", STATE_DIR=tmp_path).start()
     assert shop.convert() == SECOND
     wait_until(lambda: row(shop, "frankfurter")["calls_month"] == 2, "2 calls", 3)
     assert shop.service.log().count("calls_not_kept") == 1

@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+from base64 import b64decode
 
 import pytest
 
@@ -421,3 +422,23 @@ def test_an_upstream_that_comes_back_while_it_goes(with_file, upstream):
         service.wait_ready()
         assert_works(upstream.link)
         assert len(upstream.links) == 2
+
+
+def test_an_upstream_with_another_password_keeps_its_wsclient(make_service, upstream):
+    """One wsclient asks that upstream, before and after: no second one fights for its ledger."""
+    service = make_service({})
+    address = upstream.url.removeprefix("ws://")
+    write_env(service, REQUESTS_WS_URL=f"ws://me:first@{address}")
+    service.start()
+    before = service.pids()
+    write_env(service, REQUESTS_WS_URL=f"ws://me:second@{address}")
+    reload(service)
+    wait_changed(service, before, ["wsclient"])
+    names = [h["name"] for h in service.status()["helpers"]]
+    assert names.count("wsclient") == 1 and service.helper("wsclient")["deaths"] == 0
+    upstream.wait_link(2)
+    sent = [b64decode(link.headers["Authorization"].removeprefix("Basic ")).decode()
+            for link in upstream.links]
+    assert sent == ["me:first", "me:second"]
+    assert "died" not in service.log()
+    assert_works(upstream.link)

@@ -50,7 +50,7 @@ result "the simulator shares no code with the product" \
     "$(includes tests/upstream -- '(common|supervisor|wsclient|ratefetcher)/')"
 
 pure="common/backoff common/day common/daytables common/decimal common/envfile common/json_scan
-      common/metrics common/rates common/settings_check common/span
+      common/metrics common/rates common/span
       common/url common/utf8 ratefetcher/breaker ratefetcher/quota
       ratefetcher/redis_address ratefetcher/redis_value supervisor/lifecycle
       wsclient/day_rates wsclient/inbox wsclient/ledger_room wsclient/peer

@@ -229,6 +229,23 @@ static void several_masks(void **state) {
     close_log();
 }
 
+/* As with eleven upstreams, each with a user, a password and a query. */
+static void any_number_of_masks(void **state) {
+    (void)state;
+    char secret[32];
+    open_log("info", "text");
+    for (int i = 0; i < 300; i++) {
+        snprintf(secret, sizeof secret, "hunter%03d", i);
+        log_mask(secret);
+    }
+    for (int i = 0; i < 300; i++) {
+        snprintf(secret, sizeof secret, "hunter%03d", i);
+        log_info("event", LOG_FIELDS(log_text("x", secret)));
+        expect_logged(TEXT_HEAD " x=***\n");
+    }
+    close_log();
+}
+
 static void shown_messages(void **state) {
     (void)state;
     static const char message[] = "{\"id\": \"a\\\"b\",\n \"x\":\x1b}";
@@ -391,18 +408,19 @@ static void dropped_lines_are_counted_and_told(void **state) {
 }
 
 int main(void) {
-    static struct CMUnitTest tests[COUNT_OF(cut_cases) + 8] = {
+    static struct CMUnitTest tests[COUNT_OF(cut_cases) + 9] = {
         cmocka_unit_test(values),
         cmocka_unit_test(fields),
         cmocka_unit_test(levels),
         cmocka_unit_test(masks),
         cmocka_unit_test(several_masks),
+        cmocka_unit_test(any_number_of_masks),
         cmocka_unit_test(shown_messages),
         cmocka_unit_test(cut_between_fields),
         cmocka_unit_test(dropped_lines_are_counted_and_told),
     };
     for (size_t i = 0; i < COUNT_OF(cut_cases); i++)
-        tests[i + 8] =
+        tests[i + 9] =
             (struct CMUnitTest){.name = cut_cases[i].name,
                                 .test_func = cut_lines,
                                 .initial_state = (void *)&cut_cases[i]};

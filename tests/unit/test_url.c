@@ -163,11 +163,47 @@ static void the_longest_address(void **state) {
     assert_false(url_parse(exact_copy(text, URL_MAX_BYTES + 1), &url));
 }
 
+/* Addresses in groups: those of a group have this identity. */
+static const struct identity_case {
+    const char *text, *identity;
+} identity_cases[] = {
+    {"ws://h/", "@ws://h:80/?"},
+    {"ws://h", "@ws://h:80/?"},
+    {"ws://h:80", "@ws://h:80/?"},
+    {"ws://h:080/?", "@ws://h:80/?"},
+    {"ws://H/", "@ws://h:80/?"},
+    {"ws://:secret@h/", "@ws://h:80/?"},
+    {"wss://h/", "@wss://h:443/?"},
+    {"wss://h:443", "@wss://h:443/?"},
+    {"wss://h:80/", "@wss://h:80/?"},
+    {"ws://u:one@h/", "u@ws://h:80/?"},
+    {"ws://u:two@h:80/", "u@ws://h:80/?"},
+    {"ws://u@h/", "u@ws://h:80/?"},
+    {"ws://U@h/", "U@ws://h:80/?"},
+    {"ws://h/a?K=v", "@ws://h:80/a?K=v"},
+    {"ws://h/A?K=v", "@ws://h:80/A?K=v"},
+    {"ws://h/?K", "@ws://h:80/?K"},
+    {"wss://[2001:DB8::1]", "@wss://[2001:db8::1]:443/?"},
+};
+
+static void identities(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(identity_cases); i++) {
+        struct url url;
+        const char *text = identity_cases[i].text;
+        assert_true(url_parse(exact_copy(text, strlen(text)), &url));
+        char *identity = url_identity(&url);
+        assert_string_equal(identity, identity_cases[i].identity);
+        free(identity);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts),
         cmocka_unit_test(bad_addresses),
         cmocka_unit_test(the_longest_address),
+        cmocka_unit_test(identities),
     };
     return cmocka_run_group_tests_name("url", tests, NULL, NULL);
 }
