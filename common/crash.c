@@ -95,10 +95,10 @@ static void on_crash(int number) {
         log_put(&text, i > OWN_FRAMES ? " < " : "");
         put_frame(&text, (uintptr_t)frames[i]);
     }
-    log_error(
-        "crashed",
-        LOG_FIELDS(log_text("signal", signal_name(number)),
-                   log_span("frames", (struct span){text.text, text.len})));
+    const struct log_field all = {
+        "frames", {text.text, text.len}, 0, LOG_QUOTED};
+    log_error("crashed",
+              LOG_FIELDS(log_text("signal", signal_name(number)), all));
     raise(number); /* the default action, as SA_RESETHAND put it back */
 }
 

@@ -157,7 +157,8 @@ static void put_field(struct log_buffer *line, const struct log_field *field) {
     log_put(line, logger.json ? ",\"" : " ");
     log_put(line, field->name);
     log_put(line, logger.json ? "\":" : "=");
-    if (is_text && (logger.json || needs_quotes(field->text))) {
+    if (is_text && (logger.json || field->decimals == LOG_QUOTED ||
+                    needs_quotes(field->text))) {
         put_quoted(line, field->text);
     } else if (is_text) {
         put_escaped(line, field->text, "");

@@ -18,18 +18,21 @@ enum { LOG_LINE_BYTES = 4096 };
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_LEVELS };
 
+/* Text that is quoted where it needs it, and such that always is. */
+enum { LOG_TEXT = -1, LOG_QUOTED = -2 };
+
 /* A named value of an event. */
 struct log_field {
     const char *name; /* NULL ends a list of fields */
     struct span text;
     double number;
-    int decimals; /* of a number; -1: it is text */
+    int decimals; /* of a number; LOG_TEXT, LOG_QUOTED: it is text */
 };
 
 #define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__, {0}})
 
 static inline struct log_field log_span(const char *name, struct span text) {
-    return (struct log_field){name, text, 0, -1};
+    return (struct log_field){name, text, 0, LOG_TEXT};
 }
 
 /* A field whose text is NULL is left out. */

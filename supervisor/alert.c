@@ -14,15 +14,16 @@
 #include "common/clock.h"
 #include "common/day.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/memory.h"
 #include "common/message.h"
-#include "supervisor/environment.h"
-#include "supervisor/obituary.h"
+#include "supervisor/death.h"
 #include "supervisor/spawn.h"
 
-#define REPEAT_AFTER_USEC (60 * USEC_PER_SEC)
+#define REPEAT_AFTER SECONDS(60)
+#define TIME_LIMIT   SECONDS(10)
 
-enum { MAX_WAITING = 16, TIME_LIMIT_SECONDS = 10, MAX_RECENT = 32 };
+enum { MAX_WAITING = 16, MAX_RECENT = 32 };
 
 struct notice {
     TAILQ_ENTRY(notice) entry;
@@ -139,8 +140,8 @@ static void on_ended(evutil_socket_t fd, short what, void *arg) {
         return;
     alert->failed = death.si_code != CLD_EXITED || death.si_status != 0;
     if (alert->failed) {
-        char cause[OBITUARY_CAUSE_SIZE];
-        obituary_cause(&death, cause);
+        char cause[DEATH_CAUSE_SIZE];
+        death_print_cause(&death, cause);
         log_warn("alert_command_failed",
                  LOG_FIELDS(log_text("alert", alert->running->event),
                             log_text("cause", cause)));
@@ -151,13 +152,11 @@ static void on_ended(evutil_socket_t fd, short what, void *arg) {
 
 static void watch_command(struct alert *alert, struct notice *notice, pid_t pid,
                           int pid_fd) {
-    struct timeval limit = {.tv_sec = TIME_LIMIT_SECONDS};
     alert->running = notice;
     alert->pid = pid;
     alert->pid_fd = pid_fd;
-    alert->ended = event_new(alert->base, pid_fd, EV_READ, on_ended, alert);
-    event_add(alert->ended, NULL);
-    evtimer_add(alert->limit, &limit);
+    alert->ended = loop_watch(alert->base, pid_fd, EV_READ, on_ended, alert);
+    loop_set_timer(alert->limit, TIME_LIMIT);
 }
 
 /* Runs the command for one notice, which it takes over. */
@@ -166,7 +165,7 @@ static void start(struct alert *alert, struct notice *notice) {
     const char *const arguments[] = {notice->event, notice->subject,
                                      notice->detail, NULL};
     char **environment =
-        environment_new(alert->settings, SETTINGS_NOBODY, NULL);
+        spawn_environment(alert->settings, SETTINGS_NOBODY, NULL);
     int input = notice_input(notice), pid_fd = -1;
     pid_t pid = -1;
     if (input >= 0 && command != NULL) /* a reload may have taken it away */
@@ -177,7 +176,7 @@ static void start(struct alert *alert, struct notice *notice) {
         log_error("alert_command_failed",
                   LOG_FIELDS(log_text("alert", notice->event),
                              log_text("cause", strerror(errno))));
-    environment_free(&environment);
+    spawn_environment_free(&environment);
     if (input >= 0)
         close(input);
     if (pid >= 0)
@@ -213,7 +212,7 @@ static bool told_lately(struct alert *alert, const char *event,
     }
     bool same = place->key != NULL && strcmp(place->key, key) == 0;
     bool lately =
-        same && monotime_between(place->told, now).usec < REPEAT_AFTER_USEC;
+        same && !monotime_reached(now, monotime_add(place->told, REPEAT_AFTER));
     if (lately) {
         free(key);
         return true;

@@ -8,14 +8,17 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/loop.h"
 #include "common/message.h"
 #include "common/runtime_dir.h"
 #include "supervisor/alert.h"
-#include "supervisor/asking.h"
+#include "supervisor/client.h"
 #include "supervisor/service.h"
 #include "supervisor/status.h"
 
-enum { ANSWER_TIMEOUT_MS = 3000, STATUS_AGAIN_MS = 20 };
+#define ANSWER_TIMEOUT SECONDS(3)
+
+enum { STATUS_AGAIN_MS = 20 };
 
 /* The settings that a command needs, or NULL after telling their faults. */
 static struct settings *load(const struct options *options,
@@ -26,12 +29,6 @@ static struct settings *load(const struct options *options,
     fputs(settings_faults(settings), stderr);
     settings_free(&settings);
     return NULL;
-}
-
-static int not_running(const struct settings *settings) {
-    fprintf(stderr, "RUNTIME_DIR=%s: no service is running there\n",
-            settings_text(settings, SETTING_RUNTIME_DIR));
-    return EX_UNAVAILABLE;
 }
 
 /* Each line with a word before it that tells it from a fault. */
@@ -61,13 +58,10 @@ int command_check(const struct options *options) {
 }
 
 static struct json_object *ask_status(const struct settings *settings) {
-    struct asking asking;
-    if (asking_open(&asking, settings, "control.sock") < 0)
-        return NULL;
-    struct json_object *status =
-        asking_ask(&asking, message_new(MESSAGE_STATUS), ANSWER_TIMEOUT_MS);
-    asking_close(&asking);
-    if (status != NULL)
+    struct json_object *status;
+    if (client_ask(settings, "control.sock", message_new(MESSAGE_STATUS),
+                   ANSWER_TIMEOUT, &status) == 0 &&
+        status != NULL)
         json_object_object_del(status, "op");
     return status;
 }
@@ -105,7 +99,7 @@ int command_status(const struct options *options) {
     int code = EX_OK;
     struct json_object *status = wait_for_status(options, settings);
     if (status == NULL)
-        code = not_running(settings);
+        code = client_not_running(settings);
     else if (options->json)
         puts(message_line(status).data);
     else
@@ -117,73 +111,59 @@ int command_status(const struct options *options) {
     return code;
 }
 
+/*
+ * Asks the running service to do something, and prints why it does not. Gives
+ * the exit code.
+ */
+static int ask_for(const struct settings *settings, struct json_object *message,
+                   int code_if_refused) {
+    struct json_object *answer;
+    if (client_ask(settings, "control.sock", message, ANSWER_TIMEOUT, &answer) <
+        0)
+        return client_not_running(settings);
+    int code = EX_OK;
+    if (answer == NULL) {
+        fputs("the service did not answer\n", stderr);
+        code = EX_UNAVAILABLE;
+    } else if (message_op(answer) == MESSAGE_ERROR) {
+        const char *why = message_text(answer, "message");
+        fprintf(stderr, "%s\n", why != NULL ? why : "it was refused");
+        code = code_if_refused;
+    }
+    json_object_put(answer);
+    return code;
+}
+
 int command_stop(const struct options *options) {
     struct settings *settings = load(options, SETTINGS_COMMAND);
     if (settings == NULL)
         return EX_CONFIG;
-    int code = EX_OK;
-    struct asking asking;
-    if (asking_open(&asking, settings, "control.sock") < 0) {
-        code = not_running(settings);
-    } else {
-        struct json_object *answer =
-            asking_ask(&asking, message_new(MESSAGE_STOP), ANSWER_TIMEOUT_MS);
-        if (answer != NULL) {
-            asking_wait_for_end(&asking);
-            /* Then the folder is free for the next one. */
-            runtime_dir_wait_unlocked(
-                settings_text(settings, SETTING_RUNTIME_DIR), SERVICE_LOCK);
-        } else {
-            fputs("the service did not answer\n", stderr);
-            code = EX_UNAVAILABLE;
-        }
-        json_object_put(answer);
-        asking_close(&asking);
-    }
-    settings_free(&settings);
-    return code;
-}
-
-/* Asks the running service to do something; prints why it does not. */
-static int ask_for(const struct options *options, struct json_object *message,
-                   int code_if_refused) {
-    struct settings *settings = load(options, SETTINGS_COMMAND);
-    struct asking asking;
-    int code = EX_CONFIG;
-    if (settings == NULL) {
-        json_object_put(message);
-        return code;
-    }
-    if (asking_open(&asking, settings, "control.sock") < 0) {
-        code = not_running(settings);
-        json_object_put(message);
-    } else {
-        struct json_object *answer =
-            asking_ask(&asking, message, ANSWER_TIMEOUT_MS);
-        const char *why = message_text(answer, "message");
-        bool refused = message_op(answer) == MESSAGE_ERROR;
-        code = answer == NULL ? EX_UNAVAILABLE
-               : refused      ? code_if_refused
-                              : EX_OK;
-        if (answer == NULL)
-            why = "the service did not answer";
-        if (why != NULL)
-            fprintf(stderr, "%s\n", why);
-        json_object_put(answer);
-        asking_close(&asking);
-    }
+    int code = ask_for(settings, message_new(MESSAGE_STOP), EX_UNAVAILABLE);
+    if (code == EX_OK) /* until the folder is free for the next one */
+        runtime_dir_wait_unlocked(settings_text(settings, SETTING_RUNTIME_DIR),
+                                  SERVICE_LOCK);
     settings_free(&settings);
     return code;
 }
 
 int command_reload(const struct options *options) {
-    return ask_for(options, message_new(MESSAGE_RELOAD), EX_CONFIG);
+    struct settings *settings = load(options, SETTINGS_COMMAND);
+    if (settings == NULL)
+        return EX_CONFIG;
+    int code = ask_for(settings, message_new(MESSAGE_RELOAD), EX_CONFIG);
+    settings_free(&settings);
+    return code;
 }
 
 int command_restart(const struct options *options) {
+    struct settings *settings = load(options, SETTINGS_COMMAND);
+    if (settings == NULL)
+        return EX_CONFIG;
     struct json_object *message = message_new(MESSAGE_RESTART);
     message_add_text(message, "helper", options->arguments[0]);
-    return ask_for(options, message, EX_USAGE);
+    int code = ask_for(settings, message, EX_USAGE);
+    settings_free(&settings);
+    return code;
 }
 
 int command_alert_test(const struct options *options) {
@@ -193,7 +173,7 @@ int command_alert_test(const struct options *options) {
     bool set = settings_text(settings, SETTING_ALERT_COMMAND) != NULL;
     int code = set ? EX_OK : EX_CONFIG;
     if (set) {
-        struct event_base *base = event_base_new();
+        struct event_base *base = loop_new();
         struct alert *alert = alert_new(base, settings, STDERR_FILENO);
         alert_raise(alert, "test", "fxwire", "asked for by alert-test");
         while (!alert_is_idle(alert))
@@ -201,7 +181,7 @@ int command_alert_test(const struct options *options) {
         if (alert_has_failed(alert))
             code = EX_UNAVAILABLE;
         alert_free(&alert);
-        event_base_free(base);
+        loop_free(&base);
     } else {
         fputs("ALERT_COMMAND is not set\n", stderr);
     }

@@ -6,11 +6,11 @@
 #include "common/decimal.h"
 #include "common/message.h"
 #include "common/rates.h"
-#include "supervisor/asking.h"
+#include "supervisor/client.h"
 #include "supervisor/command.h"
 
 /* Longer than a request may wait for its rate in the service. */
-enum { ANSWER_TIMEOUT_MS = 10000 };
+#define ANSWER_TIMEOUT SECONDS(10)
 
 struct conversion {
     struct decimal stake;
@@ -92,20 +92,14 @@ static int print_answer(const struct conversion *c,
 }
 
 static int ask(const struct conversion *c, const struct settings *settings) {
-    struct asking asking;
-    if (asking_open(&asking, settings, "rates.sock") < 0) {
-        fprintf(stderr, "RUNTIME_DIR=%s: no service is running there\n",
-                settings_text(settings, SETTING_RUNTIME_DIR));
-        return EX_UNAVAILABLE;
-    }
     char date[DAY_TEXT_SIZE];
     rates_day_print(c->when, date);
-    struct json_object *question = message_new(MESSAGE_RATES);
+    struct json_object *question = message_new(MESSAGE_RATES), *answer;
     message_add_text(question, "date", date);
     message_add_text(question, "currency", c->currency);
-    struct json_object *answer =
-        asking_ask(&asking, question, ANSWER_TIMEOUT_MS);
-    asking_close(&asking);
+    if (client_ask(settings, "rates.sock", question, ANSWER_TIMEOUT, &answer) <
+        0)
+        return client_not_running(settings);
     int code = print_answer(c, answer);
     json_object_put(answer);
     return code;

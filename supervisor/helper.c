@@ -12,26 +12,27 @@
 
 #include "common/child.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/memory.h"
 #include "common/message.h"
 #include "common/metrics.h"
 #include "common/url.h"
-#include "supervisor/environment.h"
 #include "supervisor/monitor.h"
-#include "supervisor/process_state.h"
 #include "supervisor/spawn.h"
 
 /* After SIGABRT, until SIGKILL. */
-#define ABORT_PATIENCE_USEC (1 * USEC_PER_SEC)
+#define ABORT_PATIENCE SECONDS(1)
 /* Beyond the grace time, which a helper keeps itself. */
-#define STOP_PATIENCE_USEC (500 * USEC_PER_MSEC)
+#define STOP_PATIENCE MILLISECONDS(500)
 /* A little less than a second, as timers are not exact. */
-#define PING_GAP_USEC (950 * USEC_PER_MSEC)
-#define LOOP_USEC     (60 * USEC_PER_SEC)
+#define PING_GAP MILLISECONDS(950)
+/* Of so many deaths as make a crash loop. */
+#define LOOP_TIME SECONDS(60)
 
 enum {
-    MAX_UNANSWERED = 3,       /* of one that was ready */
-    MAX_UNANSWERED_START = 10 /* of one that is still starting */
+    MAX_UNANSWERED = 3,        /* of one that was ready */
+    MAX_UNANSWERED_START = 10, /* of one that is still starting */
+    MAX_READS = 64             /* at once */
 };
 
 static const struct {
@@ -64,12 +65,6 @@ static void on_patience_over(evutil_socket_t fd, short what, void *arg) {
     step(arg, LIFECYCLE_PATIENCE_OVER);
 }
 
-static void set_timer(struct event *timer, int64_t usec) {
-    struct timeval delay = {.tv_sec = usec / USEC_PER_SEC,
-                            .tv_usec = usec % USEC_PER_SEC};
-    evtimer_add(timer, &delay);
-}
-
 struct helper *helper_new(const struct helper_context *context,
                           enum helper_kind kind, struct span upstream) {
     struct helper *helper = memory_new(sizeof *helper);
@@ -83,7 +78,7 @@ struct helper *helper_new(const struct helper_context *context,
     helper->start_event = evtimer_new(context->base, on_start, helper);
     helper->patience_event =
         evtimer_new(context->base, on_patience_over, helper);
-    set_timer(helper->start_event, 0);
+    loop_set_timer(helper->start_event, SECONDS(0));
     return helper;
 }
 
@@ -188,9 +183,12 @@ static void on_line(struct helper *helper, struct span line) {
     json_object_put(message);
 }
 
-/* Reads all that the helper said; false: its end of the channel is closed. */
+/*
+ * Reads what the helper said; false: its end of the channel is closed. One
+ * that never stops is read on in the loop's next turn.
+ */
 static bool read_channel(struct helper *helper) {
-    for (;;) {
+    for (int round = 0; round < MAX_READS; round++) {
         switch (channel_read(&helper->channel)) {
         case CHANNEL_IDLE:
             return true;
@@ -204,6 +202,7 @@ static bool read_channel(struct helper *helper) {
         while (channel_next_line(&helper->channel, &line))
             on_line(helper, line);
     }
+    return true;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg) {
@@ -227,14 +226,14 @@ static bool is_crash_loop(struct helper *helper, monotime now) {
     ring[helper->deaths++ % HELPER_LOOP_DEATHS] = now;
     monotime oldest = ring[helper->deaths % HELPER_LOOP_DEATHS];
     return helper->deaths >= HELPER_LOOP_DEATHS &&
-           monotime_between(oldest, now).usec < LOOP_USEC;
+           !monotime_reached(now, monotime_add(oldest, LOOP_TIME));
 }
 
 static void mourn(struct helper *helper, const siginfo_t *death, monotime now) {
     bool again = helper->life.state != LIFECYCLE_REFUSED;
-    obituary_cause(death, helper->last_death);
-    obituary_log(helper_name(helper), helper->pid, death, helper_uptime(helper),
-                 again ? helper->life.delay_usec : OBITUARY_NO_RESTART);
+    death_print_cause(death, helper->last_death);
+    death_log(helper_name(helper), helper->pid, death, helper_uptime(helper),
+              again ? helper->life.delay : FOREVER);
     if (is_crash_loop(helper, now))
         alert(helper, "crash_loop", helper->last_death);
     if (!again)
@@ -269,7 +268,7 @@ static void on_death(evutil_socket_t fd, short what, void *arg) {
         &helper->life, refuses ? LIFECYCLE_DIED_REFUSING : LIFECYCLE_DIED, now,
         arc4random());
     if (action != LIFECYCLE_START_LATER)
-        helper->life.delay_usec = 0;
+        helper->life.delay = SECONDS(0);
     if (asked_to)
         log_info("helper_stopped",
                  LOG_FIELDS(log_text("helper", helper_name(helper)),
@@ -300,8 +299,8 @@ static bool waits_for_debugger(const struct helper *helper) {
 
 char **helper_environment(const struct helper *helper,
                           const struct settings *settings) {
-    return environment_new(settings, kinds[helper->kind].reader,
-                           helper->upstream);
+    return spawn_environment(settings, kinds[helper->kind].reader,
+                             helper->upstream);
 }
 
 /* Forks and execs; gives the pid or -1. */
@@ -326,7 +325,7 @@ static pid_t spawn_helper(struct helper *helper, int control_fd) {
                           .extra_fd = extra_fd(helper),
                           .keep_stderr = helper->kind == HELPER_MONITOR};
     pid_t pid = spawn_start(&spawn, &helper->pid_fd);
-    environment_free(&environment);
+    spawn_environment_free(&environment);
     free(path);
     return pid;
 }
@@ -335,11 +334,9 @@ static void watch_process(struct helper *helper, int channel_fd) {
     struct event_base *base = helper->context->base;
     channel_init(&helper->channel, channel_fd);
     helper->channel_event =
-        event_new(base, channel_fd, EV_READ | EV_PERSIST, on_readable, helper);
+        loop_watch(base, channel_fd, EV_READ | EV_PERSIST, on_readable, helper);
     helper->death_event =
-        event_new(base, helper->pid_fd, EV_READ, on_death, helper);
-    event_add(helper->channel_event, NULL);
-    event_add(helper->death_event, NULL);
+        loop_watch(base, helper->pid_fd, EV_READ, on_death, helper);
 }
 
 /* A start that fails is tried again, as after an early death. */
@@ -348,8 +345,7 @@ static void start_failed(struct helper *helper, int error) {
     log_error("start_failed",
               LOG_FIELDS(log_text("helper", helper_name(helper)),
                          log_text("why", strerror(error)),
-                         log_duration("retry_in",
-                                      (duration){helper->life.delay_usec})));
+                         log_duration("retry_in", helper->life.delay)));
 }
 
 static void start(struct helper *helper) {
@@ -384,11 +380,10 @@ static void tell(struct helper *helper, enum message_op op) {
 
 static void stop(struct helper *helper) {
     tell(helper, MESSAGE_STOP);
-    set_timer(helper->patience_event,
-              settings_duration(helper->context->settings,
-                                SETTING_SHUTDOWN_GRACE_SECONDS)
-                      .usec +
-                  STOP_PATIENCE_USEC);
+    duration grace = settings_duration(helper->context->settings,
+                                       SETTING_SHUTDOWN_GRACE_SECONDS);
+    loop_set_timer(helper->patience_event,
+                   (duration){grace.usec + STOP_PATIENCE.usec});
 }
 
 static void send_signal(const struct helper *helper, int number) {
@@ -402,8 +397,8 @@ static void end_hanging(struct helper *helper) {
                                   log_int("helper_pid", helper->pid)));
     alert(helper, "hang", "no answer to the supervisor");
     send_signal(helper,
-                process_state_of(helper->pid).stopped ? SIGKILL : SIGABRT);
-    set_timer(helper->patience_event, ABORT_PATIENCE_USEC);
+                death_hindrance_of(helper->pid).stopped ? SIGKILL : SIGABRT);
+    loop_set_timer(helper->patience_event, ABORT_PATIENCE);
 }
 
 static void perform(struct helper *helper, enum lifecycle_action action) {
@@ -415,7 +410,7 @@ static void perform(struct helper *helper, enum lifecycle_action action) {
         start(helper);
         break;
     case LIFECYCLE_START_LATER:
-        set_timer(helper->start_event, helper->life.delay_usec);
+        loop_set_timer(helper->start_event, helper->life.delay);
         break;
     case LIFECYCLE_FORGET_START:
         evtimer_del(helper->start_event);
@@ -439,7 +434,7 @@ static void step(struct helper *helper, enum lifecycle_event event) {
 
 /* One that a debugger holds, or that waits for one, is not asked to hurry. */
 static bool is_debugged(const struct helper *helper) {
-    struct process_state state = process_state_of(helper->pid);
+    struct death_hindrance state = death_hindrance_of(helper->pid);
     return state.traced ||
            (state.stopped && !helper->life.ready && waits_for_debugger(helper));
 }
@@ -450,7 +445,7 @@ void helper_ping(struct helper *helper) {
     monotime now = clock_monotonic();
     unsigned most = helper->life.ready ? MAX_UNANSWERED : MAX_UNANSWERED_START;
     if (!lifecycle_has_process(&helper->life) ||
-        monotime_between(helper->last_ping, now).usec < PING_GAP_USEC)
+        !monotime_reached(now, monotime_add(helper->last_ping, PING_GAP)))
         return;
     helper->last_ping = now;
     helper->debugged = helper->unanswered > 0 && is_debugged(helper);
@@ -479,10 +474,10 @@ bool helper_is_stopped(const struct helper *helper) {
     return !helper->life.wanted && !lifecycle_has_process(&helper->life);
 }
 
-int64_t helper_uptime(const struct helper *helper) {
+duration helper_uptime(const struct helper *helper) {
     return helper->pid != 0
-               ? monotime_between(helper->started, clock_monotonic()).usec
-               : 0;
+               ? monotime_between(helper->started, clock_monotonic())
+               : SECONDS(0);
 }
 
 struct json_object *helper_reported(const struct helper *helper,

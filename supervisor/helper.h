@@ -10,8 +10,8 @@
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/settings.h"
+#include "supervisor/death.h"
 #include "supervisor/lifecycle.h"
-#include "supervisor/obituary.h"
 
 /* So many deaths within a minute are a crash loop. */
 enum { HELPER_LOOP_DEATHS = 10 };
@@ -55,7 +55,7 @@ struct helper {
     bool debugged;       /* a debugger holds it, or it waits for one */
     unsigned deaths;
     monotime recent_deaths[HELPER_LOOP_DEATHS]; /* as a ring */
-    char last_death[OBITUARY_CAUSE_SIZE];       /* "": none yet */
+    char last_death[DEATH_CAUSE_SIZE];          /* "": none yet */
     struct json_object *report;  /* the last one of this process, or NULL */
     struct json_object *counted; /* by its dead predecessors, or NULL */
 };
@@ -89,12 +89,12 @@ void helper_kill(struct helper *helper);
 bool helper_is_stopped(const struct helper *helper);
 
 /* The environment that it would be given under `settings`; see
- * environment_new(). */
+ * spawn_environment(). */
 char **helper_environment(const struct helper *helper,
                           const struct settings *settings);
 
-/* Microseconds since its process started; 0 if there is none. */
-int64_t helper_uptime(const struct helper *helper);
+/* Since its process started; 0 if there is none. */
+duration helper_uptime(const struct helper *helper);
 
 /* A member of its last report, lent; NULL if there is none. */
 struct json_object *helper_reported(const struct helper *helper,

@@ -6,7 +6,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/url.h"
-#include "supervisor/environment.h"
+#include "supervisor/spawn.h"
 
 /* Puts it behind the others of its kind. */
 static void add(struct helpers *h, enum helper_kind kind,
@@ -105,7 +105,7 @@ static bool reload(struct helper *helper, const struct settings *old,
     if (helper->upstream != NULL) {
         struct span address = find_address(new, helper);
         if (address.len == 0) {
-            environment_free(&before);
+            spawn_environment_free(&before);
             helper_stop(helper);
             return true;
         }
@@ -114,8 +114,8 @@ static bool reload(struct helper *helper, const struct settings *old,
     char **after = helper_environment(helper, new);
     bool concerned =
         !same_list(before, after) || helper->life.state == LIFECYCLE_REFUSED;
-    environment_free(&before);
-    environment_free(&after);
+    spawn_environment_free(&before);
+    spawn_environment_free(&after);
     if (concerned)
         helper_restart(helper);
     return concerned;

@@ -5,80 +5,54 @@
 #define LAST_DELAY_USEC  (5 * USEC_PER_SEC)
 enum { DELAY_FLOOR_SHARE = 50 };
 
-/* What an event does; RESPAWN becomes one of the starts, or nothing. */
-enum verb { IGNORE, START, RESPAWN, FORGET, STOP, ABORT, KILL };
+/*
+ * What an event does to the process. STAY: nothing, and the state stays as it
+ * is; MOVE: nothing but the change of state; RESPAWN becomes one of the starts,
+ * or nothing.
+ */
+enum verb { STAY, MOVE, START, RESPAWN, FORGET, STOP, ABORT, KILL };
 
 struct cell {
     enum verb verb;
-    enum lifecycle_state next;
+    enum lifecycle_state next; /* unless STAY */
 };
 
-#define STAY(state)                                                            \
-    { IGNORE, LIFECYCLE_##state }
-
-/* An event that can not come in a state leaves it as it is. */
-static const struct cell table[LIFECYCLE_STATES][LIFECYCLE_EVENTS] =
-    {
-        [LIFECYCLE_DOWN] =
-            {
-                [LIFECYCLE_START_DUE] = {START, LIFECYCLE_RUNNING},
-                [LIFECYCLE_START_FAILED] = STAY(DOWN),
-                [LIFECYCLE_SAID_READY] = STAY(DOWN),
-                [LIFECYCLE_SILENT] = STAY(DOWN),
-                [LIFECYCLE_PATIENCE_OVER] = STAY(DOWN),
-                [LIFECYCLE_DIED] = STAY(DOWN),
-                [LIFECYCLE_DIED_REFUSING] = STAY(DOWN),
-                [LIFECYCLE_WANT_DOWN] = {FORGET, LIFECYCLE_DOWN},
-                [LIFECYCLE_WANT_RESTART] = {START, LIFECYCLE_RUNNING},
-            },
-        [LIFECYCLE_RUNNING] =
-            {
-                [LIFECYCLE_START_DUE] = STAY(RUNNING),
-                [LIFECYCLE_START_FAILED] = {RESPAWN, LIFECYCLE_DOWN},
-                [LIFECYCLE_SAID_READY] = STAY(RUNNING),
-                [LIFECYCLE_SILENT] = {ABORT, LIFECYCLE_ABORTING},
-                [LIFECYCLE_PATIENCE_OVER] = STAY(RUNNING),
-                [LIFECYCLE_DIED] = {RESPAWN, LIFECYCLE_DOWN},
-                [LIFECYCLE_DIED_REFUSING] = STAY(REFUSED),
-                [LIFECYCLE_WANT_DOWN] = {STOP, LIFECYCLE_STOPPING},
-                [LIFECYCLE_WANT_RESTART] = {STOP, LIFECYCLE_STOPPING},
-            },
-        [LIFECYCLE_STOPPING] =
-            {
-                [LIFECYCLE_START_DUE] = STAY(STOPPING),
-                [LIFECYCLE_START_FAILED] = STAY(STOPPING),
-                [LIFECYCLE_SAID_READY] = STAY(STOPPING),
-                [LIFECYCLE_SILENT] = STAY(STOPPING),
-                [LIFECYCLE_PATIENCE_OVER] = {KILL, LIFECYCLE_STOPPING},
-                [LIFECYCLE_DIED] = {RESPAWN, LIFECYCLE_DOWN},
-                [LIFECYCLE_DIED_REFUSING] = {RESPAWN, LIFECYCLE_DOWN},
-                [LIFECYCLE_WANT_DOWN] = STAY(STOPPING),
-                [LIFECYCLE_WANT_RESTART] = STAY(STOPPING),
-            },
-        [LIFECYCLE_ABORTING] =
-            {
-                [LIFECYCLE_START_DUE] = STAY(ABORTING),
-                [LIFECYCLE_START_FAILED] = STAY(ABORTING),
-                [LIFECYCLE_SAID_READY] = STAY(ABORTING),
-                [LIFECYCLE_SILENT] = STAY(ABORTING),
-                [LIFECYCLE_PATIENCE_OVER] = {KILL, LIFECYCLE_ABORTING},
-                [LIFECYCLE_DIED] = {RESPAWN, LIFECYCLE_DOWN},
-                [LIFECYCLE_DIED_REFUSING] = {RESPAWN, LIFECYCLE_DOWN},
-                [LIFECYCLE_WANT_DOWN] = {KILL, LIFECYCLE_STOPPING},
-                [LIFECYCLE_WANT_RESTART] = STAY(ABORTING),
-            },
-        [LIFECYCLE_REFUSED] =
-            {
-                [LIFECYCLE_START_DUE] = STAY(REFUSED),
-                [LIFECYCLE_START_FAILED] = STAY(REFUSED),
-                [LIFECYCLE_SAID_READY] = STAY(REFUSED),
-                [LIFECYCLE_SILENT] = STAY(REFUSED),
-                [LIFECYCLE_PATIENCE_OVER] = STAY(REFUSED),
-                [LIFECYCLE_DIED] = STAY(REFUSED),
-                [LIFECYCLE_DIED_REFUSING] = STAY(REFUSED),
-                [LIFECYCLE_WANT_DOWN] = {IGNORE, LIFECYCLE_DOWN},
-                [LIFECYCLE_WANT_RESTART] = {START, LIFECYCLE_RUNNING},
-            },
+/* Events that are not named for a state can not come in it, or change nothing:
+ * STAY. */
+static const struct cell table[LIFECYCLE_STATES][LIFECYCLE_EVENTS] = {
+    [LIFECYCLE_DOWN] =
+        {
+            [LIFECYCLE_START_DUE] = {START, LIFECYCLE_RUNNING},
+            [LIFECYCLE_WANT_DOWN] = {FORGET, LIFECYCLE_DOWN},
+            [LIFECYCLE_WANT_RESTART] = {START, LIFECYCLE_RUNNING},
+        },
+    [LIFECYCLE_RUNNING] =
+        {
+            [LIFECYCLE_START_FAILED] = {RESPAWN, LIFECYCLE_DOWN},
+            [LIFECYCLE_SILENT] = {ABORT, LIFECYCLE_ABORTING},
+            [LIFECYCLE_DIED] = {RESPAWN, LIFECYCLE_DOWN},
+            [LIFECYCLE_DIED_REFUSING] = {MOVE, LIFECYCLE_REFUSED},
+            [LIFECYCLE_WANT_DOWN] = {STOP, LIFECYCLE_STOPPING},
+            [LIFECYCLE_WANT_RESTART] = {STOP, LIFECYCLE_STOPPING},
+        },
+    [LIFECYCLE_STOPPING] =
+        {
+            [LIFECYCLE_PATIENCE_OVER] = {KILL, LIFECYCLE_STOPPING},
+            [LIFECYCLE_DIED] = {RESPAWN, LIFECYCLE_DOWN},
+            [LIFECYCLE_DIED_REFUSING] = {RESPAWN, LIFECYCLE_DOWN},
+        },
+    [LIFECYCLE_ABORTING] =
+        {
+            [LIFECYCLE_PATIENCE_OVER] = {KILL, LIFECYCLE_ABORTING},
+            [LIFECYCLE_DIED] = {RESPAWN, LIFECYCLE_DOWN},
+            [LIFECYCLE_DIED_REFUSING] = {RESPAWN, LIFECYCLE_DOWN},
+            [LIFECYCLE_WANT_DOWN] = {KILL, LIFECYCLE_STOPPING},
+        },
+    [LIFECYCLE_REFUSED] =
+        {
+            [LIFECYCLE_WANT_DOWN] = {MOVE, LIFECYCLE_DOWN},
+            [LIFECYCLE_WANT_RESTART] = {START, LIFECYCLE_RUNNING},
+        },
 };
 
 void lifecycle_init(struct lifecycle *life) {
@@ -100,15 +74,15 @@ static enum lifecycle_action respawn(struct lifecycle *life,
     if (!life->wanted)
         return LIFECYCLE_NOTHING;
     bool healthy =
-        life->ready &&
-        monotime_between(life->ready_since, now).usec >= LIFECYCLE_HEALTHY_USEC;
+        life->ready && monotime_reached(now, monotime_add(life->ready_since,
+                                                          LIFECYCLE_HEALTHY));
     if (healthy)
         backoff_reset(&life->backoff);
     if (healthy || before == LIFECYCLE_STOPPING) {
         life->state = LIFECYCLE_RUNNING;
         return LIFECYCLE_START;
     }
-    life->delay_usec = backoff_next(&life->backoff, chance).usec;
+    life->delay = backoff_next(&life->backoff, chance);
     return LIFECYCLE_START_LATER;
 }
 
@@ -129,14 +103,16 @@ enum lifecycle_action lifecycle_step(struct lifecycle *life,
                                      enum lifecycle_event event, monotime now,
                                      uint32_t chance) {
     static const enum lifecycle_action actions[] = {
-        [IGNORE] = LIFECYCLE_NOTHING,      [START] = LIFECYCLE_START,
-        [FORGET] = LIFECYCLE_FORGET_START, [STOP] = LIFECYCLE_STOP,
-        [ABORT] = LIFECYCLE_ABORT,         [KILL] = LIFECYCLE_KILL,
+        [STAY] = LIFECYCLE_NOTHING, [MOVE] = LIFECYCLE_NOTHING,
+        [START] = LIFECYCLE_START,  [FORGET] = LIFECYCLE_FORGET_START,
+        [STOP] = LIFECYCLE_STOP,    [ABORT] = LIFECYCLE_ABORT,
+        [KILL] = LIFECYCLE_KILL,
     };
     enum lifecycle_state before = life->state;
     const struct cell *cell = &table[before][event];
     note(life, event, now);
-    life->state = cell->next;
+    if (cell->verb != STAY)
+        life->state = cell->next;
     enum lifecycle_action action = cell->verb == RESPAWN
                                        ? respawn(life, before, now, chance)
                                        : actions[cell->verb];

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/backoff.h"
 #include "common/clock.h"
 
@@ -36,7 +37,7 @@ enum lifecycle_event {
 enum lifecycle_action {
     LIFECYCLE_NOTHING,
     LIFECYCLE_START,        /* make a process now */
-    LIFECYCLE_START_LATER,  /* after lifecycle.delay_usec */
+    LIFECYCLE_START_LATER,  /* after lifecycle.delay */
     LIFECYCLE_FORGET_START, /* the delay before a start is given up */
     LIFECYCLE_STOP,         /* tell it to stop, and give it time */
     LIFECYCLE_ABORT,        /* SIGABRT, and a second of time */
@@ -45,7 +46,7 @@ enum lifecycle_action {
 };
 
 /* One that was ready for so long is started again at once. */
-#define LIFECYCLE_HEALTHY_USEC (1 * USEC_PER_SEC)
+#define LIFECYCLE_HEALTHY SECONDS(1)
 
 struct lifecycle {
     bool wanted;
@@ -53,22 +54,23 @@ struct lifecycle {
     bool ready;
     monotime ready_since;
     struct backoff backoff;
-    int64_t delay_usec; /* before the start, after LIFECYCLE_START_LATER */
+    duration delay; /* before the start, after LIFECYCLE_START_LATER */
 };
 
 /* One that is wanted, with no process yet. */
-void lifecycle_init(struct lifecycle *life);
+void lifecycle_init(struct lifecycle *life) NONNULL_ALL;
 
 /*
  * What has to be done because of `event` at the time `now`; the state has
  * changed as if it were done. `chance` is any 32 random bits.
  */
-enum lifecycle_action lifecycle_step(struct lifecycle *life,
-                                     enum lifecycle_event event, monotime now,
-                                     uint32_t chance);
+MUST_CHECK enum lifecycle_action lifecycle_step(struct lifecycle *life,
+                                                enum lifecycle_event event,
+                                                monotime now,
+                                                uint32_t chance) NONNULL_ALL;
 
 /* The word that the status has for it. */
-const char *lifecycle_name(const struct lifecycle *life);
+const char *lifecycle_name(const struct lifecycle *life) NONNULL_ALL;
 
 static inline bool lifecycle_has_process(const struct lifecycle *life) {
     return life->state == LIFECYCLE_RUNNING ||

@@ -19,6 +19,9 @@
 /* So much is copied at once at most, that a flood leaves time for a ping. */
 enum { MAX_ROUNDS = 64 };
 
+/* Some ten thousand lines; the kernel may allow less to an ordinary user. */
+enum { WANTED_PIPE_BYTES = 1024 * 1024 };
+
 struct monitor {
     struct event_base *base;
     struct child child;
@@ -29,6 +32,15 @@ struct monitor {
     char text[PIPE_BUF]; /* what was read, and is written from `at` on */
     size_t at, len;
 };
+
+int monitor_pipe_open(struct monitor_pipe *pipe) {
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -1;
+    (void)fcntl(fds[1], F_SETPIPE_SZ, WANTED_PIPE_BYTES);
+    *pipe = (struct monitor_pipe){fds[0], fds[1]};
+    return 0;
+}
 
 static struct json_object *report(void *arg) {
     (void)arg;

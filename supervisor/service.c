@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -19,7 +22,6 @@
 #include "common/unix_socket.h"
 #include "supervisor/alert.h"
 #include "supervisor/helpers.h"
-#include "supervisor/notify.h"
 #include "supervisor/status.h"
 
 enum {
@@ -44,11 +46,33 @@ struct service {
     bool told_ready; /* the service manager knows */
 };
 
+/*
+ * Sends `state` (lines such as READY=1) to the service manager, as
+ * sd_notify(3) describes it. One that does not listen is none of ours.
+ */
+static void notify(const char *state) {
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (path == NULL || strlen(path) >= sizeof address.sun_path)
+        return;
+    socklen_t len =
+        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    strcpy(address.sun_path, path);
+    if (path[0] == '@') /* a name in the abstract namespace */
+        address.sun_path[0] = '\0';
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return;
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL,
+                 (struct sockaddr *)&address, len);
+    close(fd);
+}
+
 static void on_changed(void *arg) {
     struct service *s = arg;
     if (!s->told_ready && helpers_all_ready(&s->helpers)) {
         s->told_ready = true;
-        notify_send("READY=1\nSTATUS=running");
+        notify("READY=1\nSTATUS=running");
     }
     if (s->stopping && helpers_stop_next(&s->helpers))
         event_base_loopbreak(s->base);
@@ -68,7 +92,7 @@ static void stop(struct service *s) {
         return;
     }
     s->stopping = true;
-    notify_send("STOPPING=1\nSTATUS=stopping");
+    notify("STOPPING=1\nSTATUS=stopping");
     log_info("stopping", NULL);
     duration grace =
         settings_duration(s->settings, SETTING_SHUTDOWN_GRACE_SECONDS);
@@ -144,7 +168,7 @@ static char *reload(struct service *s) {
         settings_free(&settings);
         return fault;
     }
-    notify_send("RELOADING=1");
+    notify("RELOADING=1");
     open_own_log(settings, s->helpers.context.log_write_fd);
     alert_set(s->alert, settings);
     size_t concerned = helpers_reload(&s->helpers, settings);
@@ -152,7 +176,7 @@ static char *reload(struct service *s) {
     s->settings = settings;
     log_info("reloaded",
              LOG_FIELDS(log_int("helpers_restarted", (int64_t)concerned)));
-    notify_send("READY=1");
+    notify("READY=1");
     return NULL;
 }
 
@@ -175,7 +199,7 @@ static void on_ping(evutil_socket_t fd, short what, void *arg) {
     struct service *s = arg;
     helpers_ping(&s->helpers);
     helpers_sweep(&s->helpers);
-    notify_send("WATCHDOG=1");
+    notify("WATCHDOG=1");
     if (s->tick_fd >= 0) {
         ssize_t ignored = write(s->tick_fd, ".", 1);
         (void)ignored; /* a full pipe is as good as a tick */
@@ -215,7 +239,7 @@ static struct json_object *answer(struct service *s, enum message_op op,
     switch (op) {
     case MESSAGE_STATUS:
         return status_new(s->helpers.list, s->helpers.count,
-                          monotime_between(s->started, clock_monotonic()).usec);
+                          monotime_between(s->started, clock_monotonic()));
     case MESSAGE_STOP:
         stop(s);
         return message_new(MESSAGE_STOP);
@@ -324,7 +348,7 @@ static int claim(const struct settings *settings, int *lock_fd) {
 }
 
 /* Serves on both sockets until the end. */
-static void serve_on(struct service *s, const struct log_pipe *log,
+static void serve_on(struct service *s, const struct monitor_pipe *log,
                      int control_fd, int rates_fd) {
     s->base = loop_new();
     s->started = clock_monotonic();
@@ -344,7 +368,7 @@ static void serve_on(struct service *s, const struct log_pipe *log,
 }
 
 /* Serves in the claimed folder; returns the exit code. */
-static int serve(struct service *s, const struct log_pipe *log) {
+static int serve(struct service *s, const struct monitor_pipe *log) {
     char *dir =
         memory_print("%s", settings_text(s->settings, SETTING_RUNTIME_DIR));
     int code = EX_OK;
@@ -361,12 +385,13 @@ static int serve(struct service *s, const struct log_pipe *log) {
     return code;
 }
 
-static int run_with_settings(struct service *s, const struct log_pipe *log) {
-    struct log_pipe own;
+static int run_with_settings(struct service *s,
+                             const struct monitor_pipe *log) {
+    struct monitor_pipe own;
     int lock_fd;
     if (!service_check(s->settings))
         return EX_CONFIG;
-    if (log == NULL && log_pipe_open(&own) < 0) {
+    if (log == NULL && monitor_pipe_open(&own) < 0) {
         perror("pipe");
         return EX_OSERR;
     }
@@ -384,7 +409,7 @@ static int run_with_settings(struct service *s, const struct log_pipe *log) {
     return code;
 }
 
-int service_run(const struct options *options, const struct log_pipe *log,
+int service_run(const struct options *options, const struct monitor_pipe *log,
                 int tick_fd) {
     process_title("supervisor");
     struct service s = {

@@ -3,7 +3,7 @@
 #define FXWIRE_SUPERVISOR_SERVICE_H
 
 #include "common/attributes.h"
-#include "supervisor/log_pipe.h"
+#include "supervisor/monitor.h"
 #include "supervisor/options.h"
 
 /* The lock in RUNTIME_DIR that says that it is taken. */
@@ -20,7 +20,7 @@ MUST_CHECK bool service_check(const struct settings *settings) NONNULL_ALL;
  * the watchdog's log pipe; NULL: there is no watchdog, it makes its own. A
  * byte is written to `tick_fd` each second; -1: nobody wants that.
  */
-int service_run(const struct options *options, const struct log_pipe *log,
+int service_run(const struct options *options, const struct monitor_pipe *log,
                 int tick_fd);
 
 #endif

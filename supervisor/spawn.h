@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "common/attributes.h"
+#include "common/settings.h"
+
 struct spawn {
     const char *path;
     char *const *argv;
@@ -20,18 +23,31 @@ struct spawn {
  * dies. Gives its pid and, in `*pid_fd`, a descriptor of it (close-on-exec);
  * -1 and errno.
  */
-pid_t spawn_start(const struct spawn *spawn, int *pid_fd);
+MUST_CHECK pid_t spawn_start(const struct spawn *spawn,
+                             int *pid_fd) NONNULL_ALL;
 
 /*
  * Starts a user's command: the words of `command`, found in PATH, and behind
  * them `arguments` (NULL-terminated), with `input` as standard input and
  * `output` as standard output and error. No shell. As spawn_start() else.
  */
-pid_t spawn_command(const char *command, const char *const arguments[],
-                    char *const environment[], int input, int output,
-                    int *pid_fd);
+MUST_CHECK pid_t spawn_command(const char *command,
+                               const char *const arguments[],
+                               char *const environment[], int input, int output,
+                               int *pid_fd) NONNULL_ALL;
+
+/*
+ * The short environment of a helper: the settings in force that `reader`
+ * reads, with `upstream` in the place of REQUESTS_WS_URL if it is not NULL,
+ * and of this process's own environment what the C library and its tools look
+ * at. NULL-terminated; released with spawn_environment_free(). A secret.
+ */
+MUST_CHECK char **spawn_environment(const struct settings *settings,
+                                    enum settings_reader reader,
+                                    const char *upstream) NONNULL(1);
+void spawn_environment_free(char ***environment) NONNULL_ALL;
 
 /* The path of a program beside this one; the caller frees it. */
-char *spawn_sibling(const char *name);
+MUST_CHECK char *spawn_sibling(const char *name) NONNULL_ALL;
 
 #endif

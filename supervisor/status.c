@@ -19,8 +19,7 @@ static struct json_object *helper_row(const struct helper *helper) {
     message_add_text(row, "state", lifecycle_name(&helper->life));
     if (helper->debugged)
         json_object_object_add(row, "debugged", json_object_new_boolean(1));
-    message_add_duration(row, "uptime_seconds",
-                         (duration){helper_uptime(helper)});
+    message_add_duration(row, "uptime_seconds", helper_uptime(helper));
     json_object_object_add(row, "deaths",
                            json_object_new_int((int)helper->deaths));
     json_object_object_add(
@@ -78,14 +77,14 @@ static struct json_object *counters_row(const struct helper *helper) {
 }
 
 struct json_object *status_new(struct helper *const helpers[], size_t count,
-                               int64_t uptime_usec) {
+                               duration uptime) {
     struct json_object *status = message_new(MESSAGE_STATUS);
     struct json_object *rows = json_object_new_array();
     struct json_object *upstreams = json_object_new_array();
     struct json_object *reasons = json_object_new_array();
     struct json_object *counters = json_object_new_array();
     message_add_text(status, "version", FXWIRE_VERSION);
-    message_add_duration(status, "uptime_seconds", (duration){uptime_usec});
+    message_add_duration(status, "uptime_seconds", uptime);
     for (size_t i = 0; i < count; i++) {
         json_object_array_add(rows, helper_row(helpers[i]));
         json_object_array_add(counters, counters_row(helpers[i]));

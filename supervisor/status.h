@@ -9,7 +9,7 @@
 
 /* What the helpers and their reports say; the caller releases it. */
 struct json_object *status_new(struct helper *const helpers[], size_t count,
-                               int64_t uptime_usec);
+                               duration uptime);
 
 /* Prints such an object for people. */
 void status_print(struct json_object *status, FILE *out);

@@ -18,13 +18,12 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/process.h"
-#include "supervisor/log_pipe.h"
-#include "supervisor/obituary.h"
-#include "supervisor/process_state.h"
+#include "supervisor/death.h"
+#include "supervisor/monitor.h"
 #include "supervisor/service.h"
 
 /* One that lived so long is started again at once. */
-#define HEALTHY_USEC (1 * USEC_PER_SEC)
+#define HEALTHY SECONDS(1)
 
 /* Longer than the kernel needs to kill the helpers of a dead supervisor. */
 #define UNKNOWN_CHILDREN_PATIENCE SECONDS(1)
@@ -38,7 +37,7 @@ static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP};
 
 struct watchdog {
     const struct options *options;
-    struct log_pipe log;
+    struct monitor_pipe log;
     sigset_t old_mask;
     int signal_fd;
     struct backoff backoff;
@@ -115,7 +114,7 @@ static bool take_ticks(int tick_fd) {
  * One that a debugger holds is left alone.
  */
 static bool is_hanging(pid_t pid, int tick_fd, int *missed) {
-    if (take_ticks(tick_fd) || process_state_of(pid).traced)
+    if (take_ticks(tick_fd) || death_hindrance_of(pid).traced)
         *missed = 0;
     else
         ++*missed;
@@ -208,17 +207,17 @@ static bool is_final(const struct watchdog *w, const siginfo_t *death,
            (*code == EX_CONFIG && !w->started_before);
 }
 
-static int64_t next_delay(struct watchdog *w, int64_t lived) {
-    if (lived >= HEALTHY_USEC) {
+static duration next_delay(struct watchdog *w, duration lived) {
+    if (lived.usec >= HEALTHY.usec) {
         backoff_reset(&w->backoff);
-        return 0;
+        return SECONDS(0);
     }
-    return backoff_next(&w->backoff, arc4random()).usec;
+    return backoff_next(&w->backoff, arc4random());
 }
 
-static void wait_or_signal(struct watchdog *w, int64_t usec) {
+static void wait_or_signal(struct watchdog *w, duration delay) {
     struct pollfd fd = {.fd = w->signal_fd, .events = POLLIN};
-    if (poll(&fd, 1, (int)(usec / USEC_PER_MSEC)) > 0)
+    if (poll(&fd, 1, (int)(delay.usec / USEC_PER_MSEC)) > 0)
         (void)take_signal(w);
 }
 
@@ -227,7 +226,7 @@ int watchdog_run(const struct options *options) {
                          .backoff = {.first = MILLISECONDS(100),
                                      .ceiling = SECONDS(5),
                                      .floor_share = 50}};
-    if (log_pipe_open(&w.log) < 0) {
+    if (monitor_pipe_open(&w.log) < 0) {
         perror("pipe");
         return EX_OSERR;
     }
@@ -246,10 +245,10 @@ int watchdog_run(const struct options *options) {
         int code;
         if (is_final(&w, &death, &code))
             return code;
-        int64_t lived = monotime_between(start, clock_monotonic()).usec;
-        int64_t delay = next_delay(&w, lived);
+        duration lived = monotime_between(start, clock_monotonic());
+        duration delay = next_delay(&w, lived);
         open_log(&w); /* its form may have changed */
-        obituary_log("supervisor", pid, &death, lived, delay);
+        death_log("supervisor", pid, &death, lived, delay);
         wait_or_signal(&w, delay);
         w.started_before = true;
     }
