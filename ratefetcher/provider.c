@@ -80,6 +80,7 @@ void providers_free(struct providers **providers) {
     for (size_t i = 0; i < p->count; i++) {
         p->list[i].class->close(p->list[i].state);
         daytables_clear(&p->list[i].tables, clear_table);
+        rates_release(&p->list[i].day_before);
     }
     call_counts_close(&p->counts);
     free(p);
@@ -117,18 +118,25 @@ struct rates *providers_find(const struct providers *providers,
     return NULL;
 }
 
+static day day_fetched(const struct rates *rates) {
+    return day_of_ms(rates_fetched_ms(rates));
+}
+
 /*
- * The latest table that was fetched on the day `when`, if that day is just
- * over: it serves until the provider has the day's own.
+ * The last table that was fetched as the latest on the day `when`, if that day
+ * is just over: it serves until the provider has the day's own.
  */
 static struct rates *latest_of_day(const struct provider *provider, day when) {
     const struct day_table *latest =
         daytables_find(&provider->tables, RATES_LATEST);
-    return latest != NULL && latest->rates != NULL &&
-                   when.number == day_add(today(), -1).number &&
-                   when.number ==
-                       day_of_ms(rates_fetched_ms(latest->rates)).number
-               ? latest->rates
+    if (latest == NULL || latest->rates == NULL ||
+        when.number != day_add(today(), -1).number)
+        return NULL;
+    if (day_fetched(latest->rates).number == when.number)
+        return latest->rates;
+    return provider->day_before != NULL &&
+                   day_fetched(provider->day_before).number == when.number
+               ? provider->day_before
                : NULL;
 }
 
@@ -174,6 +182,11 @@ bool provider_keep(struct provider *provider, day when, struct rates *rates,
     if (table->rates == rates ||
         (table->rates != NULL && table->fetched.usec >= fetched.usec))
         return false;
+    if (rates_day_is_latest(when) && table->rates != NULL &&
+        day_fetched(table->rates).number < day_fetched(rates).number) {
+        rates_release(&provider->day_before);
+        provider->day_before = rates_hold(table->rates);
+    }
     rates_hold(rates);
     rates_release(&table->rates);
     *table = (struct day_table){.rates = rates, .fetched = fetched};

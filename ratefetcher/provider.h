@@ -21,6 +21,7 @@ struct provider {
     duration ttl, stale_max;
     struct daytables tables;
     const char *latest_layer; /* where its latest table came from */
+    struct rates *day_before; /* the last latest one of an earlier day */
     uint32_t calls_per_minute;
     struct call_counts_record *record; /* lent */
     struct breaker breaker;

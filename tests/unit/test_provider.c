@@ -226,21 +226,31 @@ static void old_tables(void **state) {
                         "none");
 }
 
+/* Keeps a latest table that is fetched now. */
+static void keep_latest(const char *rate, int64_t usec) {
+    struct rates *rates =
+        rates_new("one", "EUR", day_of_text("2026-11-20"), fake_wall_ms);
+    assert_int_equal(rates_add(rates, span_of("USD"), span_of(rate)),
+                     RATES_ADDED);
+    assert_true(provider_keep(&providers->list[0], RATES_LATEST, rates,
+                              (monotime){start.usec + usec}, "provider"));
+    rates_release(&rates);
+}
+
+static int reset_wall_clock(void **state) {
+    fake_wall_ms = FAKE_NOON_MS;
+    return end(state);
+}
+
 /*
- * The latest table that was fetched on a day that is just over serves for it
- * as long as the provider has no other one.
+ * The last table that was fetched as the latest on a day that is just over
+ * serves for it as long as the provider has no other one.
  */
 static void a_day_that_is_just_over(void **state) {
     (void)state;
-    struct rates *rates =
-        rates_new("one", "EUR", day_of_text("2026-11-20"), FAKE_NOON_MS);
-    assert_int_equal(rates_add(rates, span_of("USD"), span_of("1.5")),
-                     RATES_ADDED);
-    assert_true(provider_keep(&providers->list[0], RATES_LATEST, rates, start,
-                              "provider"));
-    rates_release(&rates);
+    keep_latest("1.5", 0);
     assert_string_equal(stale_at("2026-11-21", "USD", 0), "none");
-    fake_wall_ms = FAKE_NOON_MS + DAY_SECONDS * MSEC_PER_SEC;
+    fake_wall_ms += DAY_SECONDS * MSEC_PER_SEC;
     assert_string_equal(stale_at("2026-11-21", "USD", 0), "1.5");
     assert_string_equal(stale_at("2026-11-20", "USD", 0), "none");
     end_fetch("2026-11-20", PROVIDER_NO_TABLE, 0);
@@ -249,7 +259,22 @@ static void a_day_that_is_just_over(void **state) {
     assert_rate("2026-11-21", 0, "1.5");
     fake_wall_ms += DAY_SECONDS * MSEC_PER_SEC;
     assert_string_equal(stale_at("2026-11-22", "USD", 0), "none");
-    fake_wall_ms = FAKE_NOON_MS;
+}
+
+/* Also if the new day's first table came before anybody asked for the old. */
+static void a_day_that_is_over_and_the_next_has_begun(void **state) {
+    (void)state;
+    keep_latest("1.4", 0);
+    keep_latest("1.5", 1);
+    fake_wall_ms += DAY_SECONDS * MSEC_PER_SEC;
+    keep_latest("1.6", 2);
+    keep_latest("1.7", 3);
+    assert_rate("latest", 3, "1.7");
+    assert_string_equal(stale_at("2026-11-21", "USD", 3), "1.5");
+    end_fetch("2026-11-21", PROVIDER_NO_TABLE, 3);
+    assert_rate("2026-11-21", 3, "1.5");
+    fake_wall_ms += DAY_SECONDS * MSEC_PER_SEC;
+    assert_string_equal(stale_at("2026-11-22", "USD", 3), "1.7");
 }
 
 int main(void) {
@@ -263,7 +288,10 @@ int main(void) {
         CASE(remembers_that_there_is_none),
         CASE(a_failure_is_not_remembered),
         CASE(old_tables),
-        CASE(a_day_that_is_just_over),
+        cmocka_unit_test_setup_teardown(a_day_that_is_just_over, begin,
+                                        reset_wall_clock),
+        cmocka_unit_test_setup_teardown(
+            a_day_that_is_over_and_the_next_has_begun, begin, reset_wall_clock),
     };
     return cmocka_run_group_tests_name("provider", tests, NULL, NULL);
 }
