@@ -7,7 +7,7 @@
 #include "common/memory.h"
 #include "common/message.h"
 #include "ratefetcher/provider.h"
-#include "ratefetcher/share.h"
+#include "ratefetcher/redis/redis_cache.h"
 
 /* Of a request's time this much is for the way to the one who asked. */
 enum { WAY_BACK_PERCENT = 10 };
@@ -49,10 +49,9 @@ struct lookup_waiter {
     struct rates_query query;
     char currency[RATES_CODE_LEN];
     monotime deadline;
-    struct share_waiter redis;
+    struct redis_waiter redis;
     size_t provider;           /* the one that is asked, or is next */
     struct provider_call call; /* of the fetch that it waits for */
-    bool fetches;              /* it waits for one */
     bool had_fetch;            /* a provider was asked for it */
     bool had_failure;          /* one that may have the table did not tell */
     lookup_done *done;         /* NULL: answered, or cancelled */
@@ -62,7 +61,7 @@ struct lookup_waiter {
 struct lookup {
     struct provider_context context;
     struct providers *providers;
-    struct share *share; /* NULL: without Redis */
+    struct redis_cache *redis; /* NULL: without Redis */
     LIST_HEAD(, lookup_waiter) waiters;
     duration request_timeout;
     monotime alert_not_before, probe_not_before;
@@ -109,14 +108,14 @@ static bool find_in_memory(struct lookup_waiter *waiter) {
 
 static bool go_on(struct lookup_waiter *waiter);
 
-static struct lookup_waiter *waiter_of(struct share_waiter *redis) {
+static struct lookup_waiter *waiter_of(struct redis_waiter *redis) {
     return (
         struct lookup_waiter *)(void *)((char *)redis -
                                         offsetof(struct lookup_waiter, redis));
 }
 
 /* A look into Redis is over. True: the waiter waits for no further one. */
-static bool on_redis(struct share_waiter *redis, uint32_t new_ones, bool over) {
+static bool on_redis(struct redis_waiter *redis, uint32_t new_ones, bool over) {
     struct lookup_waiter *waiter = waiter_of(redis);
     struct metrics *metrics = waiter->lookup->context.metrics;
     bool found = new_ones != 0 && answer_fresh(waiter, new_ones, from_redis);
@@ -137,23 +136,7 @@ static bool wait_for_redis(struct lookup_waiter *waiter) {
                      (int64_t)(lookup->providers->count + 1)};
     waiter->redis.until = monotime_add(now, duration_min(part, REDIS_WAIT));
     waiter->redis.looked = on_redis;
-    return share_join(lookup->share, waiter->query.when, &waiter->redis);
-}
-
-static bool fetches_day(const struct lookup *lookup, day when) {
-    const struct lookup_waiter *waiter;
-    LIST_FOREACH (waiter, &lookup->waiters, entry) {
-        if (waiter->fetches && waiter->query.when.number == when.number)
-            return true;
-    }
-    return false;
-}
-
-/* Other machines may fetch the day when nobody here does any more. */
-static void settle(void *arg, day when) {
-    struct lookup *lookup = arg;
-    if (!fetches_day(lookup, when))
-        share_settle(lookup->share, when);
+    return redis_cache_join(lookup->redis, waiter->query.when, &waiter->redis);
 }
 
 /* A fetch has ended: what came of it is kept, and answers if it serves. */
@@ -165,7 +148,7 @@ static void end_fetch(struct lookup_waiter *waiter,
     bool is_new = provider_end(&lookup->providers->list[provider], when,
                                &waiter->call, fetched);
     if (is_new && fetched->result == PROVIDER_OK)
-        share_store(lookup->share, when, fetched->rates);
+        redis_cache_store(lookup->redis, when, fetched->rates);
     if (!provider_works(fetched->result)) {
         waiter->had_failure = true;
         lookup->probe_not_before =
@@ -187,10 +170,9 @@ static void on_fetched(void *arg, const struct provider_answer *fetched) {
     struct lookup_waiter *waiter = arg;
     struct lookup *lookup = waiter->lookup;
     day when = waiter->query.when;
-    waiter->fetches = false;
     end_fetch(waiter, fetched);
     go_on(waiter);
-    settle(lookup, when);
+    redis_cache_end_fetch(lookup->redis, when);
 }
 
 /*
@@ -205,11 +187,11 @@ static bool fetch(struct lookup_waiter *waiter) {
         monotime_between(clock_monotonic(), waiter->deadline).usec /
         (int64_t)(providers->count - waiter->provider)};
     waiter->had_fetch = true;
-    waiter->fetches = true;
     if (!provider_fetch(provider, waiter->query.when, part, &waiter->call,
-                        &at_once, on_fetched, waiter))
+                        &at_once, on_fetched, waiter)) {
+        redis_cache_begin_fetch(waiter->lookup->redis, waiter->query.when);
         return true;
-    waiter->fetches = false;
+    }
     end_fetch(waiter, &at_once);
     return false;
 }
@@ -441,8 +423,7 @@ struct lookup *lookup_new(const struct provider_context *context) {
         settings_duration(settings, SETTING_REQUEST_TIMEOUT_SECONDS);
     lookup->ttl = settings_duration(settings, SETTING_CACHE_TTL_SECONDS);
     lookup->providers = providers_new(&lookup->context);
-    lookup->share =
-        share_new(&lookup->context, lookup->providers, settle, lookup);
+    lookup->redis = redis_cache_new(&lookup->context, lookup->providers);
     lookup->refresh_due = evtimer_new(context->base, on_refresh_due, lookup);
     plan_refresh(lookup, (duration){0});
     return lookup;
@@ -452,7 +433,7 @@ void lookup_free(struct lookup **lookup) {
     struct lookup *l = *lookup;
     *lookup = NULL;
     event_free(l->refresh_due);
-    share_free(&l->share);
+    redis_cache_free(&l->redis);
     providers_free(&l->providers);
     struct lookup_waiter *waiter;
     while ((waiter = LIST_FIRST(&l->waiters)) != NULL)
@@ -483,5 +464,5 @@ bool lookup_has_latest(const struct lookup *lookup) {
 
 void lookup_report(const struct lookup *lookup, struct json_object *report) {
     providers_report(lookup->providers, report);
-    message_add_text(report, "redis", share_state(lookup->share));
+    message_add_text(report, "redis", redis_cache_state(lookup->redis));
 }

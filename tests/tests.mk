@@ -38,8 +38,8 @@ UNIT_breaker   = ratefetcher/breaker.c
 UNIT_quota     = ratefetcher/quota.c
 UNIT_call_counts = ratefetcher/call_counts.c common/mapped_file.c common/files.c ratefetcher/quota.c common/log.c \
                  common/clock.c $(UNIT_rates)
-UNIT_redis_address = ratefetcher/redis_address.c common/url.c common/memory.c
-UNIT_redis_value = ratefetcher/redis_value.c $(UNIT_rates)
+UNIT_redis_address = ratefetcher/redis/redis_format.c common/url.c $(UNIT_rates)
+UNIT_redis_value = $(UNIT_redis_address)
 REQUEST_C      = wsclient/request.c common/json_scan.c common/day.c \
                  common/decimal.c common/rates.c common/memory.c \
                  common/message.c

@@ -1,196 +1,254 @@
-#include "ratefetcher/cache_redis.h"
+#include "ratefetcher/redis/redis_cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/memory.h"
 #include "common/message.h"
-#include "ratefetcher/redis_link.h"
+#include "ratefetcher/redis/redis_connection.h"
 
-/* What a lock is held for at most: a call to a provider, and a little more. */
+/*
+ * A lock ends by itself after so long, if its holder dies; one that lives and
+ * still fetches renews it.
+ */
 #define LOCK_MILLISECONDS "2500"
+#define RENEW_EACH        SECONDS(1)
 
-/* Only one's own lock is given back, whoever holds it by now. */
+/* So often is looked whether the other machine has put its table there. */
+#define LOOK_AGAIN MILLISECONDS(25)
+
+/* Only one's own lock is given back or renewed, whoever holds it by now. */
 static const char release_script[] =
     "if redis.call('get',KEYS[1])==ARGV[1] then "
-    "return redis.call('del',KEYS[1]) end return 0";
+    "return redis.call('del',KEYS[1]) end return 0",
+                  renew_script[] =
+                      "if redis.call('get',KEYS[1])==ARGV[1] then "
+                      "return redis.call('pexpire',KEYS[1],ARGV[2]) end "
+                      "return 0";
 
 static const char from_redis[] = "redis";
 
 /* What Redis lets us do: a line in the log for each change. */
-struct grant {
-    const char *refused_event, *taken_event;
+struct redis_right {
+    const char *refused_event, *allowed_event;
     bool refused;
 };
 
-struct cache_redis {
+struct redis_cache {
     const struct provider_context *context;
     struct providers *providers;
     duration ttl;
     struct redis_address address;
-    struct redis_link *link;
-    struct grant reads, writes;
-    LIST_HEAD(, look) looks;
+    struct redis_connection *connection;
+    bool starting; /* the first attempt to connect is worth to be waited for */
+    struct redis_right reads, writes;
+    LIST_HEAD(, redis_day) days;
 };
 
-/* A look for a day's tables: its commands are out. */
-struct look {
-    LIST_ENTRY(look) entry;
-    struct cache_redis *cache;
+/* A day that is looked for, waited for or fetched. */
+struct redis_day {
+    LIST_ENTRY(redis_day) entry;
+    struct redis_cache *cache;
     day when;
-    cache_redis_done *done;
-    void *arg;
-    size_t open; /* replies that are still to come */
-    bool lock_told, lock_taken, lock_ours;
-    struct cache_redis_found found;
-    struct slot {
-        struct look *look;
-        size_t source;
-    } slots[];
+    struct event *timer; /* of the next look, or of renewing the lock */
+    TAILQ_HEAD(redis_waiters, redis_waiter) waiters;
+    size_t replies; /* of a look, that are still to come */
+    uint32_t came;  /* with it: a bit for each provider */
+    bool lock_told, lock_taken, lock_was_ours;
+    bool locked;    /* the lock is ours */
+    size_t fetches; /* that run here */
+    struct redis_day_value {
+        struct redis_day *day;
+        size_t provider;
+    } values[]; /* one for each provider */
 };
 
+static void go_on(struct redis_day *d);
+static void on_timer(evutil_socket_t fd, short what, void *arg);
+
+static bool is_usable(const struct redis_cache *cache) {
+    return redis_connection_takes(cache->connection);
+}
+
+/* Who waits for the connection to come up need not do so any longer. */
 static void on_changed(void *arg, bool up) {
-    struct cache_redis *cache = arg;
+    struct redis_cache *cache = arg;
+    struct redis_day *d;
+    cache->starting = false;
     metrics_set(cache->context->metrics, METRIC_REDIS_UP, up);
     cache->reads.refused = cache->writes.refused = false;
+    LIST_FOREACH (d, &cache->days, entry)
+        if (d->replies == 0 && !TAILQ_EMPTY(&d->waiters))
+            loop_set_timer(d->timer, (duration){0});
     cache->context->changed(cache->context->arg);
 }
 
 static void on_refused(void *arg, const char *code) {
-    struct cache_redis *cache = arg;
+    struct redis_cache *cache = arg;
     cache->context->alert(cache->context->arg, "redis_refused", code);
 }
 
-struct cache_redis *cache_redis_new(const struct provider_context *context,
+struct redis_cache *redis_cache_new(const struct provider_context *context,
                                     struct providers *providers) {
     const char *url = settings_text(context->settings, SETTING_REDIS_URL);
     if (url == NULL)
         return NULL;
-    struct cache_redis *cache = memory_new(sizeof *cache);
+    struct redis_cache *cache = memory_new(sizeof *cache);
     cache->context = context;
     cache->providers = providers;
     cache->ttl =
         settings_duration(context->settings, SETTING_CACHE_TTL_SECONDS);
-    cache->reads =
-        (struct grant){"redis_reads_refused", "redis_reads_allowed", false};
-    cache->writes =
-        (struct grant){"redis_writes_refused", "redis_writes_allowed", false};
-    LIST_INIT(&cache->looks);
+    cache->starting = true;
+    cache->reads = (struct redis_right){"redis_reads_refused",
+                                        "redis_reads_allowed", false};
+    cache->writes = (struct redis_right){"redis_writes_refused",
+                                         "redis_writes_allowed", false};
+    LIST_INIT(&cache->days);
     redis_address_read(url, &cache->address);
     if (cache->address.password != NULL)
         log_mask(cache->address.password);
-    cache->link = redis_link_new(
+    cache->connection = redis_connection_new(
         context->base, &cache->address,
-        &(struct redis_link_owner){on_changed, on_refused, cache});
+        &(struct redis_connection_owner){on_changed, on_refused, cache});
     return cache;
 }
 
-void cache_redis_free(struct cache_redis **cache) {
-    struct cache_redis *c = *cache;
+static void free_day(struct redis_day *d) {
+    LIST_REMOVE(d, entry);
+    event_free(d->timer);
+    free(d);
+}
+
+void redis_cache_free(struct redis_cache **cache) {
+    struct redis_cache *c = *cache;
+    struct redis_day *d;
     *cache = NULL;
     if (c == NULL)
         return;
-    redis_link_free(&c->link);
-    struct look *look;
-    while ((look = LIST_FIRST(&c->looks)) != NULL) {
-        LIST_REMOVE(look, entry);
-        free(look);
-    }
+    redis_connection_free(&c->connection);
+    while ((d = LIST_FIRST(&c->days)) != NULL)
+        free_day(d);
     redis_address_clear(&c->address);
     free(c);
 }
 
-bool cache_redis_is_usable(const struct cache_redis *cache) {
-    return cache != NULL && redis_link_takes(cache->link);
-}
-
-const char *cache_redis_state(const struct cache_redis *cache) {
+const char *redis_cache_state(const struct redis_cache *cache) {
     if (cache == NULL)
         return "off";
-    return redis_link_is_up(cache->link) ? "up" : "down";
+    return redis_connection_is_up(cache->connection) ? "up" : "down";
+}
+
+static struct redis_day *find_day(const struct redis_cache *cache, day when) {
+    struct redis_day *d;
+    LIST_FOREACH (d, &cache->days, entry)
+        if (d->when.number == when.number)
+            return d;
+    return NULL;
+}
+
+static struct redis_day *make_day(struct redis_cache *cache, day when) {
+    struct redis_day *d = find_day(cache, when);
+    if (d != NULL)
+        return d;
+    d = memory_new(sizeof *d + cache->providers->count * sizeof *d->values);
+    d->cache = cache;
+    d->when = when;
+    d->timer = evtimer_new(cache->context->base, on_timer, d);
+    TAILQ_INIT(&d->waiters);
+    for (size_t i = 0; i < cache->providers->count; i++)
+        d->values[i] = (struct redis_day_value){d, i};
+    LIST_INSERT_HEAD(&cache->days, d, entry);
+    return d;
 }
 
 /* Notes whether Redis does such things for us; false: it does not. */
-static bool is_granted(struct cache_redis *cache, struct grant *grant,
+static bool is_allowed(struct redis_cache *cache, struct redis_right *right,
                        const redisReply *reply) {
-    char code[32];
+    char code[REDIS_CODE_SIZE];
     if (reply == NULL)
         return false;
     redis_error_code(reply, code);
     bool refused = code[0] != '\0';
-    if (refused && !grant->refused)
-        log_warn(grant->refused_event, LOG_FIELDS(log_text("why", code)));
-    else if (!refused && grant->refused)
-        log_info(grant->taken_event, NULL);
-    if (refused && !grant->refused &&
+    if (refused && !right->refused)
+        log_warn(right->refused_event, LOG_FIELDS(log_text("why", code)));
+    else if (!refused && right->refused)
+        log_info(right->allowed_event, NULL);
+    if (refused && !right->refused &&
         (strcmp(code, "NOPERM") == 0 || strcmp(code, "NOAUTH") == 0))
         on_refused(cache, code);
-    grant->refused = refused;
+    right->refused = refused;
     return !refused;
 }
 
+/* Tells all who wait what a look has brought; some may go on waiting. */
+static void tell(struct redis_day *d, uint32_t came, bool over) {
+    struct redis_waiters told = TAILQ_HEAD_INITIALIZER(told);
+    struct redis_waiter *waiter;
+    monotime now = clock_monotonic();
+    TAILQ_CONCAT(&told, &d->waiters, entry);
+    while ((waiter = TAILQ_FIRST(&told)) != NULL) {
+        TAILQ_REMOVE(&told, waiter, entry);
+        if (!waiter->looked(waiter, came,
+                            over || monotime_reached(now, waiter->until)))
+            TAILQ_INSERT_TAIL(&d->waiters, waiter, entry);
+    }
+}
+
 /* Ends the look when all its replies are there. */
-static void count_reply(struct look *look) {
-    if (--look->open > 0)
+static void count_reply(struct redis_day *d) {
+    if (--d->replies > 0)
         return;
-    look->found.lock =
-        redis_lock_decide(look->lock_told, look->lock_taken, look->lock_ours);
-    LIST_REMOVE(look, entry);
-    look->done(look->arg, &look->found);
-    free(look);
+    enum redis_lock lock =
+        redis_lock_decide(d->lock_told, d->lock_taken, d->lock_was_ours);
+    d->locked = lock == REDIS_LOCK_OURS;
+    tell(d, d->came, lock != REDIS_LOCK_OTHERS);
+    go_on(d);
 }
 
 static void on_lock(void *arg, const redisReply *reply) {
-    struct look *look = arg;
-    struct cache_redis *cache = look->cache;
-    look->lock_told = is_granted(cache, &cache->writes, reply);
-    look->lock_taken = look->lock_told && reply->type == REDIS_REPLY_STATUS;
-    count_reply(look);
+    struct redis_day *d = arg;
+    d->lock_told = is_allowed(d->cache, &d->cache->writes, reply);
+    d->lock_taken = d->lock_told && reply->type == REDIS_REPLY_STATUS;
+    count_reply(d);
 }
 
 static void on_holder(void *arg, const redisReply *reply) {
-    struct look *look = arg;
-    const char *token = call_counts_token(look->cache->providers->counts);
-    look->lock_ours = reply != NULL && reply->type == REDIS_REPLY_STRING &&
-                      span_equals((struct span){reply->str, reply->len}, token);
-    count_reply(look);
+    struct redis_day *d = arg;
+    const char *token = call_counts_token(d->cache->providers->counts);
+    d->lock_was_ours =
+        reply != NULL && reply->type == REDIS_REPLY_STRING &&
+        span_equals((struct span){reply->str, reply->len}, token);
+    count_reply(d);
 }
 
-static void ignore_value(struct cache_redis *cache, size_t source, day when,
+static void ignore_value(const struct redis_day *d, size_t provider,
                          const char *why) {
     char key[REDIS_KEY_SIZE];
-    redis_value_key(cache->providers->list[source].class->name, when, key);
-    metrics_count(cache->context->metrics, METRIC_LOOKUPS_REDIS_BAD);
+    redis_rates_key(d->cache->providers->list[provider].class->name, d->when,
+                    key);
+    metrics_count(d->cache->context->metrics, METRIC_LOOKUPS_REDIS_BAD);
     log_warn("redis_value_ignored",
              LOG_FIELDS(log_text("key", key), log_text("why", why)));
 }
 
-/* Keeps what is newer than what is there; true: it came. */
-static bool keep(struct cache_redis *cache, size_t source, day when,
-                 const struct redis_value *value) {
-    duration age = MILLISECONDS(value->age_ms);
-    return provider_keep(&cache->providers->list[source], when, value->rates,
-                         monotime_add(clock_monotonic(), (duration){-age.usec}),
-                         from_redis);
-}
-
-static void read_value(struct look *look, size_t source, struct span text) {
-    struct cache_redis *cache = look->cache;
-    const struct provider_class *class = cache->providers->list[source].class;
+static void read_value(struct redis_day *d, size_t at, struct span text) {
+    struct redis_cache *cache = d->cache;
+    struct provider *provider = &cache->providers->list[at];
     const struct redis_value_bounds bounds = {
-        .provider = class->name,
-        .base = registry_base(class),
-        .when = look->when,
-        .may_stand_still = class->api == NULL, /* a file does */
+        .provider = provider->class->name,
+        .base = registry_base(provider->class),
+        .when = d->when,
+        .may_stand_still = provider->class->api == NULL, /* a file does */
         .now_ms = clock_wall_ms(),
-        .ttl_ms = cache->ttl.usec / USEC_PER_MSEC};
+        .ttl_ms = cache->ttl.usec / USEC_PER_MSEC,
+    };
     struct redis_value value;
     const char *why = redis_value_read(text, &bounds, &value);
     if (why != NULL && !value.expired)
-        ignore_value(cache, source, look->when, why);
+        ignore_value(d, at, why);
     if (why != NULL)
         return;
     if (value.left_out > 0)
@@ -198,72 +256,155 @@ static void read_value(struct look *look, size_t source, struct span text) {
                  LOG_FIELDS(log_text("provider", bounds.provider),
                             log_text("layer", from_redis),
                             log_int("bad_rates", (int64_t)value.left_out)));
-    if (keep(cache, source, look->when, &value))
-        look->found.came |= UINT32_C(1) << source;
+    monotime fetched =
+        monotime_add(clock_monotonic(), MILLISECONDS(-value.age_ms));
+    if (provider_keep(provider, d->when, value.rates, fetched, from_redis))
+        d->came |= UINT32_C(1) << at;
     rates_release(&value.rates);
 }
 
 static void on_value(void *arg, const redisReply *reply) {
-    struct slot *slot = arg;
-    struct look *look = slot->look;
-    struct cache_redis *cache = look->cache;
-    char code[32] = "";
+    const struct redis_day_value *value = arg;
+    struct redis_day *d = value->day;
+    struct redis_cache *cache = d->cache;
+    char code[REDIS_CODE_SIZE] = "";
     if (reply != NULL)
         redis_error_code(reply, code);
     if (strcmp(code, "WRONGTYPE") == 0)
-        ignore_value(cache, slot->source, look->when, "of another type");
-    else if (is_granted(cache, &cache->reads, reply) &&
+        ignore_value(d, value->provider, "of another type");
+    else if (is_allowed(cache, &cache->reads, reply) &&
              reply->type != REDIS_REPLY_NIL)
-        read_value(look, slot->source,
+        read_value(d, value->provider,
                    reply->type == REDIS_REPLY_STRING
                        ? (struct span){reply->str, reply->len}
                        : (struct span){"", 0});
-    count_reply(look);
+    count_reply(d);
 }
 
 /* Sends a command that is in the way of an answer. */
-static void send_step(struct look *look, redis_done *done, void *arg,
+static void send_step(struct redis_day *d, redis_replied *done, void *arg,
                       size_t count, const struct span arguments[]) {
-    look->open++;
-    redis_link_send(look->cache->link, REDIS_STEP_USEC, done, arg, count,
-                    arguments);
+    d->replies++;
+    redis_connection_send(d->cache->connection, REDIS_STEP, done, arg, count,
+                          arguments);
 }
 
-void cache_redis_look(struct cache_redis *cache, day when,
-                      cache_redis_done *done, void *arg) {
-    size_t sources = cache->providers->count;
-    struct look *look =
-        memory_new(sizeof *look + sources * sizeof *look->slots);
-    look->cache = cache;
-    look->when = when;
-    look->done = done;
-    look->arg = arg;
-    LIST_INSERT_HEAD(&cache->looks, look, entry);
+/*
+ * Tries to take the lock, and reads the tables that are there. The lock first:
+ * who gets it then sees all that its last holder put.
+ */
+static void look(struct redis_day *d) {
+    const struct providers *providers = d->cache->providers;
+    struct span token = span_of(call_counts_token(providers->counts));
     char key[REDIS_KEY_SIZE];
-    redis_value_lock_key(when, key);
-    const char *token = call_counts_token(cache->providers->counts);
-    /* The lock first: who gets it then sees all that its last holder put. */
-    send_step(look, on_lock, look, 6,
-              (struct span[]){span_of("SET"), span_of(key), span_of(token),
+    d->came = 0;
+    redis_lock_key(d->when, key);
+    send_step(d, on_lock, d, 6,
+              (struct span[]){span_of("SET"), span_of(key), token,
                               span_of("NX"), span_of("PX"),
                               span_of(LOCK_MILLISECONDS)});
-    send_step(look, on_holder, look, 2,
+    send_step(d, on_holder, d, 2,
               (struct span[]){span_of("GET"), span_of(key)});
-    for (size_t i = 0; i < sources; i++) {
-        look->slots[i] = (struct slot){look, i};
-        redis_value_key(cache->providers->list[i].class->name, when, key);
-        send_step(look, on_value, &look->slots[i], 2,
+    for (size_t i = 0; i < providers->count; i++) {
+        redis_rates_key(providers->list[i].class->name, d->when, key);
+        send_step(d, on_value, &d->values[i], 2,
                   (struct span[]){span_of("GET"), span_of(key)});
     }
 }
 
-static void on_stored(void *arg, const redisReply *reply) {
-    struct cache_redis *cache = arg;
-    (void)is_granted(cache, &cache->writes, reply);
+static void on_written(void *arg, const redisReply *reply) {
+    struct redis_cache *cache = arg;
+    (void)is_allowed(cache, &cache->writes, reply);
+}
+
+/* Has a script do what it does to the lock of the day, if it is ours. */
+static void run_on_lock(const struct redis_day *d, const char *script) {
+    struct redis_cache *cache = d->cache;
+    char key[REDIS_KEY_SIZE];
+    if (!is_usable(cache))
+        return;
+    redis_lock_key(d->when, key);
+    redis_connection_send(
+        cache->connection, REDIS_WORK, NULL, NULL, 6,
+        (struct span[]){span_of("EVAL"), span_of(script), span_of("1"),
+                        span_of(key),
+                        span_of(call_counts_token(cache->providers->counts)),
+                        span_of(LOCK_MILLISECONDS)});
+}
+
+/*
+ * What the day waits for now: replies, another look while somebody waits for
+ * another machine, the end of the fetches here; else nothing.
+ */
+static void go_on(struct redis_day *d) {
+    if (d->replies > 0)
+        return;
+    if (!TAILQ_EMPTY(&d->waiters)) {
+        loop_set_timer(d->timer, LOOK_AGAIN);
+        return;
+    }
+    if (d->fetches > 0) {
+        if (d->locked)
+            loop_set_timer(d->timer, RENEW_EACH);
+        return;
+    }
+    if (d->locked)
+        run_on_lock(d, release_script);
+    free_day(d);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct redis_day *d = arg;
+    if (!TAILQ_EMPTY(&d->waiters) && is_usable(d->cache)) {
+        look(d);
+        return;
+    }
+    if (!TAILQ_EMPTY(&d->waiters)) {
+        d->cache->starting = false;
+        tell(d, 0, true);
+    } else if (d->locked) {
+        run_on_lock(d, renew_script);
+    }
+    go_on(d);
+}
+
+bool redis_cache_join(struct redis_cache *cache, day when,
+                      struct redis_waiter *waiter) {
+    if (cache == NULL)
+        return false;
+    struct redis_day *d = find_day(cache, when);
+    bool waited_for = d != NULL && !TAILQ_EMPTY(&d->waiters);
+    if ((d != NULL && d->locked) ||
+        (!waited_for && !is_usable(cache) && !cache->starting))
+        return false;
+    d = make_day(cache, when);
+    TAILQ_INSERT_TAIL(&d->waiters, waiter, entry);
+    if (waited_for || d->replies > 0)
+        return true;
+    if (is_usable(cache))
+        look(d);
+    else
+        loop_set_timer(d->timer, REDIS_STEP_LIMIT);
+    return true;
+}
+
+void redis_cache_begin_fetch(struct redis_cache *cache, day when) {
+    if (cache != NULL)
+        make_day(cache, when)->fetches++;
+}
+
+void redis_cache_end_fetch(struct redis_cache *cache, day when) {
+    if (cache == NULL)
+        return;
+    struct redis_day *d = make_day(cache, when);
+    d->fetches--;
+    if (d->fetches == 0 && TAILQ_EMPTY(&d->waiters))
+        go_on(d);
 }
 
 /* How long a table that was fetched then stays fresh, at least a second. */
-static int64_t left_ms(const struct cache_redis *cache,
+static int64_t left_ms(const struct redis_cache *cache,
                        const struct rates *rates, int64_t now_ms) {
     int64_t ttl_ms = cache->ttl.usec / USEC_PER_MSEC;
     int64_t age_ms = now_ms - rates_fetched_ms(rates);
@@ -271,31 +412,19 @@ static int64_t left_ms(const struct cache_redis *cache,
     return left > MSEC_PER_SEC ? left : MSEC_PER_SEC;
 }
 
-void cache_redis_store(struct cache_redis *cache, day when,
+void redis_cache_store(struct redis_cache *cache, day when,
                        const struct rates *rates) {
-    if (!cache_redis_is_usable(cache))
+    if (cache == NULL || !is_usable(cache))
         return;
     char key[REDIS_KEY_SIZE], seconds[32];
     int64_t now_ms = clock_wall_ms(), left = left_ms(cache, rates, now_ms);
-    redis_value_key(rates_provider(rates), when, key);
+    redis_rates_key(rates_provider(rates), when, key);
     snprintf(seconds, sizeof seconds, "%lld", (long long)(left / MSEC_PER_SEC));
     struct json_object *message =
         rates_message_new(when, rates, "provider", now_ms + left);
-    redis_link_send(cache->link, REDIS_WORK_USEC, on_stored, cache, 5,
-                    (struct span[]){span_of("SET"), span_of(key),
-                                    message_line(message), span_of("EX"),
-                                    span_of(seconds)});
+    redis_connection_send(cache->connection, REDIS_WORK, on_written, cache, 5,
+                          (struct span[]){span_of("SET"), span_of(key),
+                                          message_line(message), span_of("EX"),
+                                          span_of(seconds)});
     json_object_put(message);
-}
-
-void cache_redis_release(struct cache_redis *cache, day when) {
-    if (!cache_redis_is_usable(cache))
-        return;
-    char key[REDIS_KEY_SIZE];
-    redis_value_lock_key(when, key);
-    redis_link_send(
-        cache->link, REDIS_WORK_USEC, NULL, NULL, 5,
-        (struct span[]){span_of("EVAL"), span_of(release_script), span_of("1"),
-                        span_of(key),
-                        span_of(call_counts_token(cache->providers->counts))});
 }

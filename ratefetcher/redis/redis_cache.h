@@ -1,48 +1,63 @@
 /*
- * The tables that all machines share, in Redis. What comes from there is
- * checked before it is used. A lock per day makes one machine fetch it while
- * the others wait for what it puts there.
+ * The layer between memory and providers: the tables that all machines share,
+ * in Redis. What comes from there is checked before it is used. A lock for each
+ * day makes one machine fetch it while the others wait for what it puts there.
  */
-#ifndef FXWIRE_RATEFETCHER_CACHE_REDIS_H
-#define FXWIRE_RATEFETCHER_CACHE_REDIS_H
+#ifndef FXWIRE_RATEFETCHER_REDIS_REDIS_CACHE_H
+#define FXWIRE_RATEFETCHER_REDIS_REDIS_CACHE_H
+
+#include <sys/queue.h>
 
 #include "ratefetcher/provider.h"
-#include "ratefetcher/redis_value.h"
 
-struct cache_redis;
-
-/* What a look has brought. */
-struct cache_redis_found {
-    uint32_t came; /* a bit for each source whose table was kept */
-    enum redis_lock lock;
-};
-
-typedef void cache_redis_done(void *arg, const struct cache_redis_found *found);
-
-/* Connects to REDIS_URL; NULL if there is none. All is lent. */
-struct cache_redis *cache_redis_new(const struct provider_context *context,
-                                    struct providers *providers);
-void cache_redis_free(struct cache_redis **cache);
-
-/* Whether it is worth to ask. */
-bool cache_redis_is_usable(const struct cache_redis *cache);
-
-/* "off" (of NULL), "up" or "down". */
-const char *cache_redis_state(const struct cache_redis *cache);
+struct redis_cache;
+struct redis_waiter;
 
 /*
- * Puts the fresh tables of the day that are there into memory, and tries to
- * take the lock of that day. `done` is called once, later from the loop and in
- * at most REDIS_STEP_USEC. Only while cache_redis_is_usable().
+ * Redis was looked at for a waiter. `came`: a bit for each provider whose
+ * table was just kept; `over`: no other machine fetches the day, or it is
+ * `until`. True: the waiter waits no more (as it must when it is over).
  */
-void cache_redis_look(struct cache_redis *cache, day when,
-                      cache_redis_done *done, void *arg);
+typedef bool redis_looked(struct redis_waiter *waiter, uint32_t came,
+                          bool over);
 
-/* Puts a table there that was just fetched, if Redis takes it. */
-void cache_redis_store(struct cache_redis *cache, day when,
+/* Somebody who waits for the tables of a day; it lies in what waits. */
+struct redis_waiter {
+    TAILQ_ENTRY(redis_waiter) entry;
+    monotime until; /* it waits for another machine no longer */
+    redis_looked *looked;
+};
+
+/*
+ * Connects to REDIS_URL; NULL if there is none: the other functions then do
+ * nothing. Tables that come are kept with `providers`. All is lent.
+ */
+struct redis_cache *redis_cache_new(const struct provider_context *context,
+                                    struct providers *providers);
+
+/* Those who still wait are not told. */
+void redis_cache_free(struct redis_cache **cache);
+
+/*
+ * Waits for a look at the day's tables; the waiter is told later, from the
+ * loop. False: there is nothing to be waited for.
+ */
+MUST_CHECK bool redis_cache_join(struct redis_cache *cache, day when,
+                                 struct redis_waiter *waiter);
+
+/* Puts a table that was just fetched where other machines find it. */
+void redis_cache_store(struct redis_cache *cache, day when,
                        const struct rates *rates);
 
-/* Gives the lock of that day back, if it is ours. */
-void cache_redis_release(struct cache_redis *cache, day when);
+/*
+ * A fetch of the day begins here, and ends: while any runs, other machines
+ * wait for it, if the lock is ours. Each begin has its end; not to be called
+ * while a waiter is being told.
+ */
+void redis_cache_begin_fetch(struct redis_cache *cache, day when);
+void redis_cache_end_fetch(struct redis_cache *cache, day when);
+
+/* "off" (of NULL), "up" or "down". */
+const char *redis_cache_state(const struct redis_cache *cache);
 
 #endif

@@ -1,36 +1,35 @@
-#include "ratefetcher/redis_link.h"
+#include "ratefetcher/redis/redis_connection.h"
 
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "common/backoff.h"
-#include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/memory.h"
-#include "ratefetcher/redis_dial.h"
-
-/* An attempt to connect takes no longer. */
-#define CONNECT_USEC (1500 * USEC_PER_MSEC)
-
-/* With CONNECT_USEC below the 5 s within which Redis is to be used again. */
-#define FIRST_RETRY_USEC (100 * USEC_PER_MSEC)
-#define LAST_RETRY_USEC  (1 * USEC_PER_SEC)
-
-/* One that stood so long begins its retries anew. */
-#define STOOD_USEC (1 * USEC_PER_SEC)
-
-/* While nothing is asked, a PING shows whether it still answers. */
-#define PING_USEC (1 * USEC_PER_SEC)
+#include "common/resolve.h"
 
 /*
- * The end of a command's time: a stall of our own must not count, so what the
- * kernel holds by then is read first.
+ * An attempt to connect takes no longer; with the longest wait before it, that
+ * is below the 5 s within which Redis is to be used again.
  */
-#define LAST_LOOK_USEC (5 * USEC_PER_MSEC)
+#define ATTEMPT_LIMIT MILLISECONDS(1500)
+#define FIRST_RETRY   MILLISECONDS(100)
+#define LAST_RETRY    SECONDS(1)
+
+/* One that stood so long begins its retries anew. */
+#define STOOD_LONG SECONDS(1)
+
+/* While nothing is asked, a PING shows whether it still answers. */
+#define PING_EACH SECONDS(1)
 
 enum {
     MAX_REPLY_BYTES = 512 * 1024,
@@ -38,151 +37,69 @@ enum {
     MAX_COMMANDS = 10000, /* that wait; beyond, Redis is skipped */
 };
 
-struct command {
-    TAILQ_ENTRY(command) entry;
-    struct redis_link *link;
-    char *text; /* NULL once it is sent */
-    size_t len;
-    struct event *limit;
-    bool last_look;
-    redis_done *done;
-    void *arg;
-};
+enum redis_state { WAITING, RESOLVING, CONNECTING, GREETING, UP };
 
-enum state { WAITING, DIALLING, GREETING, UP };
-
-struct redis_link {
+struct redis_connection {
     struct event_base *base;
     const struct redis_address *address;
-    struct redis_link_owner owner;
-    enum state state;
-    bool first;          /* the first attempt since the start is under way */
+    struct redis_connection_owner owner;
+    enum redis_state state;
+    bool tried;          /* an attempt has ended, well or not */
     bool failed;         /* said so in the log */
     bool refused;        /* said so to the owner */
-    struct event *timer; /* of the next attempt, of the next PING */
+    struct event *timer; /* of the next attempt, its limit, the next PING */
     struct backoff backoff;
-    monotime since;      /* it is up */
-    monotime last_reply; /* came */
-    size_t count;        /* of the commands in the two lists */
-    struct redis_dial *dial;
+    monotime up_since;
+    struct resolve *look_up; /* runs; it outlives an attempt. NULL: none */
+    struct event *look_up_done;
+    struct addresses addresses;
+    size_t next_address;        /* to be tried */
     struct bufferevent *stream; /* NULL: no connection */
     redisReader *reader;
     redisReplyObjectFunctions functions;
     size_t unread; /* bytes of a reply that is not whole */
-    TAILQ_HEAD(commands, command) sent, unsent;
+    struct redis_commands commands;
 };
 
-static void fail(struct redis_link *link, const char *why);
+static void fail(struct redis_connection *c, const char *why);
 
-static void set_timer(struct event *timer, int64_t usec) {
-    struct timeval delay = {.tv_sec = usec / USEC_PER_SEC,
-                            .tv_usec = usec % USEC_PER_SEC};
-    evtimer_add(timer, &delay);
-}
-
-static void free_command(struct command *command) {
-    command->link->count--;
-    if (command->text != NULL)
-        redisFreeCommand(command->text);
-    event_free(command->limit);
-    free(command);
-}
-
-void redis_error_code(const redisReply *reply, char out[static 32]) {
+void redis_error_code(const redisReply *reply,
+                      char out[static REDIS_CODE_SIZE]) {
     size_t len = 0;
     if (reply->type == REDIS_REPLY_ERROR)
-        while (len < 31 && reply->str[len] >= 'A' && reply->str[len] <= 'Z')
+        while (len < REDIS_CODE_SIZE - 1 && reply->str[len] >= 'A' &&
+               reply->str[len] <= 'Z')
             len++;
     if (len > 0)
         memcpy(out, reply->str, len);
     out[len] = '\0';
 }
 
-static void give_up(struct command *command) {
-    redis_done *done = command->done;
-    command->done = NULL;
-    if (done != NULL)
-        done(command->arg, NULL);
+static void on_held_up(void *arg) {
+    fail(arg, "no answer in time");
 }
 
-/* Takes all commands and tells those who wait for them that there is none. */
-static void drop_commands(struct commands *list) {
-    struct commands dropped = TAILQ_HEAD_INITIALIZER(dropped);
-    TAILQ_CONCAT(&dropped, list, entry);
-    struct command *command;
-    while ((command = TAILQ_FIRST(&dropped)) != NULL) {
-        TAILQ_REMOVE(&dropped, command, entry);
-        give_up(command);
-        free_command(command);
-    }
-}
-
-/* Whether nothing came lately, so that Redis is held up, and not just busy. */
-static bool is_idle(const struct redis_link *link) {
-    return monotime_between(link->last_reply, clock_monotonic()).usec >=
-           REDIS_STEP_USEC;
-}
-
-static void on_limit(evutil_socket_t fd, short what, void *arg) {
-    (void)fd, (void)what;
-    struct command *command = arg;
-    struct redis_link *link = command->link;
-    if (!command->last_look) {
-        command->last_look = true;
-        set_timer(command->limit, LAST_LOOK_USEC);
-    } else if (command->text != NULL) { /* the first attempt takes long */
-        link->first = false;
-        drop_commands(&link->unsent);
-    } else if (is_idle(link)) {
-        fail(link, "no answer in time");
-    } else { /* many wait: this one does no longer, its reply is still read */
-        give_up(command);
-    }
-}
-
-static void send_text(struct redis_link *link, struct command *command) {
-    bufferevent_write(link->stream, command->text, command->len);
-    redisFreeCommand(command->text);
-    command->text = NULL;
-    TAILQ_INSERT_TAIL(&link->sent, command, entry);
-}
-
-static struct command *new_command(struct redis_link *link, int64_t limit_usec,
-                                   redis_done *done, void *arg, size_t count,
-                                   const struct span arguments[]) {
-    struct command *command = memory_new(sizeof *command);
+void redis_connection_send(struct redis_connection *connection,
+                           enum redis_limit limit, redis_replied *done,
+                           void *arg, size_t count,
+                           const struct span arguments[]) {
     const char *data[REDIS_MAX_ARGUMENTS];
     size_t lens[REDIS_MAX_ARGUMENTS];
+    char *text;
     for (size_t i = 0; i < count; i++) {
         data[i] = arguments[i].data;
         lens[i] = arguments[i].len;
     }
-    command->link = link;
-    link->count++;
-    command->done = done;
-    command->arg = arg;
-    int len = redisFormatCommandArgv(&command->text, (int)count, data, lens);
+    int len = redisFormatCommandArgv(&text, (int)count, data, lens);
     if (len < 0)
         abort(); /* no memory */
-    command->len = (size_t)len;
-    command->limit = evtimer_new(link->base, on_limit, command);
-    set_timer(command->limit, limit_usec - LAST_LOOK_USEC);
-    return command;
-}
-
-void redis_link_send(struct redis_link *link, int64_t limit_usec,
-                     redis_done *done, void *arg, size_t count,
-                     const struct span arguments[]) {
-    struct command *command =
-        new_command(link, limit_usec, done, arg, count, arguments);
-    if (link->state == UP)
-        send_text(link, command);
-    else
-        TAILQ_INSERT_TAIL(&link->unsent, command, entry);
+    bufferevent_write(connection->stream, text, (size_t)len);
+    redisFreeCommand(text);
+    redis_commands_add(&connection->commands, limit, done, arg);
 }
 
 static void on_pong(void *arg, const redisReply *reply) {
-    char code[32];
+    char code[REDIS_CODE_SIZE];
     if (reply == NULL)
         return; /* it broke, and that is known */
     redis_error_code(reply, code);
@@ -190,39 +107,37 @@ static void on_pong(void *arg, const redisReply *reply) {
         fail(arg, code);
 }
 
-static void ping(struct redis_link *link) {
+static void ping(struct redis_connection *c) {
     const struct span command[] = {span_of("PING")};
-    set_timer(link->timer, PING_USEC);
-    redis_link_send(link, REDIS_WORK_USEC, on_pong, link, 1, command);
+    loop_set_timer(c->timer, PING_EACH);
+    redis_connection_send(c, REDIS_WORK, on_pong, c, 1, command);
 }
 
-static void become_up(struct redis_link *link) {
-    struct command *command;
-    link->state = UP;
-    link->first = link->failed = link->refused = false;
-    link->since = clock_monotonic();
-    log_info("redis_up", LOG_FIELDS(log_text("redis", link->address->label)));
-    set_timer(link->timer, PING_USEC);
-    while ((command = TAILQ_FIRST(&link->unsent)) != NULL) {
-        TAILQ_REMOVE(&link->unsent, command, entry);
-        send_text(link, command);
-    }
-    link->owner.changed(link->owner.arg, true);
+static void become_up(struct redis_connection *c) {
+    c->state = UP;
+    c->tried = true;
+    c->failed = c->refused = false;
+    c->up_since = clock_monotonic();
+    log_info("redis_up", LOG_FIELDS(log_text("redis", c->address->label)));
+    loop_set_timer(c->timer, PING_EACH);
+    c->owner.changed(c->owner.arg, true);
 }
 
 /* An error's text; an old server repeats what it does not know: not that. */
-static void describe(const struct redis_link *link, const redisReply *reply,
+static void describe(const struct redis_connection *c, const redisReply *reply,
                      char out[static 128]) {
-    const char *password = link->address->password;
+    const char *password = c->address->password;
     redis_error_code(reply, out);
     if (password == NULL || strstr(reply->str, password) == NULL)
         snprintf(out, 128, "%s", reply->str);
 }
 
 /* An answer to what was said first; true: all is well so far. */
-static bool is_welcome(struct redis_link *link, const redisReply *reply,
+static bool is_welcome(struct redis_connection *c, const redisReply *reply,
                        bool is_auth) {
-    char code[32], why[128];
+    char code[REDIS_CODE_SIZE], why[128];
+    if (reply == NULL && c->state == GREETING)
+        fail(c, "no answer in time");
     if (reply == NULL)
         return false;
     redis_error_code(reply, code);
@@ -230,12 +145,12 @@ static bool is_welcome(struct redis_link *link, const redisReply *reply,
         return true;
     bool refusal =
         is_auth || strcmp(code, "NOAUTH") == 0 || strcmp(code, "NOPERM") == 0;
-    bool told = link->refused;
-    describe(link, reply, why);
-    link->refused = told || refusal;
-    fail(link, why);
+    bool told = c->refused;
+    describe(c, reply, why);
+    c->refused = told || refusal;
+    fail(c, why);
     if (refusal && !told)
-        link->owner.refused(link->owner.arg, code);
+        c->owner.refused(c->owner.arg, code);
     return false;
 }
 
@@ -252,80 +167,75 @@ static void on_first_pong(void *arg, const redisReply *reply) {
         become_up(arg);
 }
 
-static void say(struct redis_link *link, redis_done *done, size_t count,
-                const struct span arguments[]) {
-    send_text(link,
-              new_command(link, REDIS_STEP_USEC, done, link, count, arguments));
-}
-
 /* In one go: whichever is refused first ends it, and nothing else is sent. */
-static void greet(struct redis_link *link) {
-    const struct redis_address *to = link->address;
+static void greet(struct redis_connection *c) {
+    const struct redis_address *to = c->address;
     struct span arguments[3] = {span_of("AUTH")};
     size_t count = 1;
-    link->state = GREETING;
+    c->state = GREETING;
+    evtimer_del(c->timer); /* from here on each command has its limit */
     if (to->password != NULL) {
         if (to->user != NULL)
             arguments[count++] = span_of(to->user);
         arguments[count++] = span_of(to->password);
-        say(link, on_auth, count, arguments);
+        redis_connection_send(c, REDIS_STEP, on_auth, c, count, arguments);
     }
     if (to->database != NULL) {
         arguments[0] = span_of("SELECT");
         arguments[1] = span_of(to->database);
-        say(link, on_select, 2, arguments);
+        redis_connection_send(c, REDIS_STEP, on_select, c, 2, arguments);
     }
     arguments[0] = span_of("PING");
-    say(link, on_first_pong, 1, arguments);
+    redis_connection_send(c, REDIS_STEP, on_first_pong, c, 1, arguments);
 }
 
 /* Hands out the replies that are whole. */
-static void take_replies(struct redis_link *link) {
+static void take_replies(struct redis_connection *c) {
     void *reply = NULL;
-    while (link->stream != NULL) {
-        if (redisReaderGetReply(link->reader, &reply) != REDIS_OK) {
-            fail(link, "a reply that is none of Redis");
+    while (c->stream != NULL) {
+        if (redisReaderGetReply(c->reader, &reply) != REDIS_OK) {
+            fail(c, "a reply that is none of Redis");
             return;
         }
         if (reply == NULL)
             return;
-        link->unread = 0;
-        link->last_reply = clock_monotonic();
-        struct command *command = TAILQ_FIRST(&link->sent);
-        if (command == NULL) {
-            fail(link, "a reply that nobody asked for");
-        } else {
-            TAILQ_REMOVE(&link->sent, command, entry);
-            if (command->done != NULL)
-                command->done(command->arg, reply);
-            free_command(command);
-        }
+        c->unread = 0;
+        if (!redis_commands_reply(&c->commands, reply))
+            fail(c, "a reply that nobody asked for");
         freeReplyObject(reply);
     }
 }
 
 static void on_readable(struct bufferevent *stream, void *arg) {
-    struct redis_link *link = arg;
+    struct redis_connection *c = arg;
     char bytes[READ_BYTES];
     int len;
-    while (link->stream == stream &&
+    while (c->stream == stream &&
            (len = evbuffer_remove(bufferevent_get_input(stream), bytes,
                                   sizeof bytes)) > 0) {
-        link->unread += (size_t)len;
-        if (redisReaderFeed(link->reader, bytes, (size_t)len) != REDIS_OK)
-            fail(link, "no memory");
+        c->unread += (size_t)len;
+        if (redisReaderFeed(c->reader, bytes, (size_t)len) != REDIS_OK)
+            fail(c, "no memory");
         else
-            take_replies(link);
-        if (link->unread > MAX_REPLY_BYTES && link->stream != NULL)
-            fail(link, "a reply that is too long");
+            take_replies(c);
+        if (c->unread > MAX_REPLY_BYTES && c->stream != NULL)
+            fail(c, "a reply that is too long");
     }
 }
 
 static void on_event(struct bufferevent *stream, short what, void *arg) {
-    (void)stream;
-    struct redis_link *link = arg;
-    fail(link, (what & BEV_EVENT_EOF) != 0 ? "closed by the server"
-                                           : strerror(EVUTIL_SOCKET_ERROR()));
+    struct redis_connection *c = arg;
+    int on = 1;
+    if ((what & BEV_EVENT_CONNECTED) != 0) {
+        if (c->address->path == NULL)
+            setsockopt(bufferevent_getfd(stream), IPPROTO_TCP, TCP_NODELAY, &on,
+                       sizeof on);
+        greet(c);
+    } else {
+        fail(c, (what & BEV_EVENT_EOF) != 0
+                    ? "closed by the server"
+                    : evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+    }
 }
 
 /* No command of ours is answered by an array, however long it claims to be. */
@@ -334,107 +244,178 @@ static void *refuse_array(const redisReadTask *task, int elements) {
     return NULL;
 }
 
-static void on_dialled(void *arg, int fd, const char *why) {
-    struct redis_link *link = arg;
-    if (fd < 0) {
-        fail(link, why);
-        return;
+static void connect_to(struct redis_connection *c, const struct sockaddr *to,
+                       int len) {
+    c->state = CONNECTING;
+    c->stream = bufferevent_socket_new(c->base, -1, BEV_OPT_CLOSE_ON_FREE);
+    c->reader = redisReaderCreate();
+    c->functions = *c->reader->fn;
+    c->functions.createArray = refuse_array;
+    c->reader->fn = &c->functions;
+    c->unread = 0;
+    bufferevent_setcb(c->stream, on_readable, NULL, on_event, c);
+    bufferevent_enable(c->stream, EV_READ | EV_WRITE);
+    if (bufferevent_socket_connect(c->stream, to, len) < 0 &&
+        c->state == CONNECTING)
+        fail(c, strerror(errno));
+}
+
+static void connect_unix(struct redis_connection *c) {
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int len = snprintf(to.sun_path, sizeof to.sun_path, "%s", c->address->path);
+    if ((size_t)len < sizeof to.sun_path)
+        connect_to(c, (const struct sockaddr *)&to, sizeof to);
+    else
+        fail(c, "the path is too long for a socket");
+}
+
+/* Each attempt takes the next address of the name. */
+static void connect_next(struct redis_connection *c) {
+    const char *host = c->addresses.text[c->next_address++];
+    bool ipv6 = strchr(host, ':') != NULL;
+    struct sockaddr_storage to;
+    int len = sizeof to;
+    char *text = memory_print("%s%s%s:%u", ipv6 ? "[" : "", host,
+                              ipv6 ? "]" : "", c->address->port);
+    int parsed = evutil_parse_sockaddr_port(text, (struct sockaddr *)&to, &len);
+    free(text);
+    if (parsed == 0)
+        connect_to(c, (const struct sockaddr *)&to, len);
+    else
+        fail(c, "no such address");
+}
+
+/* If the attempt that began it has ended, the next one finds the addresses. */
+static void on_looked_up(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct redis_connection *c = arg;
+    struct addresses found;
+    event_free(c->look_up_done);
+    c->look_up_done = NULL;
+    const char *why = resolve_take(&c->look_up, &found);
+    if (why == NULL) {
+        c->addresses = found;
+        c->next_address = 0;
     }
-    link->stream =
-        bufferevent_socket_new(link->base, fd, BEV_OPT_CLOSE_ON_FREE);
-    link->reader = redisReaderCreate();
-    link->functions = *link->reader->fn;
-    link->functions.createArray = refuse_array;
-    link->reader->fn = &link->functions;
-    link->unread = 0;
-    bufferevent_setcb(link->stream, on_readable, NULL, on_event, link);
-    bufferevent_enable(link->stream, EV_READ | EV_WRITE);
-    greet(link);
+    if (c->state != RESOLVING)
+        return;
+    if (why != NULL)
+        fail(c, why);
+    else
+        connect_next(c);
+}
+
+static void look_up(struct redis_connection *c) {
+    c->state = RESOLVING;
+    if (c->look_up != NULL)
+        return; /* that of an earlier attempt */
+    c->look_up = resolve_start(c->address->host);
+    if (c->look_up == NULL)
+        fail(c, "no thread can be started");
+    else
+        c->look_up_done = loop_watch(c->base, resolve_fd(c->look_up), EV_READ,
+                                     on_looked_up, c);
+}
+
+static void begin_attempt(struct redis_connection *c) {
+    loop_set_timer(c->timer, ATTEMPT_LIMIT);
+    if (c->address->path != NULL) {
+        connect_unix(c);
+    } else if (c->next_address < c->addresses.count) {
+        connect_next(c);
+    } else if (resolve_numeric(c->address->host, &c->addresses)) {
+        c->next_address = 0;
+        connect_next(c);
+    } else {
+        look_up(c);
+    }
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
-    struct redis_link *link = arg;
-    if (link->state == UP) {
-        ping(link);
-    } else {
-        link->state = DIALLING;
-        redis_dial_start(link->dial, CONNECT_USEC);
+    struct redis_connection *c = arg;
+    switch (c->state) {
+    case WAITING:
+        begin_attempt(c);
+        break;
+    case RESOLVING:
+        fail(c, "the name look-up takes too long");
+        break;
+    case CONNECTING:
+        fail(c, "no connection in time");
+        break;
+    case GREETING: /* its commands have their limit */
+        break;
+    case UP:
+        ping(c);
+        break;
     }
 }
 
-static void disconnect(struct redis_link *link) {
-    if (link->stream == NULL)
+static void disconnect(struct redis_connection *c) {
+    if (c->stream == NULL)
         return;
-    bufferevent_free(link->stream);
-    redisReaderFree(link->reader);
-    link->stream = NULL;
-    link->reader = NULL;
+    bufferevent_free(c->stream);
+    redisReaderFree(c->reader);
+    c->stream = NULL;
+    c->reader = NULL;
 }
 
 /* The connection, or the attempt to make one, is over; the next one follows. */
-static void fail(struct redis_link *link, const char *why) {
-    bool was_up = link->state == UP;
-    disconnect(link);
-    if (was_up &&
-        monotime_between(link->since, clock_monotonic()).usec >= STOOD_USEC)
-        backoff_reset(&link->backoff);
-    link->state = WAITING;
-    link->first = false;
-    if (!link->failed)
-        log_warn("redis_down",
-                 LOG_FIELDS(log_text("redis", link->address->label),
-                            log_text("why", why)));
-    link->failed = true;
-    set_timer(link->timer, backoff_next(&link->backoff, arc4random()).usec);
-    if (was_up)
-        link->owner.changed(link->owner.arg, false);
-    drop_commands(&link->sent);
-    drop_commands(&link->unsent);
+static void fail(struct redis_connection *c, const char *why) {
+    bool told = c->state == UP || !c->tried;
+    if (c->state == UP &&
+        monotime_between(c->up_since, clock_monotonic()).usec >=
+            STOOD_LONG.usec)
+        backoff_reset(&c->backoff);
+    disconnect(c);
+    c->state = WAITING;
+    c->tried = true;
+    if (!c->failed)
+        log_warn("redis_down", LOG_FIELDS(log_text("redis", c->address->label),
+                                          log_text("why", why)));
+    c->failed = true;
+    loop_set_timer(c->timer, backoff_next(&c->backoff, arc4random()));
+    if (told)
+        c->owner.changed(c->owner.arg, false);
+    redis_commands_drop(&c->commands);
 }
 
-struct redis_link *redis_link_new(struct event_base *base,
-                                  const struct redis_address *address,
-                                  const struct redis_link_owner *owner) {
-    struct redis_link *link = memory_new(sizeof *link);
-    link->base = base;
-    link->address = address;
-    link->owner = *owner;
-    link->first = true;
-    link->backoff = (struct backoff){.first = {FIRST_RETRY_USEC},
-                                     .ceiling = {LAST_RETRY_USEC},
-                                     .floor_share = 50};
-    TAILQ_INIT(&link->sent);
-    TAILQ_INIT(&link->unsent);
-    link->dial = redis_dial_new(base, address, on_dialled, link);
-    link->timer = evtimer_new(base, on_timer, link);
-    set_timer(link->timer, 0); /* from the loop: a failure is told later */
-    return link;
+struct redis_connection *
+redis_connection_new(struct event_base *base,
+                     const struct redis_address *address,
+                     const struct redis_connection_owner *owner) {
+    struct redis_connection *c = memory_new(sizeof *c);
+    c->base = base;
+    c->address = address;
+    c->owner = *owner;
+    c->backoff = (struct backoff){
+        .first = FIRST_RETRY,
+        .ceiling = LAST_RETRY,
+        .floor_share = 50,
+    };
+    redis_commands_init(&c->commands, base, on_held_up, c);
+    c->timer = evtimer_new(base, on_timer, c);
+    loop_set_timer(c->timer, (duration){0});
+    return c;
 }
 
-static void forget_commands(struct commands *list) {
-    struct command *command;
-    while ((command = TAILQ_FIRST(list)) != NULL) {
-        TAILQ_REMOVE(list, command, entry);
-        free_command(command);
-    }
+void redis_connection_free(struct redis_connection **connection) {
+    struct redis_connection *c = *connection;
+    *connection = NULL;
+    disconnect(c);
+    redis_commands_clear(&c->commands);
+    if (c->look_up_done != NULL)
+        event_free(c->look_up_done);
+    resolve_abandon(&c->look_up);
+    event_free(c->timer);
+    free(c);
 }
 
-void redis_link_free(struct redis_link **link) {
-    struct redis_link *l = *link;
-    *link = NULL;
-    disconnect(l);
-    redis_dial_free(&l->dial);
-    forget_commands(&l->sent);
-    forget_commands(&l->unsent);
-    event_free(l->timer);
-    free(l);
+bool redis_connection_is_up(const struct redis_connection *connection) {
+    return connection->state == UP;
 }
 
-bool redis_link_takes(const struct redis_link *link) {
-    return (link->state == UP || link->first) && link->count < MAX_COMMANDS;
-}
-
-bool redis_link_is_up(const struct redis_link *link) {
-    return link->state == UP;
+bool redis_connection_takes(const struct redis_connection *connection) {
+    return connection->state == UP && connection->commands.count < MAX_COMMANDS;
 }

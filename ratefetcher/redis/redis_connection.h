@@ -7,61 +7,54 @@
  * It is up from the reply to its first PING until it breaks: an end, a reply
  * that is none, or one that comes too late.
  */
-#ifndef FXWIRE_RATEFETCHER_REDIS_LINK_H
-#define FXWIRE_RATEFETCHER_REDIS_LINK_H
-
-#include <event2/event.h>
-#include <hiredis/hiredis.h>
+#ifndef FXWIRE_RATEFETCHER_REDIS_REDIS_CONNECTION_H
+#define FXWIRE_RATEFETCHER_REDIS_REDIS_CONNECTION_H
 
 #include "common/span.h"
-#include "ratefetcher/redis_address.h"
+#include "ratefetcher/redis/redis_commands.h"
+#include "ratefetcher/redis/redis_format.h"
 
-/* A command in the way of an answer is given so long, another one longer. */
-#define REDIS_STEP_USEC INT64_C(40000)
-#define REDIS_WORK_USEC INT64_C(500000)
+enum { REDIS_MAX_ARGUMENTS = 8, REDIS_CODE_SIZE = 32 };
 
-enum { REDIS_MAX_ARGUMENTS = 8 };
+struct redis_connection;
 
-struct redis_link;
-
-/* What its owner is told of. */
-struct redis_link_owner {
-    /* It came up or broke. */
+/* What the owner of a connection is told of. */
+struct redis_connection_owner {
+    /* It came up, it broke, or the first attempt to make it failed. */
     void (*changed)(void *arg, bool up);
     /* Redis refuses our name, password or rights; `code` is its word for it. */
     void (*refused)(void *arg, const char *code);
     void *arg;
 };
 
-/* `reply`: NULL if there was none in time. */
-typedef void redis_done(void *arg, const redisReply *reply);
+/* Begins to connect, from the loop. `address` is lent, `owner` copied. */
+MUST_CHECK struct redis_connection *
+redis_connection_new(struct event_base *base,
+                     const struct redis_address *address,
+                     const struct redis_connection_owner *owner) NONNULL_ALL;
 
-/* Begins to connect. `address` is lent, `owner` copied. */
-struct redis_link *redis_link_new(struct event_base *base,
-                                  const struct redis_address *address,
-                                  const struct redis_link_owner *owner);
+/* Who waits for a reply is not told. */
+void redis_connection_free(struct redis_connection **connection) NONNULL_ALL;
 
-/* Commands that wait are dropped without a call of their `done`. */
-void redis_link_free(struct redis_link **link);
+bool redis_connection_is_up(const struct redis_connection *connection)
+    NONNULL_ALL;
 
-/*
- * Whether it takes commands: it is up, or makes its first attempt, which is
- * worth to be waited for, and not too many wait already.
- */
-bool redis_link_takes(const struct redis_link *link);
-
-bool redis_link_is_up(const struct redis_link *link);
+/* Whether it takes commands: it is up, and not too many wait already. */
+bool redis_connection_takes(const struct redis_connection *connection)
+    NONNULL_ALL;
 
 /*
- * Sends a command; only while redis_link_takes(). `done` (NULL: nobody cares)
- * is called once, later from the loop, at the latest after `limit_usec`. If no
- * reply at all came lately, the connection is given up then.
+ * Sends a command; only while redis_connection_takes(). `done` (NULL: nobody
+ * cares) is called once, later from the loop, at the latest when the limit is
+ * reached. If no reply at all came lately, the connection is given up then.
  */
-void redis_link_send(struct redis_link *link, int64_t limit_usec,
-                     redis_done *done, void *arg, size_t count,
-                     const struct span arguments[]);
+void redis_connection_send(struct redis_connection *connection,
+                           enum redis_limit limit, redis_replied *done,
+                           void *arg, size_t count,
+                           const struct span arguments[]) NONNULL(1);
 
 /* The first word of an error reply (`OOM`), "" of another; written to `out`. */
-void redis_error_code(const redisReply *reply, char out[static 32]);
+void redis_error_code(const redisReply *reply,
+                      char out[static REDIS_CODE_SIZE]) NONNULL_ALL;
 
 #endif

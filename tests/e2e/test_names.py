@@ -205,7 +205,7 @@ def test_the_last_address_serves_while_the_name_is_gone(make_service, hosts):
 
 @pytest.fixture
 def silent_dns(tmp_path):
-    """Wrappers with which wsclient's DNS server never answers."""
+    """Wrappers with which the helpers' DNS server never answers."""
     need_root()
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind((SILENT_DNS, 53))
@@ -214,7 +214,7 @@ def silent_dns(tmp_path):
     mounts = "".join(f"mount --bind {tmp_path}/{name} /etc/{name} && "
                      for name in ("resolv.conf", "nsswitch.conf"))
     line = f"exec unshare -m sh -c '{mounts}exec {{real}} \"$@\"' sh \"$@\""
-    yield server, {"wsclient": line}
+    yield server, {"wsclient": line, "ratefetcher": line}
     server.close()
 
 
@@ -247,6 +247,23 @@ def test_a_dead_dns_server(make_service, silent_dns, raw):
     began = time.monotonic()
     assert service.stop() == 0
     assert time.monotonic() - began < 2
+
+
+@pytest.mark.slow
+def test_a_dead_dns_server_costs_ratefetcher_nothing(make_service, silent_dns, raw):
+    """However often Redis is tried: no descriptor and no thread is left of an attempt."""
+    _, wrappers = silent_dns
+    service = make_service({"REQUESTS_WS_URL": raw.url, "REDIS_URL": f"redis://{NAME}:6379"},
+                           wrappers=wrappers).launch()
+    wait_until(lambda: "redis_down" in service.log(), "the end of the first attempt")
+    pid = service.pids()["ratefetcher"]
+    held = lambda kind: len(os.listdir(f"/proc/{pid}/{kind}"))
+    before = held("fd"), held("task")
+    end = time.monotonic() + 8  # three attempts of 1.5 s, a second between them
+    while time.monotonic() < end:
+        assert held("fd") <= before[0] + 1 and held("task") <= before[1] + 1
+        time.sleep(0.1)
+    assert service.pids()["ratefetcher"] == pid
 
 
 @pytest.mark.slow

@@ -235,6 +235,30 @@ def test_a_lock_that_is_given_back_is_waited_for(make_shop, clean):
     assert 0.25 < time.monotonic() - began < 1.5 * SCALE
 
 
+def test_a_lock_is_renewed_while_its_holder_fetches(make_shop, clean):
+    """Two slow providers take longer than a lock lasts: no other machine calls the second."""
+    shop = make_shop(REDIS_URL=clean.url(), RATE_PROVIDERS="freecurrencyapi frankfurter").start()
+    with Machine(shop) as other:
+        for service in (shop.service, other.service):
+            wait_redis(service)
+        day = shop.new_day()
+
+        def slow(call):
+            call.api.over.wait(1)
+            call.api.reply(call)
+
+        shop.fca.fault = lambda call: call.hold()  # given up after 2 s
+        shop.frankfurter.fault = slow
+        calls = len(shop.fca.calls), len(shop.frankfurter.calls)
+        shop.upstream.link.send(message("1", "100", date=f'"{day}"'))
+        wait_until(lambda: len(shop.frankfurter.calls) > calls[1], "the second provider")
+        assert other.convert(day) == SECOND
+        assert stake_of(shop.upstream.link.wait_answers(1)[0]) == SECOND
+        assert (len(shop.fca.calls), len(shop.frankfurter.calls)) == (calls[0] + 1, calls[1] + 1)
+        shop.fca.fault = shop.frankfurter.fault = None
+        wait_until(lambda: not clean.client().keys("fxwire:lock:*"), "no lock")
+
+
 def test_a_respawned_process_does_not_wait_for_its_own_lock(make_shop, clean):
     """Killed in the middle of a call: the next one comes at once."""
     shop = make_shop(REDIS_URL=clean.url(), RATE_PROVIDERS="freecurrencyapi").start()

@@ -52,7 +52,7 @@ result "the simulator shares no code with the product" \
 pure="common/backoff common/day common/daytables common/decimal common/envfile common/json_scan
       common/metrics common/rates common/span
       common/url common/utf8 ratefetcher/breaker ratefetcher/quota
-      ratefetcher/redis_address ratefetcher/redis_value supervisor/lifecycle
+      ratefetcher/redis/redis_format supervisor/lifecycle
       wsclient/day_rates wsclient/inbox wsclient/ledger_room wsclient/peer
       wsclient/refusals wsclient/request wsclient/response wsclient/waiting"
 # And all that the providers' APIs are made of.

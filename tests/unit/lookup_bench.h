@@ -12,7 +12,7 @@
 
 #include "common/log.h"
 #include "common/loop.h"
-#include "ratefetcher/share.h"
+#include "ratefetcher/redis/redis_cache.h"
 #include "tests/unit/fake_clock.h"
 #include "tests/unit/fake_providers.h"
 
@@ -27,47 +27,54 @@ enum { TIMEOUT = 5, TTL = 100, STALE_MAX = 50 };
 /* Redis under the test's hand: one who asks waits, if it is in use. */
 static struct fake_redis {
     bool in_use;
-    struct share_waiter *waits; /* NULL: nobody */
-    size_t joined, stored, settled;
+    struct redis_waiter *waits; /* NULL: nobody */
+    size_t joined, stored;
+    int fetches; /* begun and not ended */
 } redis;
 
-struct share *share_new(const struct provider_context *context,
-                        struct providers *providers,
-                        void (*settle)(void *arg, day when), void *arg) {
-    (void)context, (void)providers, (void)settle, (void)arg;
+struct redis_cache *redis_cache_new(const struct provider_context *context,
+                                    struct providers *providers) {
+    (void)context, (void)providers;
     return NULL;
 }
 
-void share_free(struct share **share) {
-    (void)share;
+void redis_cache_free(struct redis_cache **cache) {
+    (void)cache;
 }
 
-bool share_join(struct share *share, day when, struct share_waiter *waiter) {
-    (void)share, (void)when;
+bool redis_cache_join(struct redis_cache *cache, day when,
+                      struct redis_waiter *waiter) {
+    (void)cache, (void)when;
     redis.joined++;
     if (redis.in_use)
         redis.waits = waiter;
     return redis.in_use;
 }
 
-void share_store(struct share *share, day when, const struct rates *rates) {
-    (void)share, (void)when, (void)rates;
+void redis_cache_store(struct redis_cache *cache, day when,
+                       const struct rates *rates) {
+    (void)cache, (void)when, (void)rates;
     redis.stored++;
 }
 
-void share_settle(struct share *share, day when) {
-    (void)share, (void)when;
-    redis.settled++;
+void redis_cache_begin_fetch(struct redis_cache *cache, day when) {
+    (void)cache, (void)when;
+    redis.fetches++;
 }
 
-const char *share_state(const struct share *share) {
-    (void)share;
+void redis_cache_end_fetch(struct redis_cache *cache, day when) {
+    (void)cache, (void)when;
+    assert_true(redis.fetches-- > 0);
+}
+
+const char *redis_cache_state(const struct redis_cache *cache) {
+    (void)cache;
     return "off";
 }
 
 /* A look into Redis has ended, and has brought nothing. */
 static void redis_is_over(void) {
-    struct share_waiter *waiter = redis.waits;
+    struct redis_waiter *waiter = redis.waits;
     redis.waits = NULL;
     assert_true(waiter->looked(waiter, 0, true));
 }

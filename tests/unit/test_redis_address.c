@@ -1,5 +1,5 @@
 /* REDIS_URL taken apart. */
-#include "ratefetcher/redis_address.h"
+#include "ratefetcher/redis/redis_format.h"
 #include "tests/unit/unit.h"
 
 static const struct address_case {

@@ -1,5 +1,5 @@
 /* What is taken from Redis, and what is not. */
-#include "ratefetcher/redis_value.h"
+#include "ratefetcher/redis/redis_format.h"
 
 #include <stdio.h>
 
@@ -210,13 +210,13 @@ static void reads_what_is_written(void **state) {
 static void names_keys(void **state) {
     (void)state;
     char key[REDIS_KEY_SIZE];
-    redis_value_key("freecurrencyapi", day_of_text("2021-05-18"), key);
+    redis_rates_key("freecurrencyapi", day_of_text("2021-05-18"), key);
     assert_string_equal(key, "fxwire:rates:freecurrencyapi:2021-05-18");
-    redis_value_key("ecb", RATES_LATEST, key);
+    redis_rates_key("ecb", RATES_LATEST, key);
     assert_string_equal(key, "fxwire:rates:ecb:latest");
-    redis_value_lock_key(day_of_text("2021-05-18"), key);
+    redis_lock_key(day_of_text("2021-05-18"), key);
     assert_string_equal(key, "fxwire:lock:2021-05-18");
-    redis_value_lock_key(RATES_LATEST, key);
+    redis_lock_key(RATES_LATEST, key);
     assert_string_equal(key, "fxwire:lock:latest");
 }
 
