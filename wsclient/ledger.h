@@ -53,14 +53,14 @@ MUST_CHECK struct ledger *ledger_open(const char *path, size_t max_bytes);
  * Closes it. What is in hand stays in the file; where that is nothing, the file
  * is removed.
  */
-void ledger_close(struct ledger **ledger);
+void ledger_close(struct ledger **ledger) NONNULL_ALL;
 
 /*
  * Puts what an earlier wsclient left into the empty `queue`, in order of
  * arrival. To be called once, before anything is taken.
  */
 void ledger_found(struct ledger *ledger, monotime now,
-                  struct message_queue *queue);
+                  struct message_queue *queue) NONNULL_ALL;
 
 /*
  * Takes a message in: copies its bytes and sets room aside for its answer,
@@ -93,7 +93,7 @@ char *ledger_answer_room(struct message *message);
 void ledger_answered(struct message *message, size_t len);
 
 /* The message is done with; the caller has taken it out of its queue. */
-void ledger_release(struct ledger *ledger, struct message *message);
+void ledger_release(struct ledger *ledger, struct message *message) NONNULL_ALL;
 
 /* How many messages are in hand. */
 size_t ledger_count(const struct ledger *ledger);

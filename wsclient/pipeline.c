@@ -11,7 +11,7 @@
 #include "wsclient/waiting.h"
 
 /* A message in whose handling so many wsclients died is not tried again. */
-enum { DEADLY = 2 };
+enum { DEATHS_TO_QUARANTINE = 2 };
 
 struct pipeline {
     struct ledger *ledger;
@@ -30,7 +30,7 @@ struct pipeline {
     bool show_messages;
     bool stopping;
     bool alarm_set;
-    bool told_expired;
+    bool expiry_alerted;
 };
 
 static const struct rate_pair of_euro = {{1, 0}, {1, 0}};
@@ -278,7 +278,7 @@ static void quarantine(struct pipeline *p, struct message *message) {
 static void recover(struct pipeline *p, struct message *message, monotime now) {
     if (message->answer.len > 0) {
         TAILQ_INSERT_TAIL(&p->ready, message, entry);
-    } else if (message->deaths >= DEADLY) {
+    } else if (message->deaths >= DEATHS_TO_QUARANTINE) {
         quarantine(p, message);
     } else {
         struct request request;
@@ -304,7 +304,7 @@ void pipeline_recover(struct pipeline *pipeline, monotime now) {
 }
 
 unsigned pipeline_connected(struct pipeline *pipeline) {
-    pipeline->told_expired = false;
+    pipeline->expiry_alerted = false;
     return ++pipeline->connection;
 }
 
@@ -327,7 +327,7 @@ struct outcome {
  * The message is read again. Its day may have been today's then and be
  * yesterday's now, but the rates that it waited for serve it.
  */
-static void settle(struct pipeline *p, struct message *message,
+static void answer_waiting(struct pipeline *p, struct message *message,
                    const struct outcome *outcome) {
     struct request request;
     ledger_work_begins(p->ledger, message);
@@ -348,14 +348,14 @@ static void settle(struct pipeline *p, struct message *message,
 }
 
 /* The question is closed first: a message that has to wait on asks anew. */
-static void settle_question(struct pipeline *p, struct span currency,
+static void answer_question(struct pipeline *p, struct span currency,
                             const struct outcome *outcome) {
     struct message_queue messages;
     struct message *message;
     waiting_take(&p->waiting, outcome->when, currency, &messages);
     while ((message = TAILQ_FIRST(&messages)) != NULL) {
         TAILQ_REMOVE(&messages, message, entry);
-        settle(p, message, outcome);
+        answer_waiting(p, message, outcome);
     }
     set_alarm(p);
 }
@@ -363,7 +363,7 @@ static void settle_question(struct pipeline *p, struct span currency,
 void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,
                     struct rates *rates, monotime expires) {
     day_rates_enter(&pipeline->day_rates, when, rates, expires);
-    settle_question(pipeline, currency,
+    answer_question(pipeline, currency,
                     &(struct outcome){.when = when,
                                       .rates = rates,
                                       .now = clock_monotonic()});
@@ -373,7 +373,7 @@ void pipeline_no_rates(struct pipeline *pipeline, day when,
                        struct span currency, bool unknown_currency) {
     if (unknown_currency && currency.len > 0)
         day_rates_enter_unknown(&pipeline->day_rates, when, currency);
-    settle_question(
+    answer_question(
         pipeline, currency,
         &(struct outcome){.when = when, .unknown_currency = unknown_currency});
 }
@@ -411,10 +411,10 @@ static bool is_expired(const struct pipeline *p, const struct message *message,
 static void expire(struct pipeline *p, struct message *message) {
     metrics_count(p->metrics, METRIC_EXPIRED);
     log_warn("answer_expired", LOG_FIELDS(log_span("id", message->id)));
-    if (!p->told_expired) /* once for each time without a connection */
+    if (!p->expiry_alerted) /* once for each time without a connection */
         p->ports.alert(p->ports.arg, "answers_dropped",
                        "answers were too old when the upstream was back");
-    p->told_expired = true;
+    p->expiry_alerted = true;
     TAILQ_REMOVE(&p->ready, message, entry);
     ledger_release(p->ledger, message);
 }

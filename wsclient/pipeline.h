@@ -35,11 +35,12 @@ struct pipeline_ports {
 };
 
 /* `ledger` and `metrics` are lent. */
-struct pipeline *pipeline_new(const struct settings *settings,
-                              struct ledger *ledger, struct metrics *metrics,
-                              const struct pipeline_ports *ports,
-                              bool show_messages);
-void pipeline_free(struct pipeline **pipeline);
+MUST_CHECK struct pipeline *pipeline_new(const struct settings *settings,
+                                         struct ledger *ledger,
+                                         struct metrics *metrics,
+                                         const struct pipeline_ports *ports,
+                                         bool show_messages) NONNULL_ALL;
+void pipeline_free(struct pipeline **pipeline) NONNULL_ALL;
 
 /*
  * Goes on with what an earlier wsclient left in the ledger. To be called once,
@@ -71,7 +72,7 @@ enum pipeline_verdict pipeline_receive_too_long(struct pipeline *pipeline,
 
 /* A table came for the question (when, currency); it holds until `expires`. */
 void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,
-                    struct rates *rates, monotime expires);
+                    struct rates *rates, monotime expires) NONNULL_ALL;
 
 /* No rates for that question: of the day, or of this currency alone. */
 void pipeline_no_rates(struct pipeline *pipeline, day when,
@@ -99,12 +100,12 @@ struct pipeline_item {
  * taken. Answers of an earlier connection that are too old are dropped on the
  * way.
  */
-bool pipeline_next(struct pipeline *pipeline, monotime now,
-                   struct pipeline_item *item) MUST_CHECK;
+MUST_CHECK bool pipeline_next(struct pipeline *pipeline, monotime now,
+                              struct pipeline_item *item) NONNULL_ALL;
 
 /* The item that pipeline_next() gave last has been sent. */
 void pipeline_sent(struct pipeline *pipeline, const struct pipeline_item *item,
-                   monotime now);
+                   monotime now) NONNULL_ALL;
 
 /*
  * The peer has confirmed all answers up to this position in the order of

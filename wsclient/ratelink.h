@@ -9,21 +9,23 @@
 
 #include <libwebsockets.h>
 
+#include "common/attributes.h"
 #include "common/settings.h"
 #include "wsclient/pipeline.h"
 
 struct ratelink;
 
 /* Connects to rates.sock in RUNTIME_DIR; `pipeline` gets the answers. */
-struct ratelink *ratelink_new(struct lws_context *context,
-                              const struct settings *settings,
-                              struct pipeline *pipeline);
+MUST_CHECK struct ratelink *ratelink_new(struct lws_context *context,
+                                         const struct settings *settings,
+                                         struct pipeline *pipeline);
 void ratelink_free(struct ratelink **link);
 
 /*
  * Asks for the rates of `when`, with `currency` (empty: any) in them. False:
  * there is no link, or ratefetcher is behind with its reading.
  */
-bool ratelink_ask(struct ratelink *link, day when, struct span currency);
+MUST_CHECK bool ratelink_ask(struct ratelink *link, day when,
+                             struct span currency);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/queue.h>
 
+#include "common/attributes.h"
 #include "common/clock.h"
 #include "common/span.h"
 #include "wsclient/request.h"
@@ -33,11 +34,13 @@ void refusals_add(struct refusals *refusals, struct span id,
                   enum refusal refusal);
 
 /* The next one, lent until refusals_sent(); false: none. */
-bool refusals_next(const struct refusals *refusals, struct span *answer);
+MUST_CHECK bool refusals_next(const struct refusals *refusals,
+                              struct span *answer);
 void refusals_sent(struct refusals *refusals);
 
 /* Whether another error without an id may be sent in this second. */
-bool refusals_allow_nameless(struct refusals *refusals, monotime now);
+MUST_CHECK bool refusals_allow_nameless(struct refusals *refusals,
+                                        monotime now);
 
 static inline bool refusals_overflowed(const struct refusals *refusals) {
     return refusals->bytes > REFUSALS_MAX_BYTES;

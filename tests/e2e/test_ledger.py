@@ -139,6 +139,16 @@ def test_a_full_ledger(start, upstream):
     assert_works(link)
 
 
+def test_a_message_that_no_room_can_hold(start, upstream):
+    """Refused by a reason of its own, with its id; the next one is answered."""
+    start(upstream, PENDING_MAX_BYTES=4096)
+    padding = " " * 3000
+    link = upstream.link
+    assert link.ask(padding + message('"large"')) == error(
+        "the message is larger than PENDING_MAX_BYTES can hold", '"large"')
+    assert_works(link)
+
+
 def test_one_that_waits_keeps_no_room_from_others(start, upstream):
     """Many times the ledger's room passes by the oldest message."""
     service = start(upstream, PENDING_MAX_BYTES=65536, **PATIENT)
