@@ -23,6 +23,8 @@ static inline bool span_equals(struct span span, const char *text) {
 
 /* The part of `span` from byte `at` on; `at` is not beyond its end. */
 static inline struct span span_from(struct span span, size_t at) {
+    if (at == 0)
+        return span; /* of an empty one the data may be NULL */
     return (struct span){span.data + at, span.len - at};
 }
 
