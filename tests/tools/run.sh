@@ -11,7 +11,8 @@ failed=0
 
 count_tap() { # FILE EXIT_CODE NAME: adds up its lines
     p=$(grep -c '^ok' "$1")
-    f=$(grep -c '^not ok' "$1")
+    # What cmocka skips is "not ok" with a word behind it.
+    f=$(grep '^not ok' "$1" | grep -vc '# SKIP')
     # A program that died has told only of the tests before that.
     if [ "$2" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
     printf '  %-28s %5d passed, %d failed\n' "$3" "$p" "$f"
