@@ -72,7 +72,8 @@ int files_check_folder(const char *path) {
 void files_boot_id(char out[static BOOT_ID_SIZE]) {
     size_t len;
     char *id = files_read("/proc/sys/kernel/random/boot_id", &len);
-    strncpy(out, id != NULL ? id : "unknown", BOOT_ID_SIZE - 1);
-    out[BOOT_ID_SIZE - 1] = '\0';
+    memset(out, 0, BOOT_ID_SIZE);
+    if (id != NULL)
+        memcpy(out, id, len < BOOT_ID_SIZE ? len : BOOT_ID_SIZE - 1);
     free(id);
 }

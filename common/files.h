@@ -28,7 +28,10 @@ MUST_CHECK int files_check_folder(const char *path) NONNULL_ALL;
 
 enum { BOOT_ID_SIZE = 40 };
 
-/* The kernel's id of this boot as text, see random(4); the rest is NULs. */
+/*
+ * The kernel's id of this boot as text, see random(4); the rest is NULs. All
+ * of it is if it can not be read: no descriptor is left, or there is no /proc.
+ */
 void files_boot_id(char out[static BOOT_ID_SIZE]);
 
 #endif

@@ -102,13 +102,18 @@ size_t mapped_file_length(const struct mapped_file *file) {
     return fstat(file->fd, &status) == 0 ? (size_t)status.st_size : 0;
 }
 
+/* That the present boot's id can not be read proves nothing. */
+static bool is_of_another_boot(const struct mapped_header *header) {
+    char now[BOOT_ID_SIZE];
+    files_boot_id(now);
+    return now[0] != '\0' && memcmp(header->boot_id, now, sizeof now) != 0;
+}
+
 enum mapped_form mapped_file_form(const struct mapped_file *file,
                                   const char magic[static 8],
                                   uint32_t version) {
     static const char none[sizeof(((struct mapped_header *)0)->magic)];
     struct mapped_header header = {.version = 0}; /* the file may be shorter */
-    char boot_id[BOOT_ID_SIZE];
-    files_boot_id(boot_id);
     if (pread(file->fd, &header, sizeof header, 0) <= 0 ||
         memcmp(header.magic, none, sizeof none) == 0)
         return MAPPED_FORM_NONE;
@@ -116,9 +121,7 @@ enum mapped_form mapped_file_form(const struct mapped_file *file,
         return MAPPED_FORM_FOREIGN;
     if (header.version != version)
         return MAPPED_FORM_VERSION;
-    return memcmp(header.boot_id, boot_id, sizeof boot_id) == 0
-               ? MAPPED_FORM_SAME
-               : MAPPED_FORM_BOOT;
+    return is_of_another_boot(&header) ? MAPPED_FORM_BOOT : MAPPED_FORM_SAME;
 }
 
 void mapped_file_begin(struct mapped_file *file, const char magic[static 8],

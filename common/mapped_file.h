@@ -55,7 +55,7 @@ enum mapped_form {
     MAPPED_FORM_NONE,    /* it is empty, or was not begun */
     MAPPED_FORM_FOREIGN, /* another magic */
     MAPPED_FORM_VERSION, /* another version */
-    MAPPED_FORM_BOOT,    /* as asked for, begun in another boot */
+    MAPPED_FORM_BOOT,    /* as asked for, but surely begun in another boot */
     MAPPED_FORM_SAME     /* as asked for, begun in this boot */
 };
 

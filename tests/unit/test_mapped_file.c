@@ -100,6 +100,23 @@ static void tells_what_it_is(void **state) {
     }
 }
 
+/* Whoever can not read the boot's id must not give up what is in the file. */
+static void without_a_descriptor_it_is_of_no_other_boot(void **state) {
+    (void)state;
+    struct mapped_file file;
+    struct rlimit before, none;
+    open_mapped(&file, 4096);
+    mapped_file_begin(&file, magic, 3);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    enum mapped_form form = mapped_file_form(&file, magic, 3);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(form, MAPPED_FORM_SAME);
+    mapped_file_close(&file, true);
+}
+
 static void is_had_by_one_at_a_time(void **state) {
     (void)state;
     struct mapped_file first, second;
@@ -167,6 +184,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(what_is_stored_outlives_a_close, forget_file),
         cmocka_unit_test_teardown(tells_what_it_is, forget_file),
+        cmocka_unit_test_teardown(without_a_descriptor_it_is_of_no_other_boot,
+                                  forget_file),
         cmocka_unit_test_teardown(is_had_by_one_at_a_time, forget_file),
         cmocka_unit_test_teardown(what_is_in_the_way_is_told, forget_file),
         cmocka_unit_test_teardown(without_room_it_stays_as_it_was, forget_file),
