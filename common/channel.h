@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/attributes.h"
 #include "common/span.h"
 
 enum {
@@ -38,22 +39,24 @@ void channel_init(struct channel *channel, int fd);
 void channel_clear(struct channel *channel);
 
 /* Reads once. After CHANNEL_LINES there may be more to read. */
-enum channel_status channel_read(struct channel *channel);
+MUST_CHECK enum channel_status
+channel_read(struct channel *channel) NONNULL_ALL;
 
 /*
  * Gives the next whole line without its end; it is lent until the next
  * channel_read(). False: none.
  */
-bool channel_next_line(struct channel *channel, struct span *line);
+MUST_CHECK bool channel_next_line(struct channel *channel,
+                                  struct span *line) NONNULL_ALL;
 
 /*
  * Queues `line` and its end and sends what the socket takes. -1: the peer is
  * gone or does not read (CHANNEL_MAX_QUEUE_BYTES wait); close the channel.
  */
-int channel_write(struct channel *channel, struct span line);
+int channel_write(struct channel *channel, struct span line) NONNULL_ALL;
 
 /* Sends what the socket takes; 0 or -1 as channel_write(). */
-int channel_flush(struct channel *channel);
+MUST_CHECK int channel_flush(struct channel *channel) NONNULL_ALL;
 
 static inline bool channel_has_output(const struct channel *channel) {
     return channel->out_len > 0;

@@ -2,6 +2,7 @@
 #ifndef FXWIRE_COMMON_ENVFILE_H
 #define FXWIRE_COMMON_ENVFILE_H
 
+#include "common/attributes.h"
 #include "common/span.h"
 
 /*
@@ -20,6 +21,7 @@ struct envfile_events {
  * ones (\n \t \" \\ \$ are escapes) and span lines in them; a # at the start of
  * a line or after a blank begins a comment.
  */
-void envfile_read(struct span text, const struct envfile_events *events);
+void envfile_read(struct span text,
+                  const struct envfile_events *events) NONNULL_ALL;
 
 #endif

@@ -62,16 +62,16 @@ void log_open(const char *process, const char *level, const char *format,
  * lines; of an address, its user-info and its query instead. Texts below 4
  * bytes are not masked: they would garble everything.
  */
-void log_mask(const char *secret);
+void log_mask(const char *secret) NONNULL_ALL;
 
 /* Forgets what log_mask() was told. */
 void log_close(void);
 
 /* Logs `event` with `fields`, which may be NULL. errno stays as it was. */
-void log_debug(const char *event, const struct log_field *fields);
-void log_info(const char *event, const struct log_field *fields);
-void log_warn(const char *event, const struct log_field *fields);
-void log_error(const char *event, const struct log_field *fields);
+void log_debug(const char *event, const struct log_field *fields) NONNULL(1);
+void log_info(const char *event, const struct log_field *fields) NONNULL(1);
+void log_warn(const char *event, const struct log_field *fields) NONNULL(1);
+void log_error(const char *event, const struct log_field *fields) NONNULL(1);
 
 /*
  * A text under construction, of which the end is cut off when it is too long.
@@ -94,7 +94,7 @@ void log_put_number(struct log_buffer *buffer, uint64_t number,
  * Logs a message that somebody asked to see, whatever the level: in text form
  * as it is at the line's end, but for control characters.
  */
-void log_show(const char *event, struct span message);
+void log_show(const char *event, struct span message) NONNULL_ALL;
 
 bool log_enabled(enum log_level level);
 

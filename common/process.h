@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "common/attributes.h"
 #include "common/settings.h"
 
 /*
@@ -21,10 +22,11 @@ __attribute__((format(printf, 1, 2))) void process_title(const char *format,
  * environment and opens its log, with its secrets masked; waits for a debugger
  * if it is told to. Ends the process with exit code 78 if a value is bad.
  */
-struct settings *process_begin_helper(const char *name, int argc, char *argv[],
-                                      enum settings_reader reader);
+MUST_CHECK struct settings *
+process_begin_helper(const char *name, int argc, char *argv[],
+                     enum settings_reader reader) NONNULL_ALL;
 
 /* Masks every secret of `settings` in the log. */
-void process_mask_secrets(const struct settings *settings);
+void process_mask_secrets(const struct settings *settings) NONNULL_ALL;
 
 #endif

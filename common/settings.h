@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
 #include "common/clock.h"
 #include "common/span.h"
 
@@ -38,10 +39,10 @@ struct settings;
  * Faults are one line each in settings_faults(); the caller frees the result
  * with settings_free() in either case.
  */
-struct settings *settings_load(char *const environment[], const char *env_file,
-                               bool env_file_required,
-                               enum settings_reader readers);
-void settings_free(struct settings **settings);
+MUST_CHECK struct settings *
+settings_load(char *const environment[], const char *env_file,
+              bool env_file_required, enum settings_reader readers) NONNULL(1);
+void settings_free(struct settings **settings) NONNULL_ALL;
 
 /* Lines that each name a fault, "" if there are none; lent. */
 const char *settings_faults(const struct settings *settings);
@@ -50,10 +51,12 @@ const char *settings_faults(const struct settings *settings);
 const char *settings_warnings(const struct settings *settings);
 
 /* The value as text, lent; NULL if there is none. */
-const char *settings_text(const struct settings *settings, enum setting which);
+const char *settings_text(const struct settings *settings,
+                          enum setting which) NONNULL_ALL;
 
 /* Whether there is a value, and it is allowed. */
-bool settings_is_good(const struct settings *settings, enum setting which);
+bool settings_is_good(const struct settings *settings,
+                      enum setting which) NONNULL_ALL;
 
 /* A SECONDS setting. */
 duration settings_duration(const struct settings *settings, enum setting which);
@@ -72,7 +75,8 @@ bool settings_is_secret(enum setting which);
 bool settings_is_read_by(enum setting which, enum settings_reader reader);
 
 /* The value as it may be shown: a secret masked. The caller frees it. */
-char *settings_shown(const struct settings *settings, enum setting which);
+MUST_CHECK char *settings_shown(const struct settings *settings,
+                                enum setting which) NONNULL_ALL;
 
 /* Where the value came from: "default", "environment", a file's name; lent. */
 const char *settings_origin(const struct settings *settings,
@@ -82,6 +86,7 @@ const char *settings_origin(const struct settings *settings,
  * Takes the next word of a list out of `*list` (separated by blanks); false at
  * its end.
  */
-bool settings_next_word(struct span *list, struct span *word);
+MUST_CHECK bool settings_next_word(struct span *list,
+                                   struct span *word) NONNULL_ALL;
 
 #endif

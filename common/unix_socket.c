@@ -77,11 +77,13 @@ int unix_socket_listen(const char *path) {
     return fd;
 }
 
-void unix_socket_wait_unused(const char *path, int msec) {
+void unix_socket_wait_unused(const char *path, duration patience) {
     struct pollfd end = {.fd = unix_socket_connect(path)};
     if (end.fd < 0)
         return;
-    poll(&end, 1, msec); /* the listener's end is the connection's */
+    poll(&end, 1,
+         (int)(patience.usec /
+               USEC_PER_MSEC)); /* the listener's end is the connection's */
     close(end.fd);
 }
 

@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "common/attributes.h"
 #include "common/settings.h"
 
 struct alert;
@@ -16,8 +17,9 @@ struct alert;
  * `settings` are lent until alert_set(); without ALERT_COMMAND it only logs.
  * What the command prints goes to `output`.
  */
-struct alert *alert_new(struct event_base *base,
-                        const struct settings *settings, int output);
+MUST_CHECK struct alert *alert_new(struct event_base *base,
+                                   const struct settings *settings,
+                                   int output) NONNULL_ALL;
 void alert_free(struct alert **alert);
 
 /* Other settings are in force from now on. */
@@ -25,7 +27,7 @@ void alert_set(struct alert *alert, const struct settings *settings);
 
 /* Tells of `event` (a word) that happened to `subject`, with a detail. */
 void alert_raise(struct alert *alert, const char *event, const char *subject,
-                 const char *detail);
+                 const char *detail) NONNULL_ALL;
 
 /* Whether no command runs or waits. */
 bool alert_is_idle(const struct alert *alert);

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <json-c/json.h>
 
+#include "common/attributes.h"
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/settings.h"
@@ -61,8 +62,9 @@ struct helper {
 };
 
 /* A helper that starts on the loop's next turn. `upstream` is copied. */
-struct helper *helper_new(const struct helper_context *context,
-                          enum helper_kind kind, struct span upstream);
+MUST_CHECK struct helper *helper_new(const struct helper_context *context,
+                                     enum helper_kind kind,
+                                     struct span upstream) NONNULL_ALL;
 void helper_free(struct helper **helper);
 
 /* Gives a wsclient another address, which its next process gets. */
@@ -90,8 +92,8 @@ bool helper_is_stopped(const struct helper *helper);
 
 /* The environment that it would be given under `settings`; see
  * spawn_environment(). */
-char **helper_environment(const struct helper *helper,
-                          const struct settings *settings);
+MUST_CHECK char **helper_environment(const struct helper *helper,
+                                     const struct settings *settings);
 
 /* Since its process started; 0 if there is none. */
 duration helper_uptime(const struct helper *helper);
@@ -101,6 +103,7 @@ struct json_object *helper_reported(const struct helper *helper,
                                     const char *name);
 
 /* What it and its predecessors counted; the caller releases it. */
-struct json_object *helper_counters(const struct helper *helper);
+MUST_CHECK struct json_object *
+helper_counters(const struct helper *helper) NONNULL_ALL;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "common/attributes.h"
 #include "common/settings.h"
 
 enum { OPTIONS_MAX_ARGUMENTS = 3 };
@@ -23,13 +24,15 @@ struct options {
 
 /* Reads the arguments; options may stand anywhere. NULL, or what is wrong
  * with them as one line; the caller frees it. */
-char *options_read(int argc, char *argv[], struct options *out);
+MUST_CHECK char *options_read(int argc, char *argv[],
+                              struct options *out) NONNULL_ALL;
 
 /*
  * Loads the settings from the environment and the .env file. Faults and
  * warnings are the caller's to look at; he frees the result.
  */
-struct settings *options_load_settings(const struct options *options,
-                                       enum settings_reader readers);
+MUST_CHECK struct settings *
+options_load_settings(const struct options *options,
+                      enum settings_reader readers) NONNULL_ALL;
 
 #endif

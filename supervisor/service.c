@@ -26,8 +26,10 @@
 
 enum {
     MAX_CONTROL_CLIENTS = 32,
-    LEFTOVER_MSEC = 1500, /* longer than any process outlives its parent */
 };
+
+/* Longer than any process outlives its parent. */
+#define LEFTOVER_TIME MILLISECONDS(1500)
 
 /* Beyond the helpers' own patience with each other. */
 #define KILL_AFTER_GRACE SECONDS(1)
@@ -300,7 +302,7 @@ static int listen_in(const char *dir, const char *name, int *code) {
     char *path = runtime_dir_path(dir, name);
     int fd = unix_socket_listen(path);
     if (fd < 0 && errno == EADDRINUSE) {
-        unix_socket_wait_unused(path, LEFTOVER_MSEC);
+        unix_socket_wait_unused(path, LEFTOVER_TIME);
         fd = unix_socket_listen(path);
     }
     if (fd < 0 && errno == EADDRINUSE) {

@@ -20,13 +20,17 @@
 /* Above all that is given to a child, so that no dup2() hits another. */
 enum { FIRST_FREE_FD = 16 };
 
-static void place_fds(const struct spawn *spawn) {
+/* False and errno: not all are where the helper looks for them. */
+static bool place_fds(const struct spawn *spawn) {
     int control = fcntl(spawn->control_fd, F_DUPFD, FIRST_FREE_FD);
     int log = fcntl(spawn->log_fd, F_DUPFD, FIRST_FREE_FD);
     int extra = spawn->extra_fd >= 0
                     ? fcntl(spawn->extra_fd, F_DUPFD, FIRST_FREE_FD)
                     : -1;
     int null = open("/dev/null", O_RDWR);
+    if (control < 0 || log < 0 || null < 0 ||
+        (spawn->extra_fd >= 0 && extra < 0))
+        return false;
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
     if (!spawn->keep_stderr)
@@ -38,6 +42,7 @@ static void place_fds(const struct spawn *spawn) {
     else
         close(CHILD_FD_EXTRA);
     close_range(CHILD_FD_EXTRA + 1, UINT_MAX, 0);
+    return true;
 }
 
 static void reset_signals(void) {
@@ -60,9 +65,12 @@ static void detach(pid_t parent) {
 
 static _Noreturn void be_helper(const struct spawn *spawn, pid_t parent) {
     detach(parent);
-    place_fds(spawn);
-    execve(spawn->path, spawn->argv, spawn->environment);
-    dprintf(CHILD_FD_LOG, "%s: %s\n", spawn->path, strerror(errno));
+    int log_fd = spawn->log_fd;
+    if (place_fds(spawn)) {
+        log_fd = CHILD_FD_LOG;
+        execve(spawn->path, spawn->argv, spawn->environment);
+    }
+    dprintf(log_fd, "%s: %s\n", spawn->path, strerror(errno));
     _exit(EX_UNAVAILABLE);
 }
 

@@ -5,11 +5,12 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "common/attributes.h"
 #include "supervisor/helper.h"
 
 /* What the helpers and their reports say; the caller releases it. */
-struct json_object *status_new(struct helper *const helpers[], size_t count,
-                               duration uptime);
+MUST_CHECK struct json_object *status_new(struct helper *const helpers[],
+                                          size_t count, duration uptime);
 
 /* Prints such an object for people. */
 void status_print(struct json_object *status, FILE *out);

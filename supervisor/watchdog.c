@@ -45,13 +45,15 @@ struct watchdog {
     bool started_before;
 };
 
-static void open_signals(struct watchdog *w) {
+/* -1 and errno: it would be deaf to the signals that it has blocked. */
+static int open_signals(struct watchdog *w) {
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof passed_on / sizeof *passed_on; i++)
         sigaddset(&set, passed_on[i]);
     sigprocmask(SIG_BLOCK, &set, &w->old_mask);
     w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return w->signal_fd;
 }
 
 /* As in every process: the log's form is a setting. */
@@ -226,13 +228,12 @@ int watchdog_run(const struct options *options) {
                          .backoff = {.first = MILLISECONDS(100),
                                      .ceiling = SECONDS(5),
                                      .floor_share = 50}};
-    if (monitor_pipe_open(&w.log) < 0) {
-        perror("pipe");
+    if (monitor_pipe_open(&w.log) < 0 || open_signals(&w) < 0) {
+        perror("fxwire");
         return EX_OSERR;
     }
     process_title("watchdog");
     open_log(&w);
-    open_signals(&w);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     while (!w.stop_wanted) {
         monotime start = clock_monotonic();

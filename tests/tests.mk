@@ -29,6 +29,9 @@ SETTINGS_C     = common/settings.c common/settings_check.c \
                  common/url.c common/decimal.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)
 UNIT_wiping    = common/log.c common/clock.c common/day.c $(SETTINGS_C)
+UNIT_monitor   = supervisor/monitor.c common/child.c common/channel.c \
+                 common/message.c common/metrics.c common/loop.c common/log.c \
+                 common/clock.c common/day.c $(SETTINGS_C)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
 UNIT_options   = supervisor/options.c $(SETTINGS_C)
 UNIT_history   = ratefetcher/providers/history.c common/rates.c common/memory.c \

@@ -425,20 +425,28 @@ def test_an_upstream_that_comes_back_while_it_goes(with_file, upstream):
 
 
 def test_an_upstream_with_another_password_keeps_its_wsclient(make_service, upstream):
-    """One wsclient asks that upstream, before and after: no second one fights for its ledger."""
+    """The new one starts when the old one is gone: two would fight for the ledger."""
     service = make_service({})
     address = upstream.url.removeprefix("ws://")
-    write_env(service, REQUESTS_WS_URL=f"ws://me:first@{address}")
+    write_env(service, REQUESTS_WS_URL=f"ws://me:first@{address}", SHUTDOWN_GRACE_SECONDS=20,
+              REQUEST_TIMEOUT_SECONDS=30)
     service.start()
     before = service.pids()
-    write_env(service, REQUESTS_WS_URL=f"ws://me:second@{address}")
-    reload(service)
+
+    def wsclients():
+        return [h["name"] for h in service.status()["helpers"]].count("wsclient")
+
+    with service.pause("ratefetcher"):
+        upstream.link.send(message("1", date='"2021-05-19"'))
+        service.wait_counter("fxwire_pending", 1)
+        write_env(service, REQUESTS_WS_URL=f"ws://me:second@{address}",
+                  SHUTDOWN_GRACE_SECONDS=20, REQUEST_TIMEOUT_SECONDS=30)
+        reload(service)
+        holds_for(1.5, lambda: wsclients() == 1, "one wsclient")
     wait_changed(service, before, ["wsclient"])
-    names = [h["name"] for h in service.status()["helpers"]]
-    assert names.count("wsclient") == 1 and service.helper("wsclient")["deaths"] == 0
+    assert wsclients() == 1 and "died" not in service.log()
     upstream.wait_link(2)
     sent = [b64decode(link.headers["Authorization"].removeprefix("Basic ")).decode()
             for link in upstream.links]
     assert sent == ["me:first", "me:second"]
-    assert "died" not in service.log()
     assert_works(upstream.link)
