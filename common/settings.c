@@ -16,7 +16,7 @@
 #include "common/settings_check.h"
 #include "common/url.h"
 
-struct row {
+struct setting_row {
     const char *name, *file_name; /* NAME_FILE, that of a secret */
     const char *otherwise;
     struct settings_rule rule;
@@ -52,7 +52,7 @@ static const struct {
                         otherwise, {SETTINGS_##kind, lowest, highest, words},  \
                         secret,    readers,                                    \
                         help},
-static const struct row rows[SETTINGS] = {
+static const struct setting_row rows[SETTINGS] = {
 #include "common/settings.def"
 };
 #undef SETTING
@@ -283,7 +283,7 @@ static char *shown_addresses(const char *text) {
 
 static void check_value(struct settings *s, enum setting which) {
     struct value *value = &s->values[which];
-    const struct row *row = &rows[which];
+    const struct setting_row *row = &rows[which];
     if (settings_check_value(&row->rule, value->text, &value->number))
         return;
     value->bad = true;

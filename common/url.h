@@ -28,7 +28,7 @@ struct url {
  * Reads an absolute address. False: no scheme or host, a port out of range, a
  * fragment, characters that need escaping, more than URL_MAX_BYTES.
  */
-bool url_parse(struct span text, struct url *out) NONNULL_ALL;
+MUST_CHECK bool url_parse(struct span text, struct url *out) NONNULL_ALL;
 
 /*
  * The label `host:port/path` of an address; `default_port` where it names

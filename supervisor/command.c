@@ -111,10 +111,7 @@ int command_status(const struct options *options) {
     return code;
 }
 
-/*
- * Asks the running service to do something, and prints why it does not. Gives
- * the exit code.
- */
+/* What comes of asking for `message`; prints why it is not done. */
 static int ask_for(const struct settings *settings, struct json_object *message,
                    int code_if_refused) {
     struct json_object *answer;
@@ -134,36 +131,35 @@ static int ask_for(const struct settings *settings, struct json_object *message,
     return code;
 }
 
-int command_stop(const struct options *options) {
+/* Asks the running service to do something; gives the exit code. */
+static int order(const struct options *options, struct json_object *message,
+                 int code_if_refused) {
     struct settings *settings = load(options, SETTINGS_COMMAND);
-    if (settings == NULL)
+    if (settings == NULL) {
+        json_object_put(message);
         return EX_CONFIG;
-    int code = ask_for(settings, message_new(MESSAGE_STOP), EX_UNAVAILABLE);
-    if (code == EX_OK) /* until the folder is free for the next one */
+    }
+    bool stop = message_op(message) == MESSAGE_STOP;
+    int code = ask_for(settings, message, code_if_refused);
+    if (stop && code == EX_OK) /* until the folder is free for the next one */
         runtime_dir_wait_unlocked(settings_text(settings, SETTING_RUNTIME_DIR),
                                   SERVICE_LOCK);
     settings_free(&settings);
     return code;
 }
 
+int command_stop(const struct options *options) {
+    return order(options, message_new(MESSAGE_STOP), EX_UNAVAILABLE);
+}
+
 int command_reload(const struct options *options) {
-    struct settings *settings = load(options, SETTINGS_COMMAND);
-    if (settings == NULL)
-        return EX_CONFIG;
-    int code = ask_for(settings, message_new(MESSAGE_RELOAD), EX_CONFIG);
-    settings_free(&settings);
-    return code;
+    return order(options, message_new(MESSAGE_RELOAD), EX_CONFIG);
 }
 
 int command_restart(const struct options *options) {
-    struct settings *settings = load(options, SETTINGS_COMMAND);
-    if (settings == NULL)
-        return EX_CONFIG;
     struct json_object *message = message_new(MESSAGE_RESTART);
     message_add_text(message, "helper", options->arguments[0]);
-    int code = ask_for(settings, message, EX_USAGE);
-    settings_free(&settings);
-    return code;
+    return order(options, message, EX_USAGE);
 }
 
 int command_alert_test(const struct options *options) {

@@ -48,7 +48,8 @@ void redis_address_read(const char *url, struct redis_address *out) {
         return;
     }
     struct url parts;
-    (void)url_parse(text, &parts); /* the settings did it before */
+    if (!url_parse(text, &parts))
+        abort(); /* the settings have checked it */
     bool ipv6 = memchr(parts.host.data, ':', parts.host.len) != NULL;
     out->host = memory_copy(parts.host.data, parts.host.len);
     out->port = parts.port != 0 ? parts.port : DEFAULT_PORT;
