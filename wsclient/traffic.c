@@ -95,13 +95,19 @@ static void take_receipts(struct traffic *t, struct lws *wsi) {
         lws_callback_on_writable(wsi);
 }
 
+/*
+ * What was sent since the last look is only looked for from a Ping on, or in a
+ * hurry: else TCP would confirm it before the Ping, and nobody would learn that
+ * the peer pongs after all.
+ */
 static void look_at_tcp(struct traffic *t, struct lws *wsi, monotime now) {
     struct tcp_bytes bytes;
     if (!peer_owes_receipts(&t->peer) || !count_tcp_bytes(wsi, &bytes))
         return;
     /* A part of the last one may still be held back by the library. */
     uint64_t given = t->peer.sent - (lws_partial_buffered(wsi) != 0);
-    peer_tcp(&t->peer, bytes, given, now);
+    bool is_due = is_hurried(t) || peer_ping_due(&t->peer, now, false);
+    peer_tcp(&t->peer, bytes, is_due ? given : 0, now);
 }
 
 const struct ending *traffic_look(struct traffic *traffic, struct lws *wsi) {
