@@ -31,10 +31,10 @@ struct notice {
     char time[MOMENT_TEXT_SIZE];
 };
 
-/* What was told lately, so that it is not told again at once. */
+/* What was raised lately, so that it is not raised again at once. */
 struct recent {
     char *key; /* event and subject; NULL: free */
-    monotime told;
+    monotime time;
 };
 
 struct alert {
@@ -195,9 +195,9 @@ static void start_next(struct alert *alert) {
     }
 }
 
-/* Whether this was told within the last minute; if not, it is now. */
-static bool told_lately(struct alert *alert, const char *event,
-                        const char *subject) {
+/* Whether this was raised within the last minute; if not, it is noted now. */
+static bool was_raised_lately(struct alert *alert, const char *event,
+                              const char *subject) {
     monotime now = clock_monotonic();
     struct recent *place = &alert->recent[0];
     char *key = memory_print("%s %s", event, subject);
@@ -207,12 +207,12 @@ static bool told_lately(struct alert *alert, const char *event,
             place = recent;
             break;
         }
-        if (recent->key == NULL || recent->told.usec < place->told.usec)
+        if (recent->key == NULL || recent->time.usec < place->time.usec)
             place = recent;
     }
     bool same = place->key != NULL && strcmp(place->key, key) == 0;
     bool lately =
-        same && !monotime_reached(now, monotime_add(place->told, REPEAT_AFTER));
+        same && !monotime_reached(now, monotime_add(place->time, REPEAT_AFTER));
     if (lately) {
         free(key);
         return true;
@@ -224,7 +224,7 @@ static bool told_lately(struct alert *alert, const char *event,
 
 void alert_raise(struct alert *alert, const char *event, const char *subject,
                  const char *detail) {
-    if (told_lately(alert, event, subject))
+    if (was_raised_lately(alert, event, subject))
         return;
     log_error("alert",
               LOG_FIELDS(log_text("alert", event), log_text("subject", subject),

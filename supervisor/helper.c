@@ -229,7 +229,8 @@ static bool is_crash_loop(struct helper *helper, monotime now) {
            !monotime_reached(now, monotime_add(oldest, LOOP_TIME));
 }
 
-static void mourn(struct helper *helper, const siginfo_t *death, monotime now) {
+static void log_death(struct helper *helper, const siginfo_t *death,
+                      monotime now) {
     bool again = helper->life.state != LIFECYCLE_REFUSED;
     death_print_cause(death, helper->last_death);
     death_log(helper_name(helper), helper->pid, death, helper_uptime(helper),
@@ -274,7 +275,7 @@ static void on_death(evutil_socket_t fd, short what, void *arg) {
                  LOG_FIELDS(log_text("helper", helper_name(helper)),
                             log_int("helper_pid", helper->pid)));
     else
-        mourn(helper, &death, now);
+        log_death(helper, &death, now);
     keep_counters(helper);
     forget_process(helper);
     perform(helper, action);

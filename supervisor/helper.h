@@ -1,5 +1,6 @@
 /*
- * One helper process: started, pinged, listened to, mourned and started again.
+ * One helper process: started, pinged, listened to, and started again when it
+ * died.
  */
 #ifndef FXWIRE_SUPERVISOR_HELPER_H
 #define FXWIRE_SUPERVISOR_HELPER_H
