@@ -328,7 +328,7 @@ struct outcome {
  * yesterday's now, but the rates that it waited for serve it.
  */
 static void answer_waiting(struct pipeline *p, struct message *message,
-                   const struct outcome *outcome) {
+                           const struct outcome *outcome) {
     struct request request;
     ledger_work_begins(p->ledger, message);
     request_read(message->request, clock_wall_ms(), &request);
