@@ -149,7 +149,6 @@ def test_a_reader_that_is_stuck_does_not_hold_up_answers(make_service, upstream)
     flood(upstream)
     wait_until(lambda: service.counter("fxwire_log_dropped_total") > 0, "counted lines")
     assert all(h["deaths"] == 0 for h in service.status()["helpers"])
-    its.setblocking(False)
     os.set_blocking(read_end, False)
     seen = b""
     upstream.link.send('{"type":"error","message":"after-the-flood"}')
