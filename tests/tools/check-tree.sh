@@ -70,6 +70,8 @@ result "the example settings are all there" "$(
     do
         grep -qE "^#?$name=" etc/fxwire.env.example || echo "$name"
     done)"
+result "what docs/architecture.md names is there" "$(
+    sh tests/tools/measure.sh ways | grep '^missing:')"
 result "the picture of the architecture is of its source (make docs)" "$(
     grep -qF "<!-- $(cksum docs/architecture.dot) -->" docs/architecture.svg ||
         echo docs/architecture.svg)"

@@ -32,7 +32,7 @@ ways() {
                  if (!n["FILE"]) print "missing: the way of " name}'
         for type in $(way "$name" | sed -n 's/^TYPE //p'); do
             # shellcheck disable=SC2046
-            grep -q "(\*$type)" $(sources '*.[ch]') ||
+            grep -qE "^typedef .*\b$type\(" $(sources '*.h') ||
                 echo "missing: the callback type $type"
         done
     done
