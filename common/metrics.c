@@ -28,11 +28,11 @@ static const struct {
     {METRIC_REQUEST_ALL, INT64_MAX},
 };
 
-void metrics_observe_request(struct metrics *metrics, int64_t usec) {
+void metrics_observe_request(struct metrics *metrics, duration took) {
     for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++)
-        if (usec <= buckets[i].usec)
+        if (took.usec <= buckets[i].usec)
             metrics->values[buckets[i].metric]++;
-    metrics->values[METRIC_REQUEST_SUM] += (double)usec / 1e6;
+    metrics->values[METRIC_REQUEST_SUM] += (double)took.usec / 1e6;
 }
 
 static void series_name(enum metric which, char *out, size_t size) {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/attributes.h"
+#include "common/clock.h"
 
 enum metric {
 #define METRIC(id, ...) METRIC_##id,
@@ -33,7 +34,7 @@ static inline void metrics_set(struct metrics *metrics, enum metric which,
 }
 
 /* Enters one answered request into the histogram fxwire_request_seconds. */
-void metrics_observe_request(struct metrics *metrics, int64_t usec);
+void metrics_observe_request(struct metrics *metrics, duration took);
 
 /* All that are not 0, as an object `"name{labels}": value`; caller releases. */
 MUST_CHECK struct json_object *metrics_to_json(const struct metrics *metrics);

@@ -1,8 +1,8 @@
 #include "supervisor/lifecycle.h"
 
 /* The delays before a start after an early death. */
-#define FIRST_DELAY_USEC (100 * USEC_PER_MSEC)
-#define LAST_DELAY_USEC  (5 * USEC_PER_SEC)
+#define FIRST_DELAY MILLISECONDS(100)
+#define LAST_DELAY  SECONDS(5)
 enum { DELAY_FLOOR_SHARE = 50 };
 
 /*
@@ -58,8 +58,8 @@ static const struct cell table[LIFECYCLE_STATES][LIFECYCLE_EVENTS] = {
 void lifecycle_init(struct lifecycle *life) {
     *life = (struct lifecycle){
         .wanted = true,
-        .backoff = {.first = {FIRST_DELAY_USEC},
-                    .ceiling = {LAST_DELAY_USEC},
+        .backoff = {.first = FIRST_DELAY,
+                    .ceiling = LAST_DELAY,
                     .floor_share = DELAY_FLOOR_SHARE},
     };
 }

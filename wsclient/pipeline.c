@@ -447,7 +447,7 @@ void pipeline_sent(struct pipeline *pipeline, const struct pipeline_item *item,
     show(pipeline, "response", message->answer);
     if (message->position == 0) /* it goes out for the first time */
         metrics_observe_request(pipeline->metrics,
-                                monotime_between(message->arrived, now).usec);
+                                monotime_between(message->arrived, now));
     if (message->connection != pipeline->connection)
         metrics_count(pipeline->metrics, METRIC_RETRIED);
     message->position = pipeline->position = item->position;

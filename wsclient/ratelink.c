@@ -12,8 +12,8 @@
 #include "common/unix_socket.h"
 #include "wsclient/fd_watch.h"
 
-#define FIRST_RETRY_USEC (20 * USEC_PER_MSEC)
-#define LAST_RETRY_USEC  (500 * USEC_PER_MSEC)
+#define FIRST_RETRY MILLISECONDS(20)
+#define LAST_RETRY  MILLISECONDS(500)
 
 /* No table holds longer: the largest CACHE_TTL_SECONDS there is. */
 #define LONGEST_LEFT_SECONDS 31536000.0
@@ -179,9 +179,8 @@ struct ratelink *ratelink_new(struct lws_context *context,
     link->pipeline = pipeline;
     link->path = runtime_dir_path(settings_text(settings, SETTING_RUNTIME_DIR),
                                   "rates.sock");
-    link->backoff = (struct backoff){.first = {FIRST_RETRY_USEC},
-                                     .ceiling = {LAST_RETRY_USEC},
-                                     .floor_share = 50};
+    link->backoff = (struct backoff){
+        .first = FIRST_RETRY, .ceiling = LAST_RETRY, .floor_share = 50};
     link->channel.fd = -1;
     connect_now(&link->retry);
     return link;

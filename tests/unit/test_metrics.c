@@ -38,7 +38,7 @@ static void times_fall_into_buckets(void **state) {
     for (size_t i = 0; i < COUNT_OF(bucket_cases); i++) {
         const struct bucket_case *c = &bucket_cases[i];
         struct metrics m = {0};
-        metrics_observe_request(&m, c->usec);
+        metrics_observe_request(&m, (duration){c->usec});
         for (size_t k = 0; k < COUNT_OF(buckets); k++)
             if ((int)m.values[buckets[k]] != c->in[k])
                 fail_msg("%lld us: bucket %zu has %g", (long long)c->usec, k,
@@ -52,8 +52,8 @@ static void times_fall_into_buckets(void **state) {
 static void times_add_up(void **state) {
     (void)state;
     struct metrics m = {0};
-    metrics_observe_request(&m, 250000);
-    metrics_observe_request(&m, 500000);
+    metrics_observe_request(&m, MILLISECONDS(250));
+    metrics_observe_request(&m, MILLISECONDS(500));
     assert_true(m.values[METRIC_REQUEST_SUM] == 0.75);
     assert_true(m.values[METRIC_REQUEST_ALL] == 2);
     assert_true(m.values[METRIC_REQUEST_UNDER_100MS] == 0);
