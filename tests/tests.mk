@@ -43,6 +43,8 @@ UNIT_call_counts = ratefetcher/call_counts.c common/mapped_file.c common/files.c
                  common/clock.c $(UNIT_rates)
 UNIT_redis_address = ratefetcher/redis/redis_format.c common/url.c $(UNIT_rates)
 UNIT_redis_value = $(UNIT_redis_address)
+UNIT_redis_commands = ratefetcher/redis/redis_commands.c common/loop.c \
+                 common/clock.c common/memory.c
 REQUEST_C      = wsclient/request.c common/json_scan.c common/day.c \
                  common/decimal.c common/rates.c common/memory.c \
                  common/message.c
