@@ -1,8 +1,11 @@
-/* Heartbeats: who is silent, who is not, and when one goes out. */
+/* The peer: who is silent or stalls, when a beat goes out, when to look. */
 #include "tests/unit/unit.h"
 #include "wsclient/peer.h"
 
-#define MS INT64_C(1000)
+#define MS     INT64_C(1000)
+#define SECOND (1000 * MS)
+#define PING   (250 * MS)
+#define STALL  (10 * SECOND)
 
 #define ALIVE     PEER_ALIVE
 #define UNDECIDED PEER_UNDECIDED
@@ -242,6 +245,62 @@ static void next_looks(void **state) {
                      at(1001501).usec);
 }
 
+/* After a stall of our own, what waits in the kernel is read first. */
+static void a_stall_is_judged_when_the_input_is_read(void **state) {
+    (void)state;
+    const struct tcp_input waiting = {100, 50}, partly = {149, 1},
+                           read = {150, 20};
+    char payload[PEER_PING_PAYLOAD_SIZE];
+    struct peer r = {.beat_timeout = SECONDS(1000000)};
+    peer_connected(&r, 1, at(0));
+    peer_sent(&r, 1, at(0));
+    (void)peer_write_ping(&r, at(PING), payload);
+    peer_ponged(&r, span_of("1 1"), at(PING + 1));
+    peer_sent(&r, 2, at(SECOND));
+    assert_int_equal(peer_judge(&r, at(SECOND + STALL), waiting),
+                     PEER_UNDECIDED);
+    assert_int_equal(peer_judge(&r, at(SECOND + STALL + 1), partly),
+                     PEER_UNDECIDED);
+    struct peer put_off = r;
+    assert_int_equal(peer_judge(&r, at(SECOND + STALL + 2), read),
+                     PEER_NOT_CONFIRMING);
+    /* It is not waited for longer than a second. */
+    r = put_off;
+    assert_int_equal(peer_judge(&r, at(2 * SECOND + STALL - 1), waiting),
+                     PEER_UNDECIDED);
+    assert_int_equal(peer_judge(&r, at(2 * SECOND + STALL), waiting),
+                     PEER_NOT_CONFIRMING);
+    /* A Pong among what was read clears it, and the next doubt. */
+    r = put_off;
+    (void)peer_write_ping(&r, at(SECOND + STALL), payload);
+    peer_ponged(&r, span_of("1 2"), at(SECOND + STALL + 3));
+    assert_int_equal(peer_judge(&r, at(SECOND + STALL + 4), read), PEER_ALIVE);
+    assert_false(r.stall.open);
+}
+
+/* The next look, which is also for heartbeats: those are rare here. */
+static void looks_for_receipts(void **state) {
+    (void)state;
+    struct peer r = {.beat_interval = SECONDS(100),
+                     .beat_timeout = SECONDS(1000)};
+    peer_connected(&r, 1, at(0));
+    assert_true(peer_take_beat(&r, at(0)));
+    assert_int_equal(peer_next_look(&r, at(0), true).usec,
+                     at(100 * SECOND).usec);
+    peer_sent(&r, 1, at(SECOND));
+    assert_int_equal(peer_next_look(&r, at(SECOND), false).usec,
+                     at(SECOND + PING).usec);
+    /* A socket that takes no Ping is looked at again, but not at once. */
+    assert_int_equal(peer_next_look(&r, at(2 * SECOND), false).usec,
+                     at(2 * SECOND + 50 * MS).usec);
+    /* With TCP, in a hurry, acknowledgements are looked for more often. */
+    assert_int_equal(peer_next_look(&r, at(SECOND), true).usec,
+                     at(SECOND + PING).usec);
+    r.receipts = PEER_RECEIPTS_BY_TCP;
+    assert_int_equal(peer_next_look(&r, at(SECOND), true).usec,
+                     at(SECOND + 10 * MS).usec);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(peers_that_beat),
@@ -249,6 +308,8 @@ int main(void) {
         cmocka_unit_test(old_input_alone_is_waited_for),
         cmocka_unit_test(beats),
         cmocka_unit_test(next_looks),
+        cmocka_unit_test(a_stall_is_judged_when_the_input_is_read),
+        cmocka_unit_test(looks_for_receipts),
     };
     return cmocka_run_group_tests_name("heartbeat", tests, NULL, NULL);
 }

@@ -453,61 +453,6 @@ static void near_misses_change_nothing(void **state) {
     }
 }
 
-/* After a stall of our own, what waits in the kernel is read first. */
-static void a_stall_is_judged_when_the_input_is_read(void **state) {
-    (void)state;
-    const struct tcp_input waiting = {100, 50}, partly = {149, 1},
-                           read = {150, 20};
-    struct peer r = {.beat_timeout = SECONDS(1000000)};
-    peer_connected(&r, 1, at(0));
-    sends(&r, 1, 0);
-    pings(&r, PING, "1 1");
-    ponged(&r, "1 1", PING + 1);
-    sends(&r, 2, SECOND);
-    assert_int_equal(peer_judge(&r, at(SECOND + STALL), waiting),
-                     PEER_UNDECIDED);
-    assert_int_equal(peer_judge(&r, at(SECOND + STALL + 1), partly),
-                     PEER_UNDECIDED);
-    struct peer put_off = r;
-    assert_int_equal(peer_judge(&r, at(SECOND + STALL + 2), read),
-                     PEER_NOT_CONFIRMING);
-    /* It is not waited for longer than a second. */
-    r = put_off;
-    assert_int_equal(peer_judge(&r, at(2 * SECOND + STALL - 1), waiting),
-                     PEER_UNDECIDED);
-    assert_int_equal(peer_judge(&r, at(2 * SECOND + STALL), waiting),
-                     PEER_NOT_CONFIRMING);
-    /* A Pong among what was read clears it, and the next doubt. */
-    r = put_off;
-    pings(&r, SECOND + STALL, "1 2");
-    ponged(&r, "1 2", SECOND + STALL + 3);
-    assert_int_equal(peer_judge(&r, at(SECOND + STALL + 4), read), PEER_ALIVE);
-    assert_false(r.stall.open);
-}
-
-/* The next look, which is also for heartbeats: those are rare here. */
-static void looks_for_receipts(void **state) {
-    (void)state;
-    struct peer r = {.beat_interval = SECONDS(100),
-                     .beat_timeout = SECONDS(1000)};
-    peer_connected(&r, 1, at(0));
-    assert_true(peer_take_beat(&r, at(0)));
-    assert_int_equal(peer_next_look(&r, at(0), true).usec,
-                     at(100 * SECOND).usec);
-    sends(&r, 1, SECOND);
-    assert_int_equal(peer_next_look(&r, at(SECOND), false).usec,
-                     at(SECOND + PING).usec);
-    /* A socket that takes no Ping is looked at again, but not at once. */
-    assert_int_equal(peer_next_look(&r, at(2 * SECOND), false).usec,
-                     at(2 * SECOND + 50 * MSEC).usec);
-    /* With TCP, in a hurry, acknowledgements are looked for more often. */
-    assert_int_equal(peer_next_look(&r, at(SECOND), true).usec,
-                     at(SECOND + PING).usec);
-    r.receipts = PEER_RECEIPTS_BY_TCP;
-    assert_int_equal(peer_next_look(&r, at(SECOND), true).usec,
-                     at(SECOND + 10 * MSEC).usec);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(near_misses_change_nothing),
@@ -524,8 +469,6 @@ int main(void) {
         cmocka_unit_test(with_tcp_it_stalls_by_tcp),
         cmocka_unit_test(with_tcp_unanswered_pings_do_not_count),
         cmocka_unit_test(a_new_connection),
-        cmocka_unit_test(a_stall_is_judged_when_the_input_is_read),
-        cmocka_unit_test(looks_for_receipts),
     };
     return cmocka_run_group_tests_name("receipts", tests, NULL, NULL);
 }
