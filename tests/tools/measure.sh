@@ -93,7 +93,6 @@ words() {
          printf "static functions named once besides their definition: "
          printf "%d of %d\n", once, all}'
 
-echo "struct tags defined twice or more:$(tags s |
-    awk '{n[$1]++} END {for (tag in n) if (n[tag] > 1) print " " tag; }' |
-    sort | tr -d '\n' | sed 's/^$/ none/')"
+twice=$(tags s | cut -f 1 | sort | uniq -d | paste -sd ' ')
+echo "struct tags defined twice or more: ${twice:-none}"
 ways
