@@ -179,9 +179,13 @@ bool provider_knows(const struct provider *provider,
 bool provider_keep(struct provider *provider, day when, struct rates *rates,
                    monotime fetched, const char *layer) {
     struct day_table *table = daytables_make(&provider->tables, when);
-    if (table->rates == rates ||
-        (table->rates != NULL && table->fetched.usec >= fetched.usec))
+    if (table->rates != NULL && table->fetched.usec >= fetched.usec)
         return false;
+    if (table->rates == rates) { /* had again: it is fresh, and not new */
+        table->fetched = fetched;
+        table->none = false;
+        return false;
+    }
     if (rates_day_is_latest(when) && table->rates != NULL &&
         day_fetched(table->rates).number < day_fetched(rates).number) {
         rates_release(&provider->day_before);

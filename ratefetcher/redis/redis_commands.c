@@ -64,6 +64,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg) {
         while ((command = TAILQ_FIRST(&deadlines->waiting)) != NULL &&
                monotime_reached(now, command->deadline))
             tell(command, NULL);
+        plan(deadlines); /* libevent's time may be ahead of the clock */
     }
 }
 

@@ -159,10 +159,10 @@ static void tables_are_held(void **state) {
         provider_keep(provider, RATES_LATEST, rates, start, "provider"));
     assert_false(provider_keep(provider, RATES_LATEST, rates,
                                (monotime){start.usec + 5}, "provider"));
-    assert_true(keep_at(0, "latest", "USD 2", 1));
+    assert_true(keep_at(0, "latest", "USD 2", 6));
     assert_string_equal(rate_text(rates_find(rates, span_of("USD"))), "1.2");
     rates_release(&rates);
-    assert_rate("latest", 1, "2");
+    assert_rate("latest", 6, "2");
 }
 
 static void end_fetch(const char *date, enum provider_result result,
@@ -257,6 +257,10 @@ static void a_day_that_is_just_over(void **state) {
     assert_rate("2026-11-20", 0, "none");
     end_fetch("2026-11-21", PROVIDER_NO_TABLE, 0);
     assert_rate("2026-11-21", 0, "1.5");
+    /* Past its time it is had once more, and is fresh again. */
+    assert_rate("2026-11-21", TTL_USEC, "none");
+    end_fetch("2026-11-21", PROVIDER_NO_TABLE, TTL_USEC);
+    assert_rate("2026-11-21", TTL_USEC, "1.5");
     fake_wall_ms += DAY_SECONDS * MSEC_PER_SEC;
     assert_string_equal(stale_at("2026-11-22", "USD", 0), "none");
 }

@@ -104,6 +104,27 @@ static void each_has_its_own_limit(void **state) {
     assert_string_equal(told, "b-a1");
 }
 
+/* Work before the sending makes libevent's timer run out too early. */
+static void on_busy(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what, (void)arg;
+    monotime until = monotime_add(clock_monotonic(), MILLISECONDS(12));
+    while (!monotime_reached(clock_monotonic(), until))
+        ;
+    add("a", REDIS_STEP);
+    commands.last_reply = monotime_add(clock_monotonic(), SECONDS(60));
+}
+
+static void a_busy_process_forgets_no_deadline(void **state) {
+    (void)state;
+    struct event *busy = evtimer_new(base, on_busy, NULL);
+    loop_set_timer(busy, (duration){0});
+    event_base_loop(base, EVLOOP_ONCE);
+    assert_int_equal(commands.count, 1);
+    event_base_dispatch(base); /* ends when nothing is waited for */
+    assert_string_equal(told, "a-");
+    event_free(busy);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
@@ -111,6 +132,7 @@ int main(void) {
         TEST(silence_is_told),
         TEST(who_is_late_is_read_past),
         TEST(each_has_its_own_limit),
+        TEST(a_busy_process_forgets_no_deadline),
     };
     return cmocka_run_group_tests_name("redis_commands", tests, NULL, NULL);
 }
