@@ -395,9 +395,9 @@ void redis_cache_begin_fetch(struct redis_cache *cache, day when) {
 }
 
 void redis_cache_end_fetch(struct redis_cache *cache, day when) {
-    if (cache == NULL)
+    struct redis_day *d = cache != NULL ? find_day(cache, when) : NULL;
+    if (d == NULL)
         return;
-    struct redis_day *d = make_day(cache, when);
     d->fetches--;
     if (d->fetches == 0 && TAILQ_EMPTY(&d->waiters))
         go_on(d);

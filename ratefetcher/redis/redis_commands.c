@@ -93,9 +93,9 @@ void redis_commands_clear(struct redis_commands *commands) {
 
 void redis_commands_add(struct redis_commands *commands, enum redis_limit limit,
                         redis_replied *done, void *arg) {
-    static const duration limits[REDIS_LIMITS] = {
-        [REDIS_STEP] = {40 * USEC_PER_MSEC},
-        [REDIS_WORK] = {500 * USEC_PER_MSEC},
+    const duration limits[REDIS_LIMITS] = {
+        [REDIS_STEP] = REDIS_STEP_LIMIT,
+        [REDIS_WORK] = MILLISECONDS(500),
     };
     struct redis_deadlines *deadlines = &commands->deadlines[limit];
     struct redis_command *command = memory_new(sizeof *command);
