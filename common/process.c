@@ -9,8 +9,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/child.h"
 #include "common/crash.h"
+#include "common/lines/child.h"
 #include "common/log.h"
 #include "common/memory.h"
 

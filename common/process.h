@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "common/attributes.h"
-#include "common/settings.h"
+#include "common/settings/settings.h"
 
 /*
  * To be called first in main(), with its arguments: so the process title can

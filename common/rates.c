@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/lines/message.h"
 #include "common/memory.h"
-#include "common/message.h"
 
 enum { MAX_PROVIDER_NAME = 31 };
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "common/lines/message.h"
 #include "common/loop.h"
 #include "common/memory.h"
-#include "common/message.h"
 #include "ratefetcher/provider.h"
 #include "ratefetcher/redis/redis_cache.h"
 

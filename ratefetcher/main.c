@@ -10,12 +10,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/child.h"
+#include "common/lines/child.h"
+#include "common/lines/unix_socket.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/process.h"
 #include "common/runtime_dir.h"
-#include "common/unix_socket.h"
 #include "ratefetcher/providers/http.h"
 #include "ratefetcher/server.h"
 

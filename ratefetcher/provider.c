@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "common/lines/message.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/message.h"
 
 /* Calls a minute where PROVIDER_CALLS_PER_MINUTE says nothing. */
 enum { CALLS_WITH_KEY = 10, CALLS_WITHOUT_KEY = 60 };

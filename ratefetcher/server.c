@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/line_server.h"
+#include "common/lines/line_server.h"
 #include "common/memory.h"
 
 enum { MAX_CLIENTS = 256 };

@@ -13,10 +13,10 @@
 
 #include "common/clock.h"
 #include "common/day.h"
+#include "common/lines/message.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/memory.h"
-#include "common/message.h"
 #include "supervisor/death.h"
 #include "supervisor/spawn.h"
 

@@ -9,7 +9,7 @@
 #include <event2/event.h>
 
 #include "common/attributes.h"
-#include "common/settings.h"
+#include "common/settings/settings.h"
 
 struct alert;
 

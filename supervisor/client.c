@@ -7,9 +7,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/message.h"
+#include "common/lines/message.h"
+#include "common/lines/unix_socket.h"
 #include "common/runtime_dir.h"
-#include "common/unix_socket.h"
 
 /* Asks on the connection `fd`, which it closes. NULL: there is no answer. */
 static struct json_object *ask(int fd, struct json_object *question,

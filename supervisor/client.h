@@ -6,7 +6,7 @@
 
 #include "common/attributes.h"
 #include "common/clock.h"
-#include "common/settings.h"
+#include "common/settings/settings.h"
 
 /*
  * Sends a question, which it releases, to the socket `name` in RUNTIME_DIR,

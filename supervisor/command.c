@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/lines/message.h"
 #include "common/loop.h"
-#include "common/message.h"
 #include "common/runtime_dir.h"
 #include "supervisor/alert.h"
 #include "supervisor/client.h"

@@ -4,7 +4,7 @@
 
 #include "common/clock.h"
 #include "common/decimal.h"
-#include "common/message.h"
+#include "common/lines/message.h"
 #include "common/rates.h"
 #include "supervisor/client.h"
 #include "supervisor/command.h"

@@ -10,13 +10,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/child.h"
+#include "common/lines/child.h"
+#include "common/lines/message.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/memory.h"
-#include "common/message.h"
 #include "common/metrics.h"
-#include "common/url.h"
+#include "common/settings/url.h"
 #include "supervisor/monitor.h"
 #include "supervisor/spawn.h"
 

@@ -9,9 +9,9 @@
 #include <json-c/json.h>
 
 #include "common/attributes.h"
-#include "common/channel.h"
 #include "common/clock.h"
-#include "common/settings.h"
+#include "common/lines/channel.h"
+#include "common/settings/settings.h"
 #include "supervisor/death.h"
 #include "supervisor/lifecycle.h"
 

@@ -5,7 +5,7 @@
 
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/url.h"
+#include "common/settings/url.h"
 #include "supervisor/spawn.h"
 
 /* Puts it behind the others of its kind. */

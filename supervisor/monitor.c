@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "common/child.h"
+#include "common/lines/child.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/metrics.h"

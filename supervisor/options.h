@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "common/attributes.h"
-#include "common/settings.h"
+#include "common/settings/settings.h"
 
 enum { OPTIONS_MAX_ARGUMENTS = 3 };
 

@@ -13,9 +13,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/child.h"
+#include "common/lines/child.h"
 #include "common/memory.h"
-#include "common/settings.h"
+#include "common/settings/settings.h"
 
 /* Above all that is given to a child, so that no dup2() hits another. */
 enum { FIRST_FREE_FD = 16 };

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "common/attributes.h"
-#include "common/settings.h"
+#include "common/settings/settings.h"
 
 struct spawn {
     const char *path;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/message.h"
+#include "common/lines/message.h"
 #include "common/metrics.h"
 
 static void add_copy(struct json_object *object, const char *name,

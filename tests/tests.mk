@@ -3,51 +3,51 @@
 # A unit test lists the sources that it needs: the list shows that the module
 # stands alone. tests/unit/test_NAME.c is built for each NAME.
 UNIT_backoff   = common/backoff.c
-UNIT_channel   = common/channel.c common/memory.c
+UNIT_channel   = common/lines/channel.c common/memory.c
 UNIT_day       = common/day.c
 UNIT_decimal   = common/decimal.c
 UNIT_decimal_convert = common/decimal.c
 UNIT_json_scan = common/json_scan.c common/utf8.c
-UNIT_unix_socket = common/unix_socket.c
+UNIT_unix_socket = common/lines/unix_socket.c
 UNIT_files     = common/files.c common/memory.c
 UNIT_loop      = common/loop.c common/clock.c
-UNIT_line_server = common/line_server.c common/loop.c common/unix_socket.c \
-                 common/message.c common/log.c common/clock.c common/day.c \
+UNIT_line_server = common/lines/line_server.c common/loop.c common/lines/unix_socket.c \
+                 common/lines/message.c common/log.c common/clock.c common/day.c \
                  common/memory.c
 UNIT_utf8      = common/utf8.c
-UNIT_envfile   = common/envfile.c common/memory.c
-UNIT_url       = common/url.c common/memory.c
+UNIT_envfile   = common/settings/envfile.c common/memory.c
+UNIT_url       = common/settings/url.c common/memory.c
 UNIT_mapped_file = common/mapped_file.c common/files.c common/memory.c
 UNIT_log       = common/log.c common/memory.c common/clock.c common/day.c
 UNIT_metrics   = common/metrics.c
-UNIT_message   = common/message.c
-UNIT_rates     = common/rates.c common/memory.c common/message.c common/day.c \
+UNIT_message   = common/lines/message.c
+UNIT_rates     = common/rates.c common/memory.c common/lines/message.c common/day.c \
                  common/decimal.c
 UNIT_daytables = common/daytables.c $(UNIT_rates)
-SETTINGS_C     = common/settings.c common/settings_check.c \
-                 common/files.c common/envfile.c \
-                 common/url.c common/decimal.c common/memory.c
+SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
+                 common/files.c common/settings/envfile.c \
+                 common/settings/url.c common/decimal.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)
 UNIT_wiping    = common/log.c common/clock.c common/day.c $(SETTINGS_C)
-UNIT_monitor   = supervisor/monitor.c common/child.c common/channel.c \
-                 common/message.c common/metrics.c common/loop.c common/log.c \
+UNIT_monitor   = supervisor/monitor.c common/lines/child.c common/lines/channel.c \
+                 common/lines/message.c common/metrics.c common/loop.c common/log.c \
                  common/clock.c common/day.c $(SETTINGS_C)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
 UNIT_options   = supervisor/options.c $(SETTINGS_C)
 UNIT_history   = ratefetcher/providers/history.c common/rates.c common/memory.c \
-                 common/message.c common/day.c common/decimal.c
+                 common/lines/message.c common/day.c common/decimal.c
 UNIT_ecb_csv   = ratefetcher/providers/ecb_csv.c $(UNIT_history)
 UNIT_breaker   = ratefetcher/breaker.c
 UNIT_quota     = ratefetcher/quota.c
 UNIT_call_counts = ratefetcher/call_counts.c common/mapped_file.c common/files.c ratefetcher/quota.c common/log.c \
                  common/clock.c $(UNIT_rates)
-UNIT_redis_address = ratefetcher/redis/redis_format.c common/url.c $(UNIT_rates)
+UNIT_redis_address = ratefetcher/redis/redis_format.c common/settings/url.c $(UNIT_rates)
 UNIT_redis_value = $(UNIT_redis_address)
 UNIT_redis_commands = ratefetcher/redis/redis_commands.c common/loop.c \
                  common/clock.c common/memory.c
 REQUEST_C      = wsclient/request.c common/json_scan.c common/day.c \
                  common/decimal.c common/rates.c common/memory.c \
-                 common/message.c
+                 common/lines/message.c
 UNIT_request   = $(REQUEST_C)
 UNIT_response  = wsclient/response.c $(REQUEST_C)
 UNIT_heartbeat = wsclient/peer.c
@@ -67,17 +67,17 @@ UNIT_pipeline  = wsclient/pipeline.c wsclient/day_rates.c common/daytables.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
                  common/metrics.c $(LEDGER_C) $(REQUEST_C) $(SETTINGS_C)
 UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
-                 common/channel.c common/runtime_dir.c common/unix_socket.c \
+                 common/lines/channel.c common/runtime_dir.c common/lines/unix_socket.c \
                  $(UNIT_pipeline)
 
 WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
-                 ratefetcher/providers/history.c common/rates.c common/message.c \
+                 ratefetcher/providers/history.c common/rates.c common/lines/message.c \
                  common/day.c common/log.c common/clock.c common/loop.c \
                  $(SETTINGS_C)
 PROVIDER_C     = ratefetcher/provider.c ratefetcher/breaker.c \
                  ratefetcher/quota.c ratefetcher/call_counts.c \
                  common/daytables.c common/mapped_file.c common/files.c common/log.c common/clock.c \
-                 common/rates.c common/message.c common/day.c $(SETTINGS_C)
+                 common/rates.c common/lines/message.c common/day.c $(SETTINGS_C)
 UNIT_provider  = $(PROVIDER_C)
 UNIT_lookup    = ratefetcher/lookup.c common/loop.c $(PROVIDER_C)
 UNIT_http      = ratefetcher/providers/http.c common/memory.c common/clock.c \
@@ -88,7 +88,7 @@ UNIT_json_tables = ratefetcher/providers/json_tables.c $(WEB_C)
 $(foreach p,$(patsubst tests/unit/test_provider_%.c,%,$(wildcard tests/unit/test_provider_*.c)),\
     $(eval UNIT_provider_$(p) = ratefetcher/providers/$(p).c \
                  ratefetcher/providers/json_tables.c $$(WEB_C)))
-UNIT_upstream  = wsclient/upstream.c common/url.c common/memory.c
+UNIT_upstream  = wsclient/upstream.c common/settings/url.c common/memory.c
 UNIT_resolve   = common/resolve.c common/memory.c
 
 UNIT_LIBS = -Wl,--as-needed -lcmocka -lcsv -lgmp -ljson-c -lcurl -levent \

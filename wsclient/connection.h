@@ -7,8 +7,8 @@
 
 #include <libwebsockets.h>
 
-#include "common/child.h"
-#include "common/settings.h"
+#include "common/lines/child.h"
+#include "common/settings/settings.h"
 #include "wsclient/pipeline.h"
 #include "wsclient/upstream.h"
 

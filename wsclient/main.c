@@ -11,9 +11,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/child.h"
+#include "common/lines/child.h"
+#include "common/lines/message.h"
 #include "common/log.h"
-#include "common/message.h"
 #include "common/process.h"
 #include "common/runtime_dir.h"
 #include "wsclient/connection.h"

@@ -11,7 +11,7 @@
 #include "common/attributes.h"
 #include "common/metrics.h"
 #include "common/rates.h"
-#include "common/settings.h"
+#include "common/settings/settings.h"
 #include "wsclient/ledger.h"
 
 struct pipeline;

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 #include "common/backoff.h"
-#include "common/channel.h"
+#include "common/lines/channel.h"
+#include "common/lines/message.h"
+#include "common/lines/unix_socket.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/message.h"
 #include "common/runtime_dir.h"
-#include "common/unix_socket.h"
 #include "wsclient/fd_watch.h"
 
 #define FIRST_RETRY MILLISECONDS(20)

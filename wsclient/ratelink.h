@@ -10,7 +10,7 @@
 #include <libwebsockets.h>
 
 #include "common/attributes.h"
-#include "common/settings.h"
+#include "common/settings/settings.h"
 #include "wsclient/pipeline.h"
 
 struct ratelink;

@@ -8,7 +8,7 @@
 
 #include <libwebsockets.h>
 
-#include "common/settings.h"
+#include "common/settings/settings.h"
 #include "wsclient/inbox.h"
 #include "wsclient/peer.h"
 #include "wsclient/pipeline.h"

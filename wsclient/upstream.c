@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/memory.h"
-#include "common/url.h"
+#include "common/settings/url.h"
 
 /* The host, its brackets and its port as they stand in the address. */
 static char *written_host(const struct url *url) {

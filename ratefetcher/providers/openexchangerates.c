@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "common/message.h"
+#include "common/lines/message.h"
 #include "ratefetcher/providers/json_tables.h"
 
 static const struct web_api api;

@@ -10,7 +10,7 @@
 #include "common/attributes.h"
 #include "common/metrics.h"
 #include "common/rates.h"
-#include "common/settings.h"
+#include "common/settings/settings.h"
 
 enum provider_result {
     PROVIDER_OK,

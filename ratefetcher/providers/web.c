@@ -6,9 +6,9 @@
 #include <sys/queue.h>
 
 #include "common/clock.h"
+#include "common/lines/message.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/message.h"
 
 /* Resources of many days that are kept: ninety days, and all. */
 enum { MAX_KEPT = 2 };

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/lines/message.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/memory.h"
-#include "common/message.h"
 #include "ratefetcher/redis/redis_connection.h"
 
 /*

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/lines/message.h"
 #include "common/memory.h"
-#include "common/message.h"
-#include "common/url.h"
+#include "common/settings/url.h"
 
 enum { DEFAULT_PORT = 6379 };
 

@@ -24,7 +24,7 @@ ALL = [text for texts in SECRETS.values() for text in texts]
 
 def readers():
     """{setting: letters of the processes that read it}, from the table of settings."""
-    text = (TOP / "common" / "settings.def").read_text().split("*/", 1)[1]
+    text = (TOP / "common" / "settings" / "settings.def").read_text().split("*/", 1)[1]
     found = re.findall(r'SETTING\((\w+), \w+,.*?(?:true|false),\s*([SMWRC |\s]+?),', text, re.S)
     assert len(found) > 30
     return dict(found)

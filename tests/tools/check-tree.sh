@@ -40,7 +40,7 @@ result "of ratefetcher/providers its registry and http are seen" \
        grep -vE '/(registry|http)\.h"')"
 result "common knows no loop and no peer, but for loop and line_server" \
     "$(includes common -- 'libwebsockets|event2?/|curl/|hiredis/' |
-       grep -vE '^common/(loop|line_server)\.[ch]:.*<event2/')"
+       grep -vE '^common/(loop|lines/line_server)\.[ch]:.*<event2/')"
 result "libwebsockets is wsclient's" \
     "$(includes supervisor ratefetcher -- libwebsockets)"
 result "libcurl and hiredis are ratefetcher's" \
@@ -49,9 +49,9 @@ result "libevent is not wsclient's" "$(includes wsclient -- 'event2?/')"
 result "the simulator shares no code with the product" \
     "$(includes tests/upstream -- '(common|supervisor|wsclient|ratefetcher)/')"
 
-pure="common/backoff common/day common/daytables common/decimal common/envfile common/json_scan
+pure="common/backoff common/day common/daytables common/decimal common/settings/envfile common/json_scan
       common/metrics common/rates common/span
-      common/url common/utf8 ratefetcher/breaker ratefetcher/quota
+      common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota
       ratefetcher/redis/redis_format supervisor/lifecycle
       wsclient/day_rates wsclient/inbox wsclient/ledger_room wsclient/peer
       wsclient/refusals wsclient/request wsclient/response wsclient/waiting"
@@ -66,7 +66,7 @@ result "pure files do no input or output, read no clock and log nothing" \
     "$faults"
 
 result "the example settings are all there" "$(
-    for name in $(grep -oE '^SETTING\(\w+' common/settings.def | cut -d'(' -f2)
+    for name in $(grep -oE '^SETTING\(\w+' common/settings/settings.def | cut -d'(' -f2)
     do
         grep -qE "^#?$name=" etc/fxwire.env.example || echo "$name"
     done)"
@@ -76,7 +76,7 @@ result "the picture of the architecture is of its source (make docs)" "$(
     grep -qF "<!-- $(cksum docs/architecture.dot) -->" docs/architecture.svg ||
         echo docs/architecture.svg)"
 result "every header compiles alone" "$(
-    for header in common/*.h supervisor/*.h wsclient/*.h ratefetcher/*.h \
+    for header in common/*.h common/*/*.h supervisor/*.h wsclient/*.h ratefetcher/*.h \
                   ratefetcher/*/*.h; do
         ${CC:-gcc} -std=c17 -D_GNU_SOURCE -I. -Wall -Wextra -Werror \
             -fsyntax-only -x c "$header" 2>&1 | head -n 3

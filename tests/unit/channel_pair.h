@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "common/channel.h"
+#include "common/lines/channel.h"
 #include "tests/unit/unit.h"
 
 /*

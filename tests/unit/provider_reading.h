@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
+#include "common/lines/message.h"
 #include "common/memory.h"
-#include "common/message.h"
 #include "ratefetcher/providers/web.h"
 #include "tests/unit/unit.h"
 

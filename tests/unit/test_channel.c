@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/channel.h"
+#include "common/lines/channel.h"
 #include "tests/unit/channel_pair.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"

@@ -1,7 +1,7 @@
 /* The text of a .env file, line by line. */
 #include <stdio.h>
 
-#include "common/envfile.h"
+#include "common/settings/envfile.h"
 #include "tests/unit/unit.h"
 
 /*

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "common/message.h"
+#include "common/lines/message.h"
 #include "tests/unit/unit.h"
 
 static const struct number_case {

@@ -6,11 +6,11 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "common/channel.h"
-#include "common/line_server.h"
+#include "common/lines/channel.h"
+#include "common/lines/line_server.h"
+#include "common/lines/unix_socket.h"
 #include "common/loop.h"
 #include "common/memory.h"
-#include "common/unix_socket.h"
 #include "tests/unit/unit.h"
 
 enum { MAX_QUESTIONS = 1100, LARGE_BYTES = 64 * 1024, PATIENCE_ROUNDS = 500 };

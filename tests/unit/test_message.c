@@ -1,5 +1,5 @@
 /* The JSON lines between the processes. */
-#include "common/message.h"
+#include "common/lines/message.h"
 #include "tests/unit/unit.h"
 
 static const struct parse_case {

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "common/child.h"
+#include "common/lines/child.h"
 #include "common/process.h"
 #include "supervisor/monitor.h"
 #include "tests/unit/unit.h"

@@ -1,7 +1,7 @@
 /* Tables of rates: what goes in, what is found, and their JSON form. */
 #include <stdio.h>
 
-#include "common/message.h"
+#include "common/lines/message.h"
 #include "tests/unit/tables.h"
 #include "tests/unit/unit.h"
 

@@ -19,7 +19,7 @@
 #include <stdio.h>
 
 #include "common/memory.h"
-#include "common/settings.h"
+#include "common/settings/settings.h"
 #include "tests/unit/unit.h"
 
 #define FOLDER "tests/settings"

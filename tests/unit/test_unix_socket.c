@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/unix_socket.h"
+#include "common/lines/unix_socket.h"
 #include "tests/unit/unit.h"
 
 /* A folder of its own for each test, and a path in it. */

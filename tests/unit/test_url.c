@@ -1,7 +1,7 @@
 /* Addresses: their parts, and the label that may be shown. */
 #include <stdio.h>
 
-#include "common/url.h"
+#include "common/settings/url.h"
 #include "tests/unit/unit.h"
 
 static const struct good_case {

@@ -3,8 +3,8 @@
 
 #include <fcntl.h>
 
+#include "common/lines/message.h"
 #include "common/log.h"
-#include "common/message.h"
 #include "tests/unit/fake_clock.h"
 #include "tests/unit/tables.h"
 #include "tests/unit/unit.h"

@@ -8,7 +8,7 @@
 
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/settings.h"
+#include "common/settings/settings.h"
 #include "tests/unit/unit.h"
 
 enum { SECRETS = 5, SECRET_BYTES = 24, MAX_HEAP_BYTES = 64 << 20 };

@@ -3,8 +3,8 @@
  * queue, both bounded. It knows no event loop; its owner watches channel.fd
  * for reading, and for writing while channel_has_output().
  */
-#ifndef FXWIRE_COMMON_CHANNEL_H
-#define FXWIRE_COMMON_CHANNEL_H
+#ifndef FXWIRE_COMMON_LINES_CHANNEL_H
+#define FXWIRE_COMMON_LINES_CHANNEL_H
 
 #include <stdbool.h>
 #include <stddef.h>

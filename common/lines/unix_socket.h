@@ -1,6 +1,6 @@
 /* Unix-domain stream sockets in the runtime folder. */
-#ifndef FXWIRE_COMMON_UNIX_SOCKET_H
-#define FXWIRE_COMMON_UNIX_SOCKET_H
+#ifndef FXWIRE_COMMON_LINES_UNIX_SOCKET_H
+#define FXWIRE_COMMON_LINES_UNIX_SOCKET_H
 
 #include <stdbool.h>
 

@@ -3,8 +3,8 @@
  * host, port, path and query. Only what is said of one may be logged as its
  * label, which leaves out user-info and query.
  */
-#ifndef FXWIRE_COMMON_URL_H
-#define FXWIRE_COMMON_URL_H
+#ifndef FXWIRE_COMMON_SETTINGS_URL_H
+#define FXWIRE_COMMON_SETTINGS_URL_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Reads the text of a .env file. Pure: the bytes come as an argument. */
-#ifndef FXWIRE_COMMON_ENVFILE_H
-#define FXWIRE_COMMON_ENVFILE_H
+#ifndef FXWIRE_COMMON_SETTINGS_ENVFILE_H
+#define FXWIRE_COMMON_SETTINGS_ENVFILE_H
 
 #include "common/attributes.h"
 #include "common/span.h"

@@ -1,4 +1,4 @@
-#include "common/url.h"
+#include "common/settings/url.h"
 
 #include <ctype.h>
 #include <stdlib.h>

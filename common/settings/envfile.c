@@ -1,4 +1,4 @@
-#include "common/envfile.h"
+#include "common/settings/envfile.h"
 
 #include <ctype.h>
 #include <stdbool.h>

@@ -6,8 +6,8 @@
  * and closed its side still gets its answers; one that does not read them is
  * not read from either.
  */
-#ifndef FXWIRE_COMMON_LINE_SERVER_H
-#define FXWIRE_COMMON_LINE_SERVER_H
+#ifndef FXWIRE_COMMON_LINES_LINE_SERVER_H
+#define FXWIRE_COMMON_LINES_LINE_SERVER_H
 
 #include <event2/event.h>
 #include <json-c/json.h>
@@ -15,7 +15,7 @@
 #include <sys/queue.h>
 
 #include "common/attributes.h"
-#include "common/message.h"
+#include "common/lines/message.h"
 
 struct line_server;
 

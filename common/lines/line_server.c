@@ -1,4 +1,4 @@
-#include "common/line_server.h"
+#include "common/lines/line_server.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/channel.h"
+#include "common/lines/channel.h"
+#include "common/lines/unix_socket.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/memory.h"
-#include "common/unix_socket.h"
 
 enum {
     /* A client is not read from while so much of its answers waits. */

@@ -1,4 +1,4 @@
-#include "common/message.h"
+#include "common/lines/message.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "common/settings_check.h"
+#include "common/settings/settings_check.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -9,7 +9,7 @@
 #include "common/decimal.h"
 #include "common/files.h"
 #include "common/memory.h"
-#include "common/url.h"
+#include "common/settings/url.h"
 
 bool settings_next_word(struct span *list, struct span *word) {
     size_t start = 0;

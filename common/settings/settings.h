@@ -2,8 +2,8 @@
  * The configuration: environment variables and a .env file, checked against
  * the table in settings.def.
  */
-#ifndef FXWIRE_COMMON_SETTINGS_H
-#define FXWIRE_COMMON_SETTINGS_H
+#ifndef FXWIRE_COMMON_SETTINGS_SETTINGS_H
+#define FXWIRE_COMMON_SETTINGS_SETTINGS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@
 
 enum setting {
 #define SETTING(name, ...) SETTING_##name,
-#include "common/settings.def"
+#include "common/settings/settings.def"
 #undef SETTING
     SETTINGS
 };

@@ -1,4 +1,4 @@
-#include "common/unix_socket.h"
+#include "common/lines/unix_socket.h"
 
 #include <errno.h>
 #include <poll.h>

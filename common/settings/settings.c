@@ -2,7 +2,7 @@
  * Where each value comes from: environment before file before default. What a
  * value may be is settings_check.c's.
  */
-#include "common/settings.h"
+#include "common/settings/settings.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/envfile.h"
 #include "common/files.h"
 #include "common/memory.h"
-#include "common/settings_check.h"
-#include "common/url.h"
+#include "common/settings/envfile.h"
+#include "common/settings/settings_check.h"
+#include "common/settings/url.h"
 
 struct setting_row {
     const char *name, *file_name; /* NAME_FILE, that of a secret */
@@ -53,7 +53,7 @@ static const struct {
                         secret,    readers,                                    \
                         help},
 static const struct setting_row rows[SETTINGS] = {
-#include "common/settings.def"
+#include "common/settings/settings.def"
 };
 #undef SETTING
 #undef S

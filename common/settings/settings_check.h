@@ -2,11 +2,11 @@
  * Whether settings are good: each by itself, and by the rules that tie them to
  * each other or to files. Used by settings.c.
  */
-#ifndef FXWIRE_COMMON_SETTINGS_CHECK_H
-#define FXWIRE_COMMON_SETTINGS_CHECK_H
+#ifndef FXWIRE_COMMON_SETTINGS_SETTINGS_CHECK_H
+#define FXWIRE_COMMON_SETTINGS_SETTINGS_CHECK_H
 
 #include "common/attributes.h"
-#include "common/settings.h"
+#include "common/settings/settings.h"
 
 enum settings_kind {
     SETTINGS_WS_URLS,

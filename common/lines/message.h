@@ -2,8 +2,8 @@
  * The JSON lines that the processes exchange: one object a line, its kind in
  * "op". Everything that is said on a socket of ours is named here.
  */
-#ifndef FXWIRE_COMMON_MESSAGE_H
-#define FXWIRE_COMMON_MESSAGE_H
+#ifndef FXWIRE_COMMON_LINES_MESSAGE_H
+#define FXWIRE_COMMON_LINES_MESSAGE_H
 
 #include <json-c/json.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "common/channel.h"
+#include "common/lines/channel.h"
 
 #include <errno.h>
 #include <stdlib.h>

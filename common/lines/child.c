@@ -1,6 +1,6 @@
-#include "common/child.h"
+#include "common/lines/child.h"
 
-#include "common/message.h"
+#include "common/lines/message.h"
 
 void child_init(struct child *child, bool supervised,
                 struct json_object *(*report)(void *arg), void *arg) {

@@ -3,14 +3,14 @@
  * "ready", a "pong" with its report for each "ping", an end in order on
  * "stop", and an end at once when the parent is gone.
  */
-#ifndef FXWIRE_COMMON_CHILD_H
-#define FXWIRE_COMMON_CHILD_H
+#ifndef FXWIRE_COMMON_LINES_CHILD_H
+#define FXWIRE_COMMON_LINES_CHILD_H
 
 #include <json-c/json.h>
 #include <stdbool.h>
 
 #include "common/attributes.h"
-#include "common/channel.h"
+#include "common/lines/channel.h"
 
 /* Descriptors that a supervised helper finds open. */
 enum {
