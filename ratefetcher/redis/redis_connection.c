@@ -238,8 +238,15 @@ static void on_event(struct bufferevent *stream, short what, void *arg) {
     }
 }
 
+/* Of hiredis: the type of an array's length, which came with version 1. */
+#if HIREDIS_MAJOR >= 1
+typedef size_t element_count;
+#else
+typedef int element_count;
+#endif
+
 /* No command of ours is answered by an array, however long it claims to be. */
-static void *refuse_array(const redisReadTask *task, int elements) {
+static void *refuse_array(const redisReadTask *task, element_count elements) {
     (void)task, (void)elements;
     return NULL;
 }
