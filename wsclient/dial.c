@@ -248,25 +248,12 @@ bool dial_check_peer(struct dial *dial, struct lws *wsi) {
     return false;
 }
 
-/* What the library found wrong with a certificate, less its own numbers. */
-static void hear_certificate(struct dial *d, struct span line) {
-    static const char of_tls[] = "SSL error: ";
-    if (line.len <= sizeof of_tls ||
-        memcmp(line.data, of_tls, sizeof of_tls - 1) != 0)
-        return;
-    line = span_from(line, sizeof of_tls - 1);
-    const char *numbers = memmem(line.data, line.len, " (preverify_ok", 14);
-    size_t len = numbers != NULL ? (size_t)(numbers - line.data) : line.len;
-    snprintf(d->tls_error, sizeof d->tls_error, "%.*s", (int)len, line.data);
-}
-
 void dial_hear_library(int level, const char *line) {
     (void)level;
     struct span text = {line, strcspn(line, "\n")};
     log_debug("libwebsockets", LOG_FIELDS(log_span("line", text)));
     if (hearing == NULL)
         return;
-    hear_certificate(hearing, text);
     snprintf(hearing->complaint, sizeof hearing->complaint, "%.*s",
              (int)text.len, text.data);
 }
@@ -280,14 +267,19 @@ void dial_forget_complaint(struct dial *dial) {
     dial->complaint[0] = '\0';
 }
 
-/* A fatal alert of the peer, or the end of our own side of the handshake. */
+/*
+ * A fatal alert of the peer, or the end of our own side of the handshake. What
+ * is wrong with the peer's certificate says more than that it was refused.
+ */
 static void on_tls_info(const SSL *ssl, int where, int value) {
-    (void)ssl;
     unsigned long error = ERR_peek_last_error();
+    long verdict = SSL_get_verify_result(ssl);
     if (hearing == NULL)
         return;
     if (where == SSL_CB_READ_ALERT && value >> 8 == SSL3_AL_FATAL)
         keep_tls_error(hearing, SSL_alert_desc_string_long(value));
+    else if (where == SSL_CB_CONNECT_EXIT && value <= 0 && verdict != X509_V_OK)
+        keep_tls_error(hearing, X509_verify_cert_error_string(verdict));
     else if (where == SSL_CB_CONNECT_EXIT && value <= 0 && error != 0)
         keep_tls_error(hearing, ERR_reason_error_string(error));
 }
