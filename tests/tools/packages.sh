@@ -8,7 +8,7 @@ set -eu
 build="gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev libevent-dev
        libexpat1-dev libgmp-dev libhiredis-dev libjson-c-dev libssl-dev
        libwebsockets-dev"
-test="clang clang-format faketime iproute2 libclang-rt-14-dev libcmocka-dev
+test="clang clang-format faketime iproute2 libclang-rt-dev libcmocka-dev
       libnss-wrapper nftables nginx-light node-ws nodejs procps
       python3-cryptography python3-pytest python3-pytest-xdist python3-redis
       python3-websockets redis-server socat universal-ctags util-linux valgrind"
