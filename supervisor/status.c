@@ -30,7 +30,7 @@ static struct json_object *helper_row(const struct helper *helper) {
 
 static struct json_object *upstream_row(const struct helper *helper) {
     static const char *const reported[] = {"connected", "heartbeat_age_seconds",
-                                           "pending", "receipts"};
+                                           "pending", "receipts", "last_break"};
     struct json_object *row = json_object_new_object();
     message_add_text(row, "upstream", helper->label);
     for (size_t i = 0; i < sizeof reported / sizeof *reported; i++)
@@ -155,9 +155,9 @@ void status_print(struct json_object *status, FILE *out) {
     static const char *const of_helper[] = {
         "name",   "pid",        "state",    "uptime_seconds",
         "deaths", "last_death", "debugged", "upstream"};
-    static const char *const of_upstream[] = {"upstream", "connected",
-                                              "heartbeat_age_seconds",
-                                              "pending", "receipts"};
+    static const char *const of_upstream[] = {
+        "upstream", "connected", "heartbeat_age_seconds",
+        "pending",  "receipts",  "last_break"};
     static const char *const of_provider[] = {"name", "state", "last_success",
                                               "calls_month"};
     static const char *const of_latest[] = {"provider", "as_of", "age_seconds",
@@ -170,7 +170,7 @@ void status_print(struct json_object *status, FILE *out) {
         fprintf(out, "%-11s %s\n", "not ready",
                 json_object_get_string(json_object_array_get_idx(reasons, i)));
     print_rows(status, "helpers", of_helper, 8, out);
-    print_rows(status, "upstreams", of_upstream, 5, out);
+    print_rows(status, "upstreams", of_upstream, 6, out);
     print_rows(status, "providers", of_provider, 4, out);
     if (json_object_object_get_ex(status, "latest", &latest) && latest != NULL)
         print_row("latest", latest, of_latest, 4, out);

@@ -58,12 +58,17 @@ LEDGER_C       = common/mapped_file.c wsclient/ledger.c wsclient/ledger_room.c \
 UNIT_ledger_room = wsclient/ledger_room.c
 UNIT_ledger    = $(LEDGER_C)
 UNIT_receipts  = wsclient/peer.c
+UNIT_proof     = wsclient/peer.c
+UNIT_outbox    = wsclient/outbox.c $(LEDGER_C)
+UNIT_peer_close = wsclient/peer_close.c
+UNIT_breaks    = wsclient/breaks.c common/clock.c
 UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/clock.c \
                  common/day.c common/memory.c
 UNIT_day_rates = wsclient/day_rates.c common/daytables.c $(UNIT_rates)
 UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)
 UNIT_waiting   = wsclient/waiting.c common/memory.c
-UNIT_pipeline  = wsclient/pipeline.c wsclient/day_rates.c common/daytables.c \
+UNIT_pipeline  = wsclient/pipeline.c wsclient/outbox.c wsclient/undelivered.c \
+                 wsclient/day_rates.c common/daytables.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
                  common/metrics.c $(LEDGER_C) $(REQUEST_C) $(SETTINGS_C)
 UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \

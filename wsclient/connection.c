@@ -6,7 +6,8 @@
  */
 #include "wsclient/connection.h"
 
-#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "common/backoff.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "wsclient/breaks.h"
 #include "wsclient/dial.h"
 #include "wsclient/traffic.h"
 
@@ -24,6 +26,9 @@
 #define STOOD_LONG       SECONDS(10)
 #define CLOSE_LIMIT      SECONDS(1)
 #define LAST_CLOSE_LIMIT MILLISECONDS(500)
+
+/* Older ones turn the codes 1012 to 1014 into 1002. */
+#define CODES_ARE_KEPT (LWS_LIBRARY_VERSION_NUMBER >= 4002000)
 
 enum { HTTP_UNAUTHORIZED = 401, HTTP_FORBIDDEN = 403 };
 
@@ -34,13 +39,17 @@ enum connection_state {
     STATE_CLOSING /* our close frame is out */
 };
 
-static const struct ending
-    closed = {"closed", METRIC_RECONNECTS_CLOSED, NULL, CLOSE_NONE},
-    failed = {"failed", METRIC_RECONNECTS_FAILED, NULL, CLOSE_NONE},
-    broken_protocol = {"protocol", METRIC_RECONNECTS_PROTOCOL, NULL,
-                       CLOSE_NONE},
-    timed_out = {"timeout", METRIC_RECONNECTS_TIMEOUT, NULL, CLOSE_NONE},
-    stopped = {"stopped", METRIC_RECONNECTS_CLOSED, NULL, CLOSE_GOING_AWAY};
+static const struct ending closed = {"closed", METRIC_RECONNECTS_CLOSED, NULL,
+                                     CLOSE_NONE, true},
+                           failed = {"failed", METRIC_RECONNECTS_FAILED, NULL,
+                                     CLOSE_NONE, false},
+                           broken_protocol = {"protocol",
+                                              METRIC_RECONNECTS_PROTOCOL, NULL,
+                                              CLOSE_NONE, false},
+                           timed_out = {"timeout", METRIC_RECONNECTS_TIMEOUT,
+                                        NULL, CLOSE_NONE, false},
+                           stopped = {"stopped", METRIC_RECONNECTS_CLOSED, NULL,
+                                      CLOSE_GOING_AWAY, false};
 
 struct connection {
     struct lws_context *context;
@@ -57,7 +66,8 @@ struct connection {
     struct backoff backoff;
     duration asked_delay;        /* by the server, before the next attempt */
     const struct ending *ending; /* the close that is due; NULL: none is */
-    unsigned peer_code;          /* of the peer's close; 0: none came */
+    struct peer_close peer_close;
+    struct breaks breaks;
 
     bool stopping;
     bool leaving; /* whatever is still in hand */
@@ -114,6 +124,31 @@ static void log_end(const struct connection *c, bool was_open,
                             log_duration("retry_in", retry_in)));
 }
 
+static void note_break(struct connection *c, const struct ending *ending,
+                       const char *detail, duration stood) {
+    if (!breaks_note(&c->breaks, ending->reason, detail, stood,
+                     clock_monotonic()))
+        return;
+    log_error("upstream_flapping",
+              LOG_FIELDS(log_text("upstream", c->upstream->label),
+                         log_text("last", c->breaks.last)));
+    child_alert(c->child, "upstream_flapping", c->breaks.last);
+}
+
+/* A connection that stood has ended. Gives how long it stood. */
+static duration end_traffic(struct connection *c, const struct ending *ending,
+                            const char *detail) {
+    duration stood = monotime_between(c->opened, clock_monotonic());
+    if (ending != &stopped)
+        note_break(c, ending, detail, stood);
+    if (traffic_end(&c->traffic,
+                    &(struct pipeline_break){.by_peer = ending->by_peer,
+                                             .code = c->peer_close.code,
+                                             .detail = detail}))
+        backoff_reset(&c->backoff);
+    return stood;
+}
+
 /* The connection or the attempt is over, whatever tells it first. */
 static void leave(struct connection *c, const struct ending *ending,
                   const char *detail) {
@@ -121,10 +156,8 @@ static void leave(struct connection *c, const struct ending *ending,
         return;
     bool was_open = c->state != STATE_CONNECTING;
     duration stood = {0};
-    if (was_open) {
-        stood = monotime_between(c->opened, clock_monotonic());
-        traffic_end(&c->traffic);
-    }
+    if (was_open)
+        stood = end_traffic(c, ending, detail);
     c->state = STATE_WAITING;
     c->wsi = NULL;
     c->ending = NULL;
@@ -149,10 +182,49 @@ static void drop(struct connection *c, const struct ending *ending,
     leave(c, ending, detail);
 }
 
+/*
+ * How the peer ended the connection without a close frame; NULL: it did not.
+ * FIN, or TLS's close_notify, is an end in order. Otherwise it is cut: nothing
+ * is left of it in the kernel, whose reason the library has read.
+ */
+static const char *ended_by_peer(struct lws *wsi) {
+    const SSL *ssl = lws_get_ssl(wsi);
+    struct tcp_info info = {.tcpi_state = TCP_CLOSE};
+    socklen_t len = sizeof info;
+    getsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_INFO, &info, &len);
+    if (ssl != NULL && (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0)
+        return "without a close frame";
+    if (info.tcpi_state == TCP_CLOSE)
+        return "cut off, without a close frame";
+    return info.tcpi_state != TCP_ESTABLISHED ? "without a close frame" : NULL;
+}
+
+/* It has ended, by the library's word or as sending failed. */
+static void leave_broken(struct connection *c, const struct ending *otherwise,
+                         const char *why) {
+    char detail[PEER_CLOSE_DETAIL_SIZE];
+    if (!c->peer_close.came)
+        traffic_look_for_close(c->wsi, &c->peer_close);
+    const char *end = ended_by_peer(c->wsi);
+    if (c->peer_close.came) {
+        peer_close_describe(&c->peer_close, CODES_ARE_KEPT, detail);
+        leave(c, &closed, detail);
+    } else if (end != NULL) {
+        leave(c, &closed, end);
+    } else {
+        leave(c, otherwise, why);
+    }
+}
+
 /* Ends it as `ending` says: at once, or from the next writeable callback. */
 static void end(struct connection *c, const struct ending *ending) {
     if (ending == NULL || c->state != STATE_OPEN || c->ending != NULL)
         return;
+    if (ending == &traffic_sending_failed) {
+        dial_reset(c->wsi);
+        leave_broken(c, ending, ending->detail);
+        return;
+    }
     if (ending->code == CLOSE_NONE) {
         drop(c, ending, ending->detail);
         return;
@@ -212,7 +284,7 @@ static void on_established(struct connection *c, struct lws *wsi) {
     c->state = STATE_OPEN;
     c->wsi = wsi;
     c->opened = clock_monotonic();
-    c->peer_code = 0;
+    c->peer_close = (struct peer_close){.came = false};
     lws_sul_cancel(&c->deadline);
     dial_succeeded(&c->dial);
     log_info("connected", LOG_FIELDS(log_text("url", c->upstream->url)));
@@ -253,41 +325,14 @@ static int on_writeable(struct connection *c) {
     return 0;
 }
 
-/* RFC 6455, 5.5.1: a close frame may begin with a code of two bytes. */
-static void on_peer_close(struct connection *c, const unsigned char *in,
-                          size_t len) {
-    if (len >= 2)
-        c->peer_code = (unsigned)in[0] << 8 | in[1];
-}
-
-/* Whether the end came from the peer, by FIN, reset or TLS's close_notify. */
-static bool peer_has_ended(struct lws *wsi) {
-    char byte;
-    const SSL *ssl = lws_get_ssl(wsi);
-    if (ssl != NULL && (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0)
-        return true;
-    ssize_t got = recv(lws_get_socket_fd(wsi), &byte, sizeof byte,
-                       MSG_PEEK | MSG_DONTWAIT);
-    return got == 0 || (got < 0 && errno != EAGAIN);
-}
-
-/*
- * The library has ended it. Of frames that break the protocol (a length with
- * its highest bit set, say) it tells nothing but a line in its log.
- */
+/* The library has ended it. */
 static void on_closed(struct connection *c) {
-    char code[32];
-    snprintf(code, sizeof code, "close code %u", c->peer_code);
     if (c->state == STATE_CONNECTING)
         dial_given_up(&c->dial);
     else if (c->state == STATE_CLOSING)
         leave(c, c->ending, c->ending->detail);
-    else if (c->peer_code != 0)
-        leave(c, &closed, code);
-    else if (peer_has_ended(c->wsi))
-        leave(c, &closed, "without a close frame");
-    else
-        leave(c, &broken_protocol, dial_complaint(&c->dial));
+    else /* of broken frames it says no more than in its log */
+        leave_broken(c, &broken_protocol, dial_complaint(&c->dial));
 }
 
 /* The last moment before a secret leaves for the peer. */
@@ -325,7 +370,7 @@ int connection_callback(struct connection *connection, struct lws *wsi,
     case LWS_CALLBACK_CLIENT_WRITEABLE:
         return on_writeable(c);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        on_peer_close(c, in, len);
+        peer_close_read(&c->peer_close, (struct span){in, len});
         break;
     case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
         dial_answered(&c->dial, wsi);
@@ -422,6 +467,11 @@ bool connection_is_open(const struct connection *connection) {
 duration connection_heartbeat_age(const struct connection *connection) {
     return monotime_between(connection->traffic.peer.beat_received,
                             clock_monotonic());
+}
+
+const char *connection_last_break(const struct connection *connection) {
+    const char *last = connection->breaks.last;
+    return last[0] != '\0' ? last : NULL;
 }
 
 const char *connection_receipts(const struct connection *connection) {

@@ -50,6 +50,9 @@ bool connection_is_open(const struct connection *connection);
 /* Since the last heartbeat, or since the connect. */
 duration connection_heartbeat_age(const struct connection *connection);
 
+/* How the last connection ended, for people, lent; NULL: none has. */
+const char *connection_last_break(const struct connection *connection);
+
 /* How answers are confirmed, in a word: "pong" or "tcp". */
 const char *connection_receipts(const struct connection *connection);
 

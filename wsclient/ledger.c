@@ -379,6 +379,11 @@ void ledger_answered(struct message *message, size_t len) {
     ledger_room_set_mark(&record->extent, ANSWERED);
 }
 
+void ledger_unanswer(struct message *message) {
+    ledger_room_set_mark(&message->record->extent, TAKEN);
+    message->answer = (struct span){"", 0};
+}
+
 void ledger_release(struct ledger *ledger, struct message *message) {
     ledger_room_release(&ledger->room, &message->record->extent);
     SLIST_INSERT_HEAD(&ledger->spare, message, spare);

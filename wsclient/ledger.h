@@ -33,7 +33,11 @@ struct message {
     struct span answer;  /* empty: not yet answered */
     unsigned connection; /* the number of the one that it came on; 0: found */
     unsigned deaths;     /* of wsclients that were at work on it */
-    uint64_t position;   /* of its answer, in the order of sending */
+    /* Of its answer: */
+    uint64_t position;    /* in the order of sending on this connection */
+    unsigned sends;       /* how often it was sent, by this process */
+    unsigned lone_breaks; /* at so many it stood alone on the line */
+    bool replaced;        /* by a short error, as the upstream refused it */
 };
 
 TAILQ_HEAD(message_queue, message);
@@ -91,6 +95,9 @@ char *ledger_answer_room(struct message *message);
 
 /* The answer is written and `len` bytes long. */
 void ledger_answered(struct message *message, size_t len);
+
+/* The answer is withdrawn: another one can be written in its place. */
+void ledger_unanswer(struct message *message) NONNULL_ALL;
 
 /* The message is done with; the caller has taken it out of its queue. */
 void ledger_release(struct ledger *ledger, struct message *message) NONNULL_ALL;

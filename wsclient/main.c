@@ -60,6 +60,9 @@ static struct json_object *report(void *arg) {
     json_object_object_add(report, "pending",
                            json_object_new_int64((int64_t)pending));
     message_add_text(report, "receipts", connection_receipts(w->connection));
+    if (connection_last_break(w->connection) != NULL)
+        message_add_text(report, "last_break",
+                         connection_last_break(w->connection));
     json_object_object_add(report, "counters", metrics_to_json(&w->metrics));
     return report;
 }
@@ -79,12 +82,10 @@ static void on_alert(void *arg, const char *event, const char *detail) {
     child_alert(&w->child, event, detail);
 }
 
-static void on_quarantine(void *arg, const struct message *message) {
+static void on_quarantine(void *arg, struct span bytes, uint64_t sequence) {
     struct wsclient *w = arg;
-    quarantine_save(settings_text(w->settings, SETTING_STATE_DIR),
-                    message->request, clock_wall_ms(), message->sequence);
-    child_alert(&w->child, "message_quarantined",
-                "a message ended the process twice and was set aside");
+    quarantine_save(settings_text(w->settings, SETTING_STATE_DIR), bytes,
+                    clock_wall_ms(), sequence);
 }
 
 static void on_alarm(lws_sorted_usec_list_t *alarm) {

@@ -8,6 +8,12 @@
 #define CHOKED_LOOK MILLISECONDS(50)
 /* As often TCP is asked while answers are waited for. */
 #define HURRIED_LOOK MILLISECONDS(10)
+/* For so long a first Pong is waited for before TCP counts for anything. */
+#define PONG_LIMIT SECONDS(1)
+/* One that refuses what TCP has acknowledged closes sooner than this. */
+#define REFUSAL_LIMIT MILLISECONDS(20)
+/* So long a Pong is waited for that shows that the link works. */
+#define PROOF_LIMIT SECONDS(1)
 /* So soon the kernel's input has been read by the loop. */
 #define UNDECIDED_LOOK MILLISECONDS(1)
 
@@ -17,6 +23,7 @@ void peer_connected(struct peer *peer, unsigned connection, monotime now) {
         .beat_timeout = peer->beat_timeout,
         .receipts = peer->receipts,
         .ever_ponged = peer->ever_ponged,
+        .seems_mute = peer->seems_mute,
         .connection = connection,
         .beat_received = now,
         .next_beat = now,
@@ -84,29 +91,52 @@ static void confirm(struct peer *peer, uint64_t position, monotime now) {
     peer->ping_planned = peer_owes_receipts(peer);
 }
 
-/* The position that one of our Pings had in it; 0: this is not its payload. */
-static uint64_t read_payload(const struct peer *peer, struct span payload) {
+/* The position that one of our Pings had in it; false: this is none. */
+static bool read_payload(const struct peer *peer, struct span payload,
+                         uint64_t *position) {
     char text[PEER_PING_PAYLOAD_SIZE], again[PEER_PING_PAYLOAD_SIZE];
     if (payload.len >= sizeof text)
-        return 0;
+        return false;
     memcpy(text, payload.data, payload.len);
     text[payload.len] = '\0';
     const char *blank = strchr(text, ' ');
-    uint64_t position = blank != NULL ? strtoull(blank + 1, NULL, 10) : 0;
+    *position = blank != NULL ? strtoull(blank + 1, NULL, 10) : 0;
     /* Only what would be written again in just that way. */
-    size_t len = print_payload(peer->connection, position, again);
+    size_t len = print_payload(peer->connection, *position, again);
     bool same = len == payload.len && memcmp(again, payload.data, len) == 0;
-    return same && position <= peer->pinged ? position : 0;
+    return same && *position <= peer->pinged &&
+           (*position > 0 || (peer->pinged == 0 && peer->unanswered > 0));
 }
 
 void peer_ponged(struct peer *peer, struct span payload, monotime now) {
-    uint64_t position = read_payload(peer, payload);
-    if (position == 0)
+    uint64_t position;
+    if (!read_payload(peer, payload, &position))
         return;
     peer->receipts = PEER_RECEIPTS_BY_PONG;
-    peer->ever_ponged = true;
+    peer->ever_ponged = peer->ponged = true;
     peer->unanswered = 0;
+    peer->ping_planned = peer_owes_receipts(peer);
     confirm(peer, position, now);
+}
+
+bool peer_has_proved(struct peer *peer, monotime now) {
+    if (peer->ponged || !peer->ever_ponged)
+        return true;
+    if (peer->unanswered > 0)
+        return monotime_between(peer->first_unanswered, now).usec >=
+               PROOF_LIMIT.usec;
+    peer->ping_planned = true;
+    peer->next_ping = now;
+    return false;
+}
+
+bool peer_has_settled(struct peer *peer, monotime now) {
+    duration limit = peer->seems_mute ? REFUSAL_LIMIT : PONG_LIMIT;
+    if (peer->ever_ponged || peer->acknowledged < peer->sent ||
+        monotime_between(peer->acknowledged_at, now).usec < limit.usec)
+        return false;
+    peer->seems_mute = true;
+    return true;
 }
 
 /* What is acknowledged of heartbeats behind the Ping tells nothing of it. */
@@ -213,7 +243,7 @@ monotime peer_next_look(const struct peer *peer, monotime now, bool hurry) {
     monotime next = earlier(peer->next_beat, late);
     if (peer->ping_planned) {
         monotime ping = peer->next_ping;
-        if (hurry && peer->receipts == PEER_RECEIPTS_BY_TCP)
+        if (hurry && !peer->ever_ponged)
             ping = earlier(ping, monotime_add(now, HURRIED_LOOK));
         if (monotime_reached(now, ping))
             ping = monotime_add(now, CHOKED_LOOK);

@@ -58,6 +58,7 @@ struct peer {
     duration beat_interval, beat_timeout; /* set by the owner */
     enum peer_receipts receipts;
     bool ever_ponged;
+    bool seems_mute; /* it let something pass in time, and never ponged */
     /* Of this connection. */
     unsigned connection;
     monotime beat_received; /* the last one, or the connect */
@@ -67,6 +68,7 @@ struct peer {
     monotime progress;        /* or since when something is unconfirmed */
     uint64_t pinged;          /* position that the last Ping stands for */
     unsigned unanswered;      /* Pings since the last Pong */
+    bool ponged;
     monotime first_unanswered, next_ping;
     bool ping_planned;
     uint64_t marked; /* all up to this position is in mark_bytes; 0: none */
@@ -140,6 +142,20 @@ NONNULL_ALL void peer_ponged(struct peer *peer, struct span payload,
  */
 NONNULL_ALL void peer_tcp(struct peer *peer, struct tcp_bytes bytes,
                           uint64_t given, monotime now);
+
+/*
+ * Whether this connection has shown that it works both ways, by a Pong; if not,
+ * a Ping is due. Of a peer that never ponged it is not asked for, and of others
+ * for a second at the most.
+ */
+MUST_CHECK NONNULL_ALL bool peer_has_proved(struct peer *peer, monotime now);
+
+/*
+ * Whether a peer that never ponged has let pass all that was sent, as far as
+ * TCP can tell: it has acknowledged it, and time enough has gone by to refuse
+ * it. That confirms nothing.
+ */
+MUST_CHECK NONNULL_ALL bool peer_has_settled(struct peer *peer, monotime now);
 
 /* The word that the status has for how answers are confirmed. */
 NONNULL_ALL const char *peer_receipts_name(const struct peer *peer);

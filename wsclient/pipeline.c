@@ -5,9 +5,11 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "wsclient/day_rates.h"
+#include "wsclient/outbox.h"
 #include "wsclient/refusals.h"
 #include "wsclient/request.h"
 #include "wsclient/response.h"
+#include "wsclient/undelivered.h"
 #include "wsclient/waiting.h"
 
 /* A message in whose handling so many wsclients died is not tried again. */
@@ -19,18 +21,15 @@ struct pipeline {
     struct pipeline_ports ports;
     struct day_rates day_rates;
     struct waiting waiting;
-    struct message_queue ready; /* answered, in the order of sending */
-    struct message_queue sent;  /* on this connection, and not confirmed */
-    struct refusals refusals;   /* answers to what the ledger had no room for */
+    struct outbox outbox;
+    struct undelivered undelivered;
+    struct refusals refusals; /* answers to what the ledger had no room for */
     duration request_timeout;
     duration retry_ttl;
-    unsigned connection; /* the number of the present one */
-    uint64_t position;   /* of the answer that was sent last on it */
     bool date_of_request;
     bool show_messages;
     bool stopping;
     bool alarm_set;
-    bool expiry_alerted;
 };
 
 static const struct rate_pair of_euro = {{1, 0}, {1, 0}};
@@ -46,8 +45,9 @@ struct pipeline *pipeline_new(const struct settings *settings,
     p->ports = *ports;
     day_rates_init(&p->day_rates);
     TAILQ_INIT(&p->waiting);
-    TAILQ_INIT(&p->ready);
-    TAILQ_INIT(&p->sent);
+    outbox_init(&p->outbox);
+    p->undelivered = (struct undelivered){
+        .ledger = ledger, .metrics = metrics, .ports = &p->ports};
     refusals_init(&p->refusals);
     p->request_timeout =
         settings_duration(settings, SETTING_REQUEST_TIMEOUT_SECONDS);
@@ -74,7 +74,7 @@ static void show(const struct pipeline *p, const char *event,
 }
 
 static bool has_output(const struct pipeline *p) {
-    return !TAILQ_EMPTY(&p->ready) || refusals_count(&p->refusals) > 0;
+    return outbox_has_any(&p->outbox) || refusals_count(&p->refusals) > 0;
 }
 
 /* The answer is written; the message waits to be sent. */
@@ -83,7 +83,7 @@ static void queue_answer(struct pipeline *p, struct message *message,
     bool is_first = !has_output(p);
     ledger_answered(message, len);
     metrics_count(p->metrics, result);
-    TAILQ_INSERT_TAIL(&p->ready, message, entry);
+    outbox_add(&p->outbox, message);
     if (is_first)
         p->ports.answers_ready(p->ports.arg);
 }
@@ -237,7 +237,7 @@ static struct message *take(struct pipeline *p, struct span text,
     struct message *message =
         p->stopping ? NULL : ledger_take(p->ledger, text, now);
     if (message != NULL) {
-        message->connection = p->connection;
+        message->connection = p->outbox.connection;
         ledger_work_begins(p->ledger, message);
     }
     return message;
@@ -272,12 +272,14 @@ enum pipeline_verdict pipeline_receive_too_long(struct pipeline *pipeline,
 static void quarantine(struct pipeline *p, struct message *message) {
     answer_error(p, message, message->id, REFUSAL_QUARANTINED,
                  METRIC_REQUESTS_QUARANTINED);
-    p->ports.quarantine(p->ports.arg, message);
+    p->ports.quarantine(p->ports.arg, message->request, message->sequence);
+    p->ports.alert(p->ports.arg, "message_quarantined",
+                   "a message ended the process twice and was set aside");
 }
 
 static void recover(struct pipeline *p, struct message *message, monotime now) {
     if (message->answer.len > 0) {
-        TAILQ_INSERT_TAIL(&p->ready, message, entry);
+        outbox_add_found(&p->outbox, message);
     } else if (message->deaths >= DEATHS_TO_QUARANTINE) {
         quarantine(p, message);
     } else {
@@ -304,15 +306,22 @@ void pipeline_recover(struct pipeline *pipeline, monotime now) {
 }
 
 unsigned pipeline_connected(struct pipeline *pipeline) {
-    pipeline->expiry_alerted = false;
-    return ++pipeline->connection;
+    pipeline->undelivered.alerted = false;
+    return outbox_connected(&pipeline->outbox);
 }
 
-void pipeline_disconnected(struct pipeline *pipeline) {
-    TAILQ_CONCAT(&pipeline->ready, &pipeline->sent, entry);
-    message_queue_sort(&pipeline->ready);
-    pipeline->position = 0;
-    refusals_clear(&pipeline->refusals); /* they were for this one */
+bool pipeline_disconnected(struct pipeline *pipeline,
+                           const struct pipeline_break *end) {
+    struct pipeline *p = pipeline;
+    struct message *refused = outbox_disconnected(&p->outbox, end->by_peer);
+    refusals_clear(&p->refusals); /* they were for this one */
+    if (refused == NULL)
+        return false;
+    struct message *replaced =
+        undelivered_refused(&p->undelivered, refused, end);
+    if (replaced != NULL)
+        outbox_add(&p->outbox, replaced);
+    return true;
 }
 
 /* What an open question was answered with. */
@@ -401,38 +410,22 @@ void pipeline_alarm(struct pipeline *pipeline, monotime now) {
     set_alarm(pipeline);
 }
 
-static bool is_expired(const struct pipeline *p, const struct message *message,
-                       monotime now) {
-    return message->connection != p->connection &&
-           monotime_reached(now, monotime_add(message->arrived, p->retry_ttl));
-}
-
-/* Gives the next answer up. */
-static void expire(struct pipeline *p, struct message *message) {
-    metrics_count(p->metrics, METRIC_EXPIRED);
-    log_warn("answer_expired", LOG_FIELDS(log_span("id", message->id)));
-    if (!p->expiry_alerted) /* once for each time without a connection */
-        p->ports.alert(p->ports.arg, "answers_dropped",
-                       "answers were too old when the upstream was back");
-    p->expiry_alerted = true;
-    TAILQ_REMOVE(&p->ready, message, entry);
-    ledger_release(p->ledger, message);
-}
-
 bool pipeline_next(struct pipeline *pipeline, monotime now,
                    struct pipeline_item *item) {
+    struct pipeline *p = pipeline;
     *item = (struct pipeline_item){.position = 0};
-    if (refusals_next(&pipeline->refusals, &item->text))
+    if (refusals_next(&p->refusals, &item->text))
         return true;
     struct message *message;
-    while ((message = TAILQ_FIRST(&pipeline->ready)) != NULL &&
-           is_expired(pipeline, message, now))
-        expire(pipeline, message);
+    monotime old = {now.usec - p->retry_ttl.usec};
+    while ((message = outbox_take_old(&p->outbox, old)) != NULL)
+        undelivered_expired(&p->undelivered, message);
+    message = outbox_next(&p->outbox);
     if (message == NULL)
         return false;
     *item = (struct pipeline_item){.text = message->answer,
                                    .message = message,
-                                   .position = pipeline->position + 1};
+                                   .position = p->outbox.position + 1};
     return true;
 }
 
@@ -445,28 +438,35 @@ void pipeline_sent(struct pipeline *pipeline, const struct pipeline_item *item,
         return;
     }
     show(pipeline, "response", message->answer);
-    if (message->position == 0) /* it goes out for the first time */
+    if (message->sends == 0)
         metrics_observe_request(pipeline->metrics,
                                 monotime_between(message->arrived, now));
-    if (message->connection != pipeline->connection)
+    if (message->connection != pipeline->outbox.connection)
         metrics_count(pipeline->metrics, METRIC_RETRIED);
-    message->position = pipeline->position = item->position;
-    TAILQ_REMOVE(&pipeline->ready, message, entry);
-    TAILQ_INSERT_TAIL(&pipeline->sent, message, entry);
+    outbox_sent(&pipeline->outbox, message);
 }
 
 void pipeline_confirmed(struct pipeline *pipeline, uint64_t position) {
     struct message *message;
-    while ((message = TAILQ_FIRST(&pipeline->sent)) != NULL &&
-           message->position <= position) {
-        TAILQ_REMOVE(&pipeline->sent, message, entry);
+    while ((message = outbox_take_confirmed(&pipeline->outbox, position)) !=
+           NULL)
         ledger_release(pipeline->ledger, message);
-    }
+}
+
+void pipeline_settled(struct pipeline *pipeline, uint64_t position) {
+    outbox_settled(&pipeline->outbox, position);
+}
+
+bool pipeline_is_resending(const struct pipeline *pipeline) {
+    return outbox_is_resending(&pipeline->outbox);
+}
+
+bool pipeline_goes_alone(const struct pipeline *pipeline) {
+    return outbox_goes_alone(&pipeline->outbox);
 }
 
 bool pipeline_has_several(const struct pipeline *pipeline) {
-    const struct message *first = TAILQ_FIRST(&pipeline->ready);
-    return (first != NULL && TAILQ_NEXT(first, entry) != NULL) ||
+    return outbox_has_several(&pipeline->outbox) ||
            refusals_count(&pipeline->refusals) > 1;
 }
 

@@ -29,8 +29,8 @@ struct pipeline_ports {
     void (*alert)(void *arg, const char *event, const char *detail);
     /* pipeline_alarm() is to be called at `when`, in the place of earlier. */
     void (*set_alarm)(void *arg, monotime when);
-    /* A message that killed who handled it is to be kept for a person. */
-    void (*quarantine)(void *arg, const struct message *message);
+    /* Bytes of message number `sequence` are to be kept for a person. */
+    void (*quarantine)(void *arg, struct span bytes, uint64_t sequence);
     void *arg;
 };
 
@@ -51,8 +51,20 @@ void pipeline_recover(struct pipeline *pipeline, monotime now);
 /* A connection stands: answers may be sent. Gives it a number, from 1. */
 unsigned pipeline_connected(struct pipeline *pipeline);
 
-/* It is over: what was sent on it and is not confirmed is to be sent again. */
-void pipeline_disconnected(struct pipeline *pipeline);
+/* How a connection came to its end. */
+struct pipeline_break {
+    bool by_peer;       /* it may be that it refused an answer */
+    unsigned code;      /* of its close frame; 0: it gave none */
+    const char *detail; /* for people, lent */
+};
+
+/*
+ * It is over: what was sent on it and is not confirmed is to be sent again, but
+ * for an answer that is found to be refused, which is put into quarantine.
+ * Gives whether there is such a one.
+ */
+bool pipeline_disconnected(struct pipeline *pipeline,
+                           const struct pipeline_break *end) NONNULL_ALL;
 
 /* What has become of a message that was received. */
 enum pipeline_verdict {
@@ -95,7 +107,7 @@ struct pipeline_item {
 };
 
 /*
- * Gives what is to be sent next; false: nothing. Refusals go first: they are
+ * Gives what may be sent now; false: nothing. Refusals go first: they are
  * not kept, so each has to be out before a Pong claims that its request was
  * taken. Answers of an earlier connection that are too old are dropped on the
  * way.
@@ -112,6 +124,18 @@ void pipeline_sent(struct pipeline *pipeline, const struct pipeline_item *item,
  * sending on this connection, from 1: they are done with.
  */
 void pipeline_confirmed(struct pipeline *pipeline, uint64_t position);
+
+/*
+ * They were let pass, by a peer that can not say more: they stay unconfirmed,
+ * but the next window of answers that are sent again may go out.
+ */
+void pipeline_settled(struct pipeline *pipeline, uint64_t position);
+
+/* Whether a window of such answers waits for its receipt. */
+bool pipeline_is_resending(const struct pipeline *pipeline);
+
+/* Whether the next answer will stand alone on the line, as one is refused. */
+bool pipeline_goes_alone(const struct pipeline *pipeline);
 
 /* Whether more than one item waits to be sent. */
 bool pipeline_has_several(const struct pipeline *pipeline);

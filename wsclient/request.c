@@ -52,6 +52,8 @@ const char *refusal_text(enum refusal refusal) {
         [REFUSAL_NO_CURRENCY] = "no rate of this currency for this date",
         [REFUSAL_TIMEOUT] = "no rate came in time",
         [REFUSAL_QUARANTINED] = "the message could not be handled",
+        [REFUSAL_BY_UPSTREAM] =
+            "the answer was refused as too long (close code 1009)",
     };
     return texts[refusal];
 }

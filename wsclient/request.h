@@ -42,6 +42,7 @@ enum refusal {
     REFUSAL_NO_CURRENCY,
     REFUSAL_TIMEOUT,
     REFUSAL_QUARANTINED,
+    REFUSAL_BY_UPSTREAM, /* of the answer, as it is too long */
     REFUSALS
 };
 

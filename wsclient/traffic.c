@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -11,22 +12,24 @@
 
 static const char heartbeat[] = "{\"type\":\"heartbeat\"}";
 
-static const struct ending sending_failed = {"closed", METRIC_RECONNECTS_CLOSED,
-                                             "sending failed", CLOSE_NONE},
-                           silent = {"silent", METRIC_RECONNECTS_SILENT,
-                                     "no heartbeat", CLOSE_NONE},
+const struct ending traffic_sending_failed = {
+    "closed", METRIC_RECONNECTS_CLOSED, "sending failed", CLOSE_NONE, true};
+static const struct ending silent = {"silent", METRIC_RECONNECTS_SILENT,
+                                     "no heartbeat", CLOSE_NONE, true},
                            stalled = {"stalled", METRIC_RECONNECTS_STALLED,
-                                      "answers are not confirmed", CLOSE_NONE},
+                                      "answers are not confirmed", CLOSE_NONE,
+                                      true},
                            overload = {"overload", METRIC_RECONNECTS_OVERLOAD,
                                        "the peer does not read its answers",
-                                       CLOSE_NONE},
+                                       CLOSE_NONE, false},
                            not_text = {"protocol", METRIC_RECONNECTS_PROTOCOL,
-                                       "a binary frame", CLOSE_NOT_TEXT},
+                                       "a binary frame", CLOSE_NOT_TEXT, false},
                            not_utf8 = {"protocol", METRIC_RECONNECTS_PROTOCOL,
-                                       "a text is no UTF-8", CLOSE_NOT_UTF8},
+                                       "a text is no UTF-8", CLOSE_NOT_UTF8,
+                                       false},
                            too_big = {"protocol", METRIC_RECONNECTS_PROTOCOL,
                                       "a message is longer than 16 MiB",
-                                      CLOSE_TOO_BIG};
+                                      CLOSE_TOO_BIG, false};
 
 void traffic_init(struct traffic *traffic, const struct settings *settings,
                   struct pipeline *pipeline) {
@@ -54,12 +57,15 @@ void traffic_begin(struct traffic *traffic, struct lws *wsi, monotime now) {
     lws_callback_on_writable(wsi);
 }
 
-void traffic_end(struct traffic *traffic) {
-    pipeline_disconnected(traffic->pipeline);
+bool traffic_end(struct traffic *traffic, const struct pipeline_break *end) {
+    bool refused = pipeline_disconnected(traffic->pipeline, end);
+    return refused || traffic->peer.confirmed > 0;
 }
 
+/* Whether answers are to be confirmed as soon as can be. */
 static bool is_hurried(const struct traffic *t) {
-    return t->hurry || pipeline_is_filling(t->pipeline);
+    return t->hurry || pipeline_is_filling(t->pipeline) ||
+           pipeline_is_resending(t->pipeline);
 }
 
 /* How many bytes the kernel holds that were not read yet. */
@@ -68,6 +74,34 @@ static size_t bytes_waiting(struct lws *wsi) {
     if (ioctl(lws_get_socket_fd(wsi), FIONREAD, &bytes) < 0 || bytes < 0)
         return 0;
     return (size_t)bytes;
+}
+
+/* Reads what the kernel, or TLS, has left; gives the number of bytes. */
+static size_t read_rest(struct lws *wsi, char *out, size_t size) {
+    SSL *ssl = lws_get_ssl(wsi);
+    int fd = lws_get_socket_fd(wsi);
+    size_t len = 0;
+    ssize_t got = 1;
+    while (len < size && got > 0) {
+        got = ssl != NULL ? SSL_read(ssl, out + len, (int)(size - len))
+                          : recv(fd, out + len, size - len, MSG_DONTWAIT);
+        if (got > 0)
+            len += (size_t)got;
+    }
+    return len;
+}
+
+void traffic_look_for_close(struct lws *wsi, struct peer_close *close) {
+    SSL *ssl = lws_get_ssl(wsi);
+    size_t size =
+        bytes_waiting(wsi) + (ssl != NULL ? (size_t)SSL_pending(ssl) : 0);
+    if (size == 0)
+        return;
+    char *rest = memory_new(size);
+    size_t len = read_rest(wsi, rest, size);
+    peer_close_find(close, (struct span){rest, len},
+                    lws_remaining_packet_payload(wsi));
+    free(rest);
 }
 
 /*
@@ -88,10 +122,16 @@ static bool count_tcp_bytes(struct lws *wsi, struct tcp_bytes *bytes) {
     return true;
 }
 
-/* Answers that the peer has confirmed by now are done with. */
-static void take_receipts(struct traffic *t, struct lws *wsi) {
+/*
+ * Answers that the peer has confirmed by now are done with. Then it may be that
+ * the next window can go out, or that all is done.
+ */
+static void take_receipts(struct traffic *t, struct lws *wsi, monotime now) {
+    bool resending = pipeline_is_resending(t->pipeline);
     pipeline_confirmed(t->pipeline, t->peer.confirmed);
-    if (t->hurry) /* it may be that all is done now */
+    if (resending && peer_has_settled(&t->peer, now))
+        pipeline_settled(t->pipeline, t->peer.sent);
+    if (t->hurry || (resending && !pipeline_is_resending(t->pipeline)))
         lws_callback_on_writable(wsi);
 }
 
@@ -116,7 +156,7 @@ const struct ending *traffic_look(struct traffic *traffic, struct lws *wsi) {
     look_at_tcp(traffic, wsi, now);
     struct tcp_input input = {traffic->read_bytes, bytes_waiting(wsi)};
     enum peer_verdict verdict = peer_judge(peer, now, input);
-    take_receipts(traffic, wsi);
+    take_receipts(traffic, wsi, now);
     if (verdict == PEER_SILENT)
         return &silent;
     if (verdict == PEER_NOT_CONFIRMING)
@@ -167,7 +207,7 @@ static const struct ending *send_refusals(struct traffic *t, struct lws *wsi,
     while (!lws_partial_buffered(wsi) &&
            pipeline_next(t->pipeline, now, &item) && item.position == 0)
         if (!send_item(t, wsi, &item, now))
-            return &sending_failed;
+            return &traffic_sending_failed;
     return pipeline_overloaded(t->pipeline) ? &overload : NULL;
 }
 
@@ -238,13 +278,14 @@ void traffic_ponged(struct traffic *traffic, struct lws *wsi,
                     struct span payload) {
     monotime now = clock_monotonic();
     peer_ponged(&traffic->peer, payload, now);
-    take_receipts(traffic, wsi);
+    take_receipts(traffic, wsi, now);
     if (peer_ping_due(&traffic->peer, now, is_hurried(traffic)))
         lws_callback_on_writable(wsi);
 }
 
-static bool send_ping(struct traffic *t, struct lws *wsi, monotime now) {
-    if (!peer_ping_due(&t->peer, now, is_hurried(t)))
+static bool send_ping(struct traffic *t, struct lws *wsi, monotime now,
+                      bool hurry) {
+    if (!peer_ping_due(&t->peer, now, hurry))
         return true;
     char payload[PEER_PING_PAYLOAD_SIZE];
     size_t len = peer_write_ping(&t->peer, now, payload);
@@ -256,12 +297,23 @@ static bool send_ping(struct traffic *t, struct lws *wsi, monotime now) {
     return true;
 }
 
+/*
+ * Whether nothing may be sent now. An answer that goes out alone may be blamed
+ * for what becomes of the link, so this has to be known to work before.
+ */
+static bool has_to_wait(struct traffic *t, monotime now,
+                        struct pipeline_item *item) {
+    return !pipeline_next(t->pipeline, now, item) ||
+           (item->position != 0 && pipeline_goes_alone(t->pipeline) &&
+            !peer_has_proved(&t->peer, now));
+}
+
 /* Sends answers for as long as the socket takes them; false: it broke. */
 static bool send_answers(struct traffic *t, struct lws *wsi, monotime now) {
     struct pipeline_item item;
     while (!lws_partial_buffered(wsi)) {
-        if (!pipeline_next(t->pipeline, now, &item))
-            return send_ping(t, wsi, now);
+        if (has_to_wait(t, now, &item))
+            return send_ping(t, wsi, now, is_hurried(t));
         if (!send_item(t, wsi, &item, now))
             return false;
     }
@@ -274,7 +326,8 @@ static bool send_ready(struct traffic *t, struct lws *wsi, monotime now) {
     if (t->beat_due && !send_frame(t, wsi, span_of(heartbeat), LWS_WRITE_TEXT))
         return false;
     t->beat_due = false;
-    if (!lws_partial_buffered(wsi) && !send_ping(t, wsi, now))
+    bool hurry = is_hurried(t) && !pipeline_is_resending(t->pipeline);
+    if (!lws_partial_buffered(wsi) && !send_ping(t, wsi, now, hurry))
         return false;
     return send_answers(t, wsi, now);
 }
@@ -296,10 +349,10 @@ const struct ending *traffic_send(struct traffic *traffic, struct lws *wsi) {
     if (many)
         cork(wsi, false);
     if (!good)
-        return &sending_failed;
+        return &traffic_sending_failed;
     if (is_hurried(t) && !t->peer.ever_ponged) {
         look_at_tcp(t, wsi, now);
-        take_receipts(t, wsi);
+        take_receipts(t, wsi, now);
     }
     return NULL;
 }

@@ -11,16 +11,8 @@
 #include "common/settings/settings.h"
 #include "wsclient/inbox.h"
 #include "wsclient/peer.h"
+#include "wsclient/peer_close.h"
 #include "wsclient/pipeline.h"
-
-/* Close codes of RFC 6455, 7.4.1. */
-enum close_code {
-    CLOSE_NONE = 0,
-    CLOSE_GOING_AWAY = 1001,
-    CLOSE_NOT_TEXT = 1003,
-    CLOSE_NOT_UTF8 = 1007,
-    CLOSE_TOO_BIG = 1009,
-};
 
 /* Why, and how, a connection comes to its end. */
 struct ending {
@@ -28,7 +20,11 @@ struct ending {
     enum metric metric;
     const char *detail;   /* for people, or NULL */
     enum close_code code; /* to close with; NONE: it is dropped at once */
+    bool by_peer;         /* an answer may be why */
 };
+
+/* Sending failed; what came before may hold the peer's close frame. */
+extern const struct ending traffic_sending_failed;
 
 struct traffic {
     struct pipeline *pipeline;
@@ -52,8 +48,12 @@ void traffic_clear(struct traffic *traffic);
  */
 void traffic_begin(struct traffic *traffic, struct lws *wsi, monotime now);
 
-/* It is over. What is unconfirmed is kept. */
-void traffic_end(struct traffic *traffic);
+/*
+ * It is over. What is unconfirmed is kept. Gives whether the connection was of
+ * use: an answer was confirmed on it, or found to be refused.
+ */
+MUST_CHECK bool traffic_end(struct traffic *traffic,
+                            const struct pipeline_break *end);
 
 /* A piece of a frame came. */
 MUST_CHECK const struct ending *
@@ -70,6 +70,12 @@ MUST_CHECK const struct ending *traffic_send(struct traffic *traffic,
 /* Judges the peer, and plans what is to be sent now. */
 MUST_CHECK const struct ending *traffic_look(struct traffic *traffic,
                                              struct lws *wsi);
+
+/*
+ * The connection broke: looks for the peer's close frame in what the library
+ * did not read any more.
+ */
+void traffic_look_for_close(struct lws *wsi, struct peer_close *close);
 
 /* When to look next; it moves with each Pong and whatever was sent. */
 monotime traffic_next_look(const struct traffic *traffic, monotime now);

@@ -53,7 +53,8 @@ pure="common/backoff common/day common/daytables common/decimal common/settings/
       common/metrics common/rates common/span
       common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota
       ratefetcher/redis/redis_format supervisor/lifecycle
-      wsclient/day_rates wsclient/inbox wsclient/ledger_room wsclient/peer
+      wsclient/breaks wsclient/day_rates wsclient/inbox wsclient/ledger_room
+      wsclient/outbox wsclient/peer wsclient/peer_close
       wsclient/refusals wsclient/request wsclient/response wsclient/waiting"
 # And all that the providers' APIs are made of.
 pure="$pure $(ls ratefetcher/providers/*.c |

@@ -23,6 +23,7 @@ struct bench {
     monotime alarm;        /* the last one */
     char quarantined[256]; /* the messages, a `;` after each */
     char alerts[256];      /* the events, a `;` after each */
+    char detail[512];      /* of the last one */
 };
 
 static inline void bench_answers_ready(void *arg) {
@@ -47,7 +48,7 @@ static inline void bench_alert(void *arg, const char *event,
                                const char *detail) {
     struct bench *b = arg;
     size_t len = strlen(b->alerts);
-    (void)detail;
+    snprintf(b->detail, sizeof b->detail, "%s", detail);
     snprintf(b->alerts + len, sizeof b->alerts - len, "%s;", event);
 }
 
@@ -57,11 +58,13 @@ static inline void bench_set_alarm(void *arg, monotime when) {
     b->alarm = when;
 }
 
-static inline void bench_quarantine(void *arg, const struct message *message) {
+static inline void bench_quarantine(void *arg, struct span bytes,
+                                    uint64_t sequence) {
     struct bench *b = arg;
     size_t len = strlen(b->quarantined);
+    assert_true(sequence > 0);
     snprintf(b->quarantined + len, sizeof b->quarantined - len, "%.*s;",
-             (int)message->request.len, message->request.data);
+             (int)bytes.len, bytes.data);
 }
 
 static inline struct pipeline_ports bench_ports(struct bench *b) {
@@ -110,9 +113,17 @@ static inline void bench_open(struct bench *b, size_t ledger_bytes,
     pipeline_connected(b->pipeline);
 }
 
-static inline void bench_reconnect(struct bench *b) {
-    pipeline_disconnected(b->pipeline);
+/* A break that the peer has made, with this close code. Gives whether an answer
+ * was found to be refused. */
+static inline bool bench_break(struct bench *b, unsigned code) {
+    struct pipeline_break end = {true, code, "as it said"};
+    bool refused = pipeline_disconnected(b->pipeline, &end);
     pipeline_connected(b->pipeline);
+    return refused;
+}
+
+static inline void bench_reconnect(struct bench *b) {
+    assert_false(bench_break(b, 0));
 }
 
 static inline void bench_close(struct bench *b) {

@@ -58,14 +58,12 @@ static void a_successor_goes_on(void **state) {
     bench_request(&b, 3, "USD", "2021-05-17", 2);
     bench_request(&b, 4, "EUR", PAST, 3); /* is sent and confirmed */
     bench_request(&b, 5, "EUR", PAST, 4); /* is answered and not sent */
-    send_next(&b, 5, texts[0]);
-    pipeline_disconnected(b.pipeline);
-    pipeline_connected(b.pipeline);
-    bench_expect_sent(&b, 5, texts[0]);
-    send_next(&b, 5, texts[1]);
-    send_next(&b, 5, texts[2]);
-    pipeline_disconnected(b.pipeline);
-    pipeline_connected(b.pipeline);
+    for (int i = 0; i < 3; i++)
+        send_next(&b, 5, texts[i]);
+    bench_reconnect(&b);
+    for (int i = 0; i < 3; i++)
+        bench_expect_sent(&b, 5, texts[i]);
+    bench_reconnect(&b);
     bench_expect_sent(&b, 5, texts[0]);
     b.asked[0] = '\0';
 
@@ -78,6 +76,7 @@ static void a_successor_goes_on(void **state) {
     for (uint64_t i = 0; i < 3; i++)
         assert_int_equal(bench_expect_sent(&b, 2 * SECOND, texts[i]), i + 1);
     bench_expect_metric(&b, METRIC_RETRIED, 7);
+    pipeline_confirmed(b.pipeline, 3);
     bench_expect_euro(&b, 6, "12", "2026-11-21T12:00:05.000Z", 2 * SECOND);
     /* What was taken is converted now. */
     bench_rates(&b, PAST, "", "one", "USD 1.2", 3 * SECOND, HOUR);
@@ -105,7 +104,7 @@ static void what_is_found_goes_before_newer_answers(void **state) {
     bench_expect_sent(&b, 3, first);
     bench_reconnect(&b);
     bench_request(&b, 3, "EUR", PAST, 4);
-    bench_expect_sent(&b, 5, first);
+    bench_expect(&b, 5, first);
     bench_expect_euro(&b, 2, "12", PAST, 5);
     bench_expect_euro(&b, 3, "12", PAST, 5);
     bench_close(&b);

@@ -366,7 +366,7 @@ static void a_break_repeats_what_is_unconfirmed(void **state) {
     fake_wall_ms += 1000;
     bench_reconnect(&b);
     /* The last of the first ones, and then what was never sent. */
-    bench_expect_sent(&b, 2 * SECOND, texts[3]);
+    bench_expect(&b, 2 * SECOND, texts[3]);
     bench_expect_euro(&b, 4, "12", "2026-11-21T12:00:01.000Z", 2 * SECOND);
     bench_expect_nothing(&b, 2 * SECOND);
     bench_expect_metric(&b, METRIC_RETRIED, 5);
@@ -376,13 +376,13 @@ static void a_break_repeats_what_is_unconfirmed(void **state) {
     bench_close(&b);
 }
 
-/* The oldest message first, whether it was sent before or not. */
+/* What was sent before, the oldest first; then what was not, in that order. */
 static void a_break_brings_the_order_of_arrival_back(void **state) {
     (void)state;
     struct bench b;
     char text[BENCH_TEXT_SIZE], wanted[32], date[16];
     static const int answered[] = {2, 7, 1, 5, 4, 8, 3, 6};
-    static const int after[] = {1, 3, 4, 5, 8, 6};
+    static const int after[] = {1, 4, 5, 3, 8, 6};
     bench_open(&b, BENCH_LEDGER_BYTES, "request");
     for (int id = 1; id <= 8; id++) {
         sprintf(date, "2021-05-1%d", id);
@@ -400,6 +400,7 @@ static void a_break_brings_the_order_of_arrival_back(void **state) {
     }
     for (uint64_t i = 0; i < COUNT_OF(after); i++) {
         assert_int_equal(send_next(&b, 10, text), i + 1);
+        pipeline_confirmed(b.pipeline, i + 1);
         sprintf(wanted, "\"id\":%d,", after[i]);
         if (strstr(text, wanted) == NULL)
             fail_msg("%s comes in the place of %s", text, wanted);

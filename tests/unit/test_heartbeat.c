@@ -293,10 +293,11 @@ static void looks_for_receipts(void **state) {
     /* A socket that takes no Ping is looked at again, but not at once. */
     assert_int_equal(peer_next_look(&r, at(2 * SECOND), false).usec,
                      at(2 * SECOND + 50 * MS).usec);
-    /* With TCP, in a hurry, acknowledgements are looked for more often. */
+    /* Without Pongs, in a hurry, acknowledgements are looked for more often. */
+    r.ever_ponged = true;
     assert_int_equal(peer_next_look(&r, at(SECOND), true).usec,
                      at(SECOND + PING).usec);
-    r.receipts = PEER_RECEIPTS_BY_TCP;
+    r.ever_ponged = false;
     assert_int_equal(peer_next_look(&r, at(SECOND), true).usec,
                      at(SECOND + 10 * MS).usec);
 }

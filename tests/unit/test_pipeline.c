@@ -1,6 +1,7 @@
 /* The pipeline: who is answered with what, asked for what, and when. */
 #include "tests/unit/pipeline_bench.h"
 #include "tests/unit/pipeline_recovery.h"
+#include "tests/unit/pipeline_refused.h"
 #include "tests/unit/pipeline_sending.h"
 
 #define TIMEOUT  "no rate came in time"
@@ -459,6 +460,7 @@ int main(void) {
         cmocka_unit_test(the_time_to_the_answer_is_measured),
         cmocka_unit_test(messages_are_shown_on_demand),
         RECOVERY_TESTS,
+        REFUSED_TESTS,
     };
     return cmocka_run_group_tests_name("pipeline", tests, NULL, NULL);
 }

@@ -1,0 +1,79 @@
+#include "wsclient/peer_close.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum { OPCODE_CLOSE = 8 };
+
+void peer_close_read(struct peer_close *close, struct span payload) {
+    const unsigned char *in = (const unsigned char *)payload.data;
+    *close = (struct peer_close){.came = true};
+    if (payload.len < 2)
+        return;
+    close->code = (unsigned)in[0] << 8 | in[1];
+    close->text_len = payload.len - 2 < PEER_CLOSE_MAX_TEXT
+                          ? payload.len - 2
+                          : PEER_CLOSE_MAX_TEXT;
+    memcpy(close->text, payload.data + 2, close->text_len);
+}
+
+/* Takes the next frame off `bytes`; false: it is not there as a whole. */
+static bool next_frame(struct span *bytes, unsigned *opcode,
+                       struct span *payload) {
+    const unsigned char *in = (const unsigned char *)bytes->data;
+    if (bytes->len < 2)
+        return false;
+    uint64_t len = in[1] & 0x7f;
+    size_t more = len == 126 ? 2 : len == 127 ? 8 : 0;
+    if (bytes->len < 2 + more)
+        return false;
+    if (more > 0)
+        len = 0;
+    for (size_t i = 0; i < more; i++)
+        len = len << 8 | in[2 + i];
+    *bytes = span_from(*bytes, 2 + more);
+    if (len > bytes->len)
+        return false;
+    *opcode = in[0] & 0x0f;
+    *payload = (struct span){bytes->data, (size_t)len};
+    *bytes = span_from(*bytes, (size_t)len);
+    return true;
+}
+
+void peer_close_find(struct peer_close *close, struct span bytes, size_t skip) {
+    struct span payload;
+    unsigned opcode;
+    if (skip > bytes.len)
+        return;
+    bytes = span_from(bytes, skip);
+    while (next_frame(&bytes, &opcode, &payload))
+        if (opcode == OPCODE_CLOSE) {
+            peer_close_read(close, payload);
+            return;
+        }
+}
+
+/* Writes the text behind a colon; at most four bytes for one. */
+static void print_text(const struct peer_close *close, char *out) {
+    if (close->text_len == 0)
+        return;
+    out += sprintf(out, ": ");
+    for (size_t i = 0; i < close->text_len; i++) {
+        unsigned char byte = (unsigned char)close->text[i];
+        bool printable = byte >= ' ' && byte <= '~' && byte != '\\';
+        out += sprintf(out, printable ? "%c" : "\\x%02x", byte);
+    }
+}
+
+void peer_close_describe(const struct peer_close *close, bool codes_are_kept,
+                         char detail[PEER_CLOSE_DETAIL_SIZE]) {
+    int len;
+    if (close->code == CLOSE_NONE)
+        len = sprintf(detail, "a close frame without a code");
+    else if (close->code == CLOSE_PROTOCOL && !codes_are_kept)
+        len = sprintf(detail, "a close code that libwebsockets does not tell "
+                              "(1002, or 1012 to 1014: it restarts)");
+    else
+        len = sprintf(detail, "close code %u", close->code);
+    print_text(close, detail + len);
+}
