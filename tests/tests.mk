@@ -12,16 +12,18 @@ UNIT_unix_socket = common/lines/unix_socket.c
 UNIT_files     = common/files.c common/memory.c
 UNIT_loop      = common/loop.c common/clock.c
 UNIT_line_server = common/lines/line_server.c common/loop.c common/lines/unix_socket.c \
-                 common/lines/message.c common/log.c common/clock.c common/day.c \
+                 $(MESSAGE_C) common/log.c common/clock.c common/day.c \
                  common/memory.c
 UNIT_utf8      = common/utf8.c
 UNIT_envfile   = common/settings/envfile.c common/memory.c
 UNIT_url       = common/settings/url.c common/memory.c
 UNIT_mapped_file = common/mapped_file.c common/files.c common/memory.c
-UNIT_log       = common/log.c common/memory.c common/clock.c common/day.c
+UNIT_log       = common/log.c common/memory.c common/clock.c common/day.c \
+                 $(MESSAGE_C)
 UNIT_metrics   = common/metrics.c
-UNIT_message   = common/lines/message.c
-UNIT_rates     = common/rates.c common/memory.c common/lines/message.c common/day.c \
+MESSAGE_C      = common/lines/message.c common/json_scan.c common/utf8.c
+UNIT_message   = $(MESSAGE_C)
+UNIT_rates     = common/rates.c common/memory.c $(MESSAGE_C) common/day.c \
                  common/decimal.c
 UNIT_daytables = common/daytables.c $(UNIT_rates)
 SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
@@ -30,12 +32,12 @@ SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
 UNIT_settings  = $(SETTINGS_C)
 UNIT_wiping    = common/log.c common/clock.c common/day.c $(SETTINGS_C)
 UNIT_monitor   = supervisor/monitor.c common/lines/child.c common/lines/channel.c \
-                 common/lines/message.c common/metrics.c common/loop.c common/log.c \
+                 $(MESSAGE_C) common/metrics.c common/loop.c common/log.c \
                  common/clock.c common/day.c $(SETTINGS_C)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
 UNIT_options   = supervisor/options.c $(SETTINGS_C)
 UNIT_history   = ratefetcher/providers/history.c common/rates.c common/memory.c \
-                 common/lines/message.c common/day.c common/decimal.c
+                 $(MESSAGE_C) common/day.c common/decimal.c
 UNIT_ecb_csv   = ratefetcher/providers/ecb_csv.c $(UNIT_history)
 UNIT_breaker   = ratefetcher/breaker.c
 UNIT_quota     = ratefetcher/quota.c
@@ -45,9 +47,8 @@ UNIT_redis_address = ratefetcher/redis/redis_format.c common/settings/url.c $(UN
 UNIT_redis_value = $(UNIT_redis_address)
 UNIT_redis_commands = ratefetcher/redis/redis_commands.c common/loop.c \
                  common/clock.c common/memory.c
-REQUEST_C      = wsclient/request.c common/json_scan.c common/day.c \
-                 common/decimal.c common/rates.c common/memory.c \
-                 common/lines/message.c
+REQUEST_C      = wsclient/request.c common/day.c common/decimal.c common/rates.c \
+                 common/memory.c $(MESSAGE_C)
 UNIT_request   = $(REQUEST_C)
 UNIT_response  = wsclient/response.c $(REQUEST_C)
 UNIT_heartbeat = wsclient/peer.c
@@ -76,13 +77,13 @@ UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
                  $(UNIT_pipeline)
 
 WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
-                 ratefetcher/providers/history.c common/rates.c common/lines/message.c \
+                 ratefetcher/providers/history.c common/rates.c $(MESSAGE_C) \
                  common/day.c common/log.c common/clock.c common/loop.c \
                  $(SETTINGS_C)
 PROVIDER_C     = ratefetcher/provider.c ratefetcher/breaker.c \
                  ratefetcher/quota.c ratefetcher/call_counts.c \
                  common/daytables.c common/mapped_file.c common/files.c common/log.c common/clock.c \
-                 common/rates.c common/lines/message.c common/day.c $(SETTINGS_C)
+                 common/rates.c $(MESSAGE_C) common/day.c $(SETTINGS_C)
 UNIT_provider  = $(PROVIDER_C)
 UNIT_lookup    = ratefetcher/lookup.c common/loop.c $(PROVIDER_C)
 UNIT_http      = ratefetcher/providers/http.c common/memory.c common/clock.c \

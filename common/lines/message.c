@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/json_scan.h"
+#include "common/utf8.h"
 
 static const char *const op_names[MESSAGE_OPS] = {
     [MESSAGE_UNKNOWN] = "",      [MESSAGE_RATES] = "rates",
@@ -13,29 +14,31 @@ static const char *const op_names[MESSAGE_OPS] = {
     [MESSAGE_PONG] = "pong",     [MESSAGE_REPORT] = "report",
 };
 
-/* json-c stops at a NUL byte, whatever stands behind it. */
-static bool is_blank(struct span text) {
-    for (size_t i = 0; i < text.len; i++)
-        if (memchr(" \t\r", text.data[i], 3) == NULL)
-            return false;
-    return true;
+/*
+ * json-c is no judge of what is JSON: strictly, 0.18 refuses a text beyond
+ * ASCII and an integer beyond 64 bits, and 0.16 takes NaN; not strictly, both
+ * take what is none.
+ */
+static bool is_object(struct span text) {
+    struct utf8 utf8 = {0};
+    struct json_found none[1];
+    enum json_kind top;
+    return utf8_feed(&utf8, text) && utf8_complete(&utf8) &&
+           json_scan(text, NULL, 0, none, &top) == JSON_OK &&
+           top == JSON_OBJECT;
 }
 
 struct json_object *message_parse(struct span line) {
-    struct json_tokener *tokener = json_tokener_new_ex(JSON_MAX_DEPTH);
+    if (!is_object(line))
+        return NULL;
+    /* It counts a value within the innermost object as a level. */
+    struct json_tokener *tokener = json_tokener_new_ex(JSON_MAX_DEPTH + 1);
     if (tokener == NULL)
         return NULL;
-    json_tokener_set_flags(tokener,
-                           JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
     struct json_object *message =
         json_tokener_parse_ex(tokener, line.data, (int)line.len);
-    bool whole = json_tokener_get_error(tokener) == json_tokener_success &&
-                 is_blank(span_from(line, json_tokener_get_parse_end(tokener)));
     json_tokener_free(tokener);
-    if (whole && json_object_is_type(message, json_type_object))
-        return message;
-    json_object_put(message);
-    return NULL;
+    return message;
 }
 
 enum message_op message_op(const struct json_object *message) {

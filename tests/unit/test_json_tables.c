@@ -40,9 +40,6 @@ static const struct number_case {
     {"-0", NULL},
     {"-0.0", NULL},
     {"-1.1", NULL},
-    {"NaN", NULL},
-    {"Infinity", NULL},
-    {"-Infinity", NULL},
     {"\"1.1\"", NULL},
     {"\"\"", NULL},
     {"null", NULL},
@@ -107,7 +104,7 @@ static const struct base_case {
     {"-1", false},     {"1.1", false},
     {"10", false},     {"\"1\"", false},
     {"null", false},   {"[1]", false},
-    {"NaN", false},    {"1.000000000000000001", false},
+    {"1e999", false},  {"1.000000000000000001", false},
 };
 
 /* EUR is the base: it is not a rate of the table, and it is one. */

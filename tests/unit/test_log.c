@@ -1,9 +1,9 @@
 /* The log, through a pipe: its two forms, masks, cuts, dropped lines. */
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <stdio.h>
 
+#include "common/lines/message.h"
 #include "common/log.h"
 #include "tests/unit/fake_clock.h"
 #include "tests/unit/unit.h"
@@ -290,15 +290,11 @@ static void check_line(const char *what, size_t len, const char *line,
                  line + (end > 40 ? end - 40 : 0));
     if (!json)
         return;
-    struct json_tokener *tokener = json_tokener_new();
-    json_tokener_set_flags(tokener,
-                           JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    struct json_object *object = json_tokener_parse_ex(tokener, line, (int)end);
-    if (!json_object_is_type(object, json_type_object))
+    struct json_object *object = message_parse((struct span){line, end});
+    if (object == NULL)
         fail_msg("%s, %zu bytes: not JSON: ...%s", what, len,
                  line + (end > 40 ? end - 40 : 0));
     json_object_put(object);
-    json_tokener_free(tokener);
 }
 
 static const struct cut_case {

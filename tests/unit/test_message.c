@@ -46,6 +46,13 @@ static const struct parse_case {
     {"{'op':'rates'}", 0, false, MESSAGE_UNKNOWN},
     {"{\"op\":\"rates\",}", 0, false, MESSAGE_UNKNOWN},
     {"{\"x\":nan}", 0, false, MESSAGE_UNKNOWN},
+    {"{\"x\":NaN}", 0, false, MESSAGE_UNKNOWN},
+    {"{\"x\":-Infinity}", 0, false, MESSAGE_UNKNOWN},
+    {"{\"x\":1.}", 0, false, MESSAGE_UNKNOWN},
+    {"{\"x\":\"\n\"}", 0, false, MESSAGE_UNKNOWN},
+    {"{\"x\":18446744073709551616}", 0, true, MESSAGE_UNKNOWN},
+    {"{\"x\":-18446744073709551616}", 0, true, MESSAGE_UNKNOWN},
+    {"{\"x\":1e999}", 0, true, MESSAGE_UNKNOWN},
     {"{\"x\":01}", 0, false, MESSAGE_UNKNOWN},
     {"{/* */}", 0, false, MESSAGE_UNKNOWN},
     {"{\"x\":\"\xff\"}", 0, false, MESSAGE_UNKNOWN},
@@ -74,6 +81,23 @@ static void nothing_hides_behind_a_nul(void **state) {
     (void)state;
     assert_null(message_parse(exact_copy("{\"op\":\"stop\"}\0x", 15)));
     assert_null(message_parse(exact_copy("{\"op\":\"stop\"}\0{}", 16)));
+}
+
+/* As deep as a request may be. */
+static void depth(void **state) {
+    (void)state;
+    char line[256] = "";
+    for (int levels = 1; levels <= 33; levels++) {
+        strcat(line, "{\"a\":");
+        size_t open = strlen(line);
+        line[open] = '1';
+        memset(line + open + 1, '}', (size_t)levels);
+        struct span text = {line, open + 1 + (size_t)levels};
+        struct json_object *message = message_parse(text);
+        assert_int_equal(message != NULL, levels <= 32);
+        json_object_put(message);
+        line[open] = '\0';
+    }
 }
 
 static void every_op_comes_back(void **state) {
@@ -129,11 +153,9 @@ static void a_line_is_plain(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines),
-        cmocka_unit_test(nothing_hides_behind_a_nul),
-        cmocka_unit_test(every_op_comes_back),
-        cmocka_unit_test(members),
-        cmocka_unit_test(a_line_is_plain),
+        cmocka_unit_test(lines),   cmocka_unit_test(nothing_hides_behind_a_nul),
+        cmocka_unit_test(depth),   cmocka_unit_test(every_op_comes_back),
+        cmocka_unit_test(members), cmocka_unit_test(a_line_is_plain),
     };
     return cmocka_run_group_tests_name("message", tests, NULL, NULL);
 }

@@ -86,7 +86,7 @@ static const struct body_case bodies[] = {
      "2025-11-21 EUR=0.8; 1 bad, usdJPY first"},
     {"bad rates are left out", "latest", TODAY,
      LIVE("\"USDAUD\":0,\"USDCAD\":-1,\"USDCHF\":1e12,\"USDCZK\":\"24\","
-          "\"USDDKK\":null,\"USDEUR\":0.8,\"USDGBP\":NaN,\"USDHUF\":[1]"),
+          "\"USDDKK\":null,\"USDEUR\":0.8,\"USDGBP\":1e999,\"USDHUF\":[1]"),
      "2025-11-21 EUR=0.8; 7 bad, AUD first"},
     {"no euro", "latest", TODAY, LIVE("\"USDJPY\":156"), NO_EURO},
     {"a bad euro", "latest", TODAY, LIVE("\"USDEUR\":0,\"USDJPY\":156"),

@@ -50,7 +50,7 @@ static const struct body_case bodies[] = {
      "2025-06-13 BTC=0.000014205427 HUF=403.43 ISK=148 JPY=166 TRL=1912400"},
     {"no rates", DAY, TODAY,
      RATES("\"JPY\":0,\"KRW\":-1,\"PLN\":1e12,\"SEK\":\"10.9\",\"USD\":1.1512,"
-           "\"CHF\":NaN,\"NOK\":null,\"CAD\":1e-10"),
+           "\"CHF\":1e999,\"NOK\":null,\"CAD\":1e-10"),
      "2025-06-13 USD=1.1512; 7 bad, JPY first"},
     {"codes that are none", DAY, TODAY,
      RATES("\"USDT\":1.1,\"OP\":1,\"usd\":2,\"USD\":1.1512"),

@@ -64,8 +64,12 @@ static const struct body_case bodies[] = {
     {"no rates", "latest", TODAY,
      "{\"data\":{\"JPY\":0,\"KRW\":-1.5,\"PLN\":0.0,\"SEK\":-0,\"USD\":1.1,"
      "\"CHF\":\"1.2\",\"NOK\":null,\"CAD\":true,\"GBP\":[1],\"INR\":{\"v\":1},"
-     "\"AUD\":NaN,\"NZD\":Infinity,\"DKK\":-Infinity,\"HKD\":\"\"}}",
-     "2025-11-21 USD=1.1; 13 bad, JPY first"},
+     "\"HKD\":\"\"}}",
+     "2025-11-21 USD=1.1; 10 bad, JPY first"},
+    {"texts and numbers beyond ASCII and 64 bits", "latest", TODAY,
+     "{\"data\":{\"USD\":1.1},\"note\":\"\xe2\x82\xac\","
+     "\"n\":18446744073709551616}",
+     "2025-11-21 USD=1.1"},
     {"codes that are none", "latest", TODAY,
      "{\"data\":{\"USDT\":1.1,\"OP\":1.2,\"usd\":1.3,\"U$D\":1.4,\"\":1.5,"
      "\"US D\":0,\"USD\":1.1,\"MATIC\":\"x\",\"\\u0055\\u0053X\":2}}",
@@ -129,9 +133,9 @@ static const struct body_case bodies[] = {
      "\xef\xbb\xbf{\"data\":{\"USD\":1.1}}", NOT_JSON},
     {"no UTF-8", "latest", TODAY, "{\"data\":{\"USD\":1.1,\"\xff\":1}}",
      NOT_JSON},
-    {"leading zero", "latest", TODAY, "{\"data\":{\"USD\":01.1}}",
-     NO_RATES "; 1 bad, USD first"},
+    {"leading zero", "latest", TODAY, "{\"data\":{\"USD\":01.1}}", NOT_JSON},
     {"plus sign", "latest", TODAY, "{\"data\":{\"USD\":+1.1}}", NOT_JSON},
+    {"NaN", "latest", TODAY, "{\"data\":{\"USD\":1.1,\"AUD\":NaN}}", NOT_JSON},
     {"hexadecimal", "latest", TODAY, "{\"data\":{\"USD\":0x10}}", NOT_JSON},
     {"decimal comma", "latest", TODAY, "{\"data\":{\"USD\":1,1}}", NOT_JSON},
     {"trailing comma", "latest", TODAY, "{\"data\":{\"USD\":1.1,}}", NOT_JSON},

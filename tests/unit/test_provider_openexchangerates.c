@@ -77,7 +77,7 @@ static const struct body_case bodies[] = {
      LATEST("\"CNHX\":7,\"CN\":7,\"EUR\":0.8,\"eur\":2"), "2025-11-21 EUR=0.8"},
     {"bad rates are left out", "latest", TODAY,
      LATEST("\"AUD\":0,\"CAD\":-1,\"CHF\":1e12,\"CZK\":\"24\",\"DKK\":null,"
-            "\"EUR\":0.8,\"GBP\":NaN,\"HUF\":[1],\"ISK\":true"),
+            "\"EUR\":0.8,\"GBP\":1e999,\"HUF\":[1],\"ISK\":true"),
      "2025-11-21 EUR=0.8; 8 bad, AUD first"},
     {"no euro", "latest", TODAY, LATEST("\"JPY\":156"), NO_EURO},
     {"a bad euro", "latest", TODAY, LATEST("\"EUR\":0,\"JPY\":156"),
