@@ -4,9 +4,8 @@ import json
 import threading
 import time
 
-import websockets
-
 from amounts import message, stake_of
+from sockets import ConnectionClosed
 from waiting import sleep_until, wait_until
 
 _BATCH = 10
@@ -65,7 +64,7 @@ class Load:
             pong = await link._ws.ping()
             await asyncio.wait_for(asyncio.shield(pong), 5)
             return True
-        except (websockets.ConnectionClosed, asyncio.TimeoutError):
+        except (ConnectionClosed, asyncio.TimeoutError):
             return False
 
     def wait_answered(self, stake, seconds=10):

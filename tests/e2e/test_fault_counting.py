@@ -7,10 +7,10 @@ import random
 import sys
 
 import pytest
-import websockets
 
 from amounts import BEAT, PREFIX, euro, message, rate_on, read_rates
 from places import TOP
+from sockets import ConnectionClosed, connect
 
 sys.path.insert(1, str(TOP / "tests" / "faults"))
 
@@ -283,7 +283,7 @@ class Peer:
         A link: sends what the last one may have kept back, answers so many and
         breaks. Its library has ponged what it still holds: that is received.
         """
-        async with websockets.connect(self._url, compression=None, max_queue=None) as ws:
+        async with connect(self._url, compression=None, max_queue=None) as ws:
             for answer in self._answers:
                 await ws.send(answer)
             try:
@@ -291,7 +291,7 @@ class Peer:
                     await self._take(ws, text)
                     if self.count == most:
                         ws.transport.abort()
-            except websockets.ConnectionClosed:
+            except ConnectionClosed:
                 pass
 
     async def _take(self, ws, text):
@@ -303,7 +303,7 @@ class Peer:
             answers = self._deed(answers[0])
         self._answers += answers
         for answer in answers:
-            with contextlib.suppress(websockets.ConnectionClosed):
+            with contextlib.suppress(ConnectionClosed):
                 await ws.send(answer)
 
 

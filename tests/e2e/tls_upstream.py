@@ -8,8 +8,8 @@ import threading
 import warnings
 
 import pytest
-import websockets
 
+from sockets import serve
 from upstream import Upstream, _log
 from waiting import wait_until
 
@@ -26,7 +26,7 @@ class TlsUpstream(Upstream):
         self.url = f"{scheme}://{name}:{self.port}/ws"
 
     async def _listen(self, port):
-        return await websockets.serve(
+        return await serve(
             self._serve, self._host, port, ssl=self._context, ping_interval=None,
             compression=None, max_size=2**26, max_queue=None, close_timeout=1,
             logger=_log, process_request=self._on_request)

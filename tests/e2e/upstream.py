@@ -6,9 +6,8 @@ import struct
 import threading
 import time
 
-import websockets
-
 from amounts import BEAT, is_answer_to
+from sockets import ConnectionClosed, serve
 from waiting import wait_until
 
 _log = logging.getLogger("upstream")
@@ -106,7 +105,7 @@ class Upstream:
         return future.result(seconds)
 
     async def _listen(self, port):
-        return await websockets.serve(
+        return await serve(
             self._serve, "127.0.0.1", port, ping_interval=None, compression=None,
             max_size=2**26, max_queue=None, close_timeout=1, logger=_log,
             process_request=self._on_request)
@@ -133,7 +132,7 @@ class Upstream:
                 else:
                     link.answer_times.append(now)
                     link.answers.append(text)
-        except websockets.ConnectionClosed:
+        except ConnectionClosed:
             pass
         finally:
             link.close_code = ws.close_code

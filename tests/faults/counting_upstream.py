@@ -19,10 +19,15 @@ import sys
 import time
 from types import SimpleNamespace
 
-from websockets.connection import OPEN
 from websockets.frames import OP_PING, OP_PONG, OP_TEXT
 from websockets.http11 import Request
-from websockets.server import ServerConnection
+
+try:  # by their names from version 11 on
+    from websockets.protocol import OPEN
+    from websockets.server import ServerProtocol
+except ImportError:
+    from websockets.connection import OPEN
+    from websockets.server import ServerConnection as ServerProtocol
 
 from tally import Tally
 from traffic import Traffic
@@ -42,7 +47,7 @@ _log = logging.getLogger("counting_upstream")
 _log.setLevel(logging.CRITICAL + 1)
 
 
-class Connection(ServerConnection):
+class Connection(ServerProtocol):
     """One that may leave Pings unanswered, and leaves those after our Close."""
 
     pongs = True
