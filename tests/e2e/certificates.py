@@ -34,7 +34,7 @@ class Authority:
         self.ca_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
     def _sign(self, name, public_key, days_left, extensions, key=None):
-        now = datetime.datetime.utcnow()
+        now = datetime.datetime.now(datetime.timezone.utc)
         builder = (x509.CertificateBuilder()
                    .subject_name(name).issuer_name(name if key else self._name)
                    .public_key(public_key).serial_number(x509.random_serial_number())
