@@ -120,7 +120,7 @@ void peer_ponged(struct peer *peer, struct span payload, monotime now) {
 }
 
 bool peer_has_proved(struct peer *peer, monotime now) {
-    if (peer->ponged || !peer->ever_ponged)
+    if (peer_is_proved(peer))
         return true;
     if (peer->unanswered > 0)
         return monotime_between(peer->first_unanswered, now).usec >=

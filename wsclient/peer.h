@@ -144,9 +144,15 @@ NONNULL_ALL void peer_tcp(struct peer *peer, struct tcp_bytes bytes,
                           uint64_t given, monotime now);
 
 /*
- * Whether this connection has shown that it works both ways, by a Pong; if not,
- * a Ping is due. Of a peer that never ponged it is not asked for, and of others
- * for a second at the most.
+ * Whether this connection has shown that it works both ways, by a Pong. Of a
+ * peer that never ponged it is not asked for.
+ */
+static inline bool peer_is_proved(const struct peer *peer) {
+    return peer->ponged || !peer->ever_ponged;
+}
+
+/*
+ * Whether it is proved, or was given a second for it; if not, a Ping is due.
  */
 MUST_CHECK NONNULL_ALL bool peer_has_proved(struct peer *peer, monotime now);
 

@@ -58,7 +58,9 @@ void traffic_begin(struct traffic *traffic, struct lws *wsi, monotime now) {
 }
 
 bool traffic_end(struct traffic *traffic, const struct pipeline_break *end) {
-    bool refused = pipeline_disconnected(traffic->pipeline, end);
+    struct pipeline_break told = *end;
+    told.by_peer &= peer_is_proved(&traffic->peer);
+    bool refused = pipeline_disconnected(traffic->pipeline, &told);
     return refused || traffic->peer.confirmed > 0;
 }
 

@@ -228,6 +228,32 @@ def test_a_link_that_never_works_blames_no_answer(begin):
         peer.stop()
 
 
+@pytest.mark.slow
+def test_a_link_that_pongs_no_more_blames_no_answer(begin):
+    """It beats and reads, and is left after ten seconds, however often."""
+    with RawUpstream() as up:
+        service = begin(up)
+        peer = Peer(up.link())
+        assert stake_of(peer.ask(message("1"))) == "207.55196"
+        peer.wait_confirmed()
+        peer.pongs = False
+        peer.ask(message("2"))
+        peer.reset()
+        for _ in range(3):
+            link = up.link()
+            read_window(link)
+            link.reset()
+        for _ in range(2):
+            peer = Peer(up.link(), pongs=False)
+            peer.wait_answers(1)
+            peer.reset()
+        peer = Peer(up.link())
+        assert stake_of(peer.wait_answers(1)[0]) == "207.55196"
+        service.wait_counter("fxwire_pending", 0)
+        assert "answer_refused" not in service.log()
+        peer.stop()
+
+
 @pytest.mark.parametrize("payload, wanted", [
     (b"", "a close frame without a code"),
     (b"\x03\xe9", "close code 1001"),
