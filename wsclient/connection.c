@@ -203,9 +203,9 @@ static const char *ended_by_peer(struct lws *wsi) {
 static void leave_broken(struct connection *c, const struct ending *otherwise,
                          const char *why) {
     char detail[PEER_CLOSE_DETAIL_SIZE];
-    if (!c->peer_close.came)
-        traffic_look_for_close(c->wsi, &c->peer_close);
     const char *end = ended_by_peer(c->wsi);
+    if (end != NULL && !c->peer_close.came)
+        traffic_look_for_close(c->wsi, &c->peer_close);
     if (c->peer_close.came) {
         peer_close_describe(&c->peer_close, CODES_ARE_KEPT, detail);
         leave(c, &closed, detail);

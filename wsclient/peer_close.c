@@ -17,7 +17,10 @@ void peer_close_read(struct peer_close *close, struct span payload) {
     memcpy(close->text, payload.data + 2, close->text_len);
 }
 
-/* Takes the next frame off `bytes`; false: it is not there as a whole. */
+/*
+ * Takes the next frame off `bytes`; false: it is not there as a whole, or is
+ * none: bits are reserved, or a control frame is not whole in itself.
+ */
 static bool next_frame(struct span *bytes, unsigned *opcode,
                        struct span *payload) {
     const unsigned char *in = (const unsigned char *)bytes->data;
@@ -35,6 +38,9 @@ static bool next_frame(struct span *bytes, unsigned *opcode,
     if (len > bytes->len)
         return false;
     *opcode = in[0] & 0x0f;
+    if ((in[0] & 0x70) != 0 || (in[1] & 0x80) != 0 ||
+        (*opcode >= OPCODE_CLOSE && (in[0] < 0x80 || more > 0)))
+        return false;
     *payload = (struct span){bytes->data, (size_t)len};
     *bytes = span_from(*bytes, (size_t)len);
     return true;

@@ -56,6 +56,7 @@ class RawLink:
         self.how = None  # "fin" or "reset"
         self.close_code = None
         self.answers_close = True
+        self.pongs = False  # whether Pings are answered as they are read
         self.frames = []
         self._buffer = b""
 
@@ -153,6 +154,8 @@ class RawLink:
                 self.frames.append(found)
                 if found.opcode == CLOSE:
                     self._on_close(found.payload)
+                elif found.opcode == PING and self.pongs:
+                    self.send(frame(PONG, found.payload))
                 return found
             left = end - time.monotonic()
             if self.ended or not select.select([self.sock], [], [], max(left, 0))[0]:

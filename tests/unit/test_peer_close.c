@@ -74,6 +74,11 @@ static const struct {
     {SHORT "\x81\x7e\x00", 7, 0, false},
     {"\x81\x7f\xff\xff\xff\xff\xff\xff\xff\xff" CLOSE, 16, 0, false},
     {SHORT MEDIUM, 11, 0, false},
+    /* What is no frame is no reason to believe what follows. */
+    {"\xc1\x02{}" CLOSE, 10, 0, false},
+    {"\x81\x82...." CLOSE, 12, 0, false},
+    {"\x08\x04\x03\xf3hi", 6, 0, false},
+    {"\x89\x7e\0\3xyz" CLOSE, 13, 0, false},
 };
 
 static void found_in_what_was_not_read(void **state) {
