@@ -292,10 +292,11 @@ def test_an_end_without_a_close_frame_is_told_as_that(quiet, link, how):
 
 
 def test_a_masked_frame_is_left_or_tolerated(link):
-    """An answer or an end: no other outcome."""
+    """An answer (libwebsockets 4.1) or an end (4.3): no other outcome."""
+    mark = len(link.frames)
     link.send(frame(TEXT, message(), mask=b"abcd"))
     wait_until(lambda: link.read_frame(0.1) and False or link.ended or any(
-        b"stake" in f.payload for f in link.frames), "an answer or an end")
+        b"stake" in f.payload for f in link.frames[mark:]), "an answer or an end")
 
 
 @pytest.mark.parametrize("data", [
