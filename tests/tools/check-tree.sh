@@ -85,7 +85,15 @@ result "every header compiles alone" "$(
 result "no file over 500 lines" "$(
     git ls-files -co --exclude-standard '*.c' '*.h' '*.py' '*.sh' |
         xargs wc -l | awk '$2 != "total" && $1 > 500 {print $2 ": " $1}')"
-result "clang-format keeps the layout" "$(
-    git ls-files -co --exclude-standard '*.c' '*.h' |
-        xargs clang-format --dry-run 2>&1 | head -n 5)"
+# Each version lays out otherwise: only the one it was made with can judge.
+layout_version=14
+case $(clang-format --version) in
+*"version $layout_version."*)
+    result "clang-format keeps the layout" "$(
+        git ls-files -co --exclude-standard '*.c' '*.h' |
+            xargs clang-format --dry-run 2>&1 | head -n 5)" ;;
+*)
+    echo "ok - clang-format keeps the layout" \
+        "# SKIP NOT CHECKED: needs clang-format $layout_version" ;;
+esac
 exit $status
