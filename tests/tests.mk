@@ -122,10 +122,11 @@ $(POISONED): $(call objects,wsclient) $(BUILD)/obj/tests/e2e/poison.o $(COMMON)
 	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) \
 	    -Wl,--wrap=request_read,--wrap=response_write -o $@ $^ $(LIBS_wsclient)
 
+# ARGS are pytest's.
 test:
 	@sh tests/tools/packages.sh build test
 	@$(MAKE) --no-print-directory all $(BUILD)/upstream $(POISONED) unit-tests
-	@sh tests/tools/run.sh $(BUILD)
+	@sh tests/tools/run.sh $(BUILD) $(ARGS)
 
 # A minute for each fault; ARGS="--seconds 10 kill9-all" and the like.
 faults:

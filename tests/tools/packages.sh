@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing: packages.sh SET...
-# Sets: build (to build the programs and the demo), test (to test them), docs
-# (to draw the picture anew).
+# Sets: build (to build the programs and the demo), test (to test them), fresh
+# (to test them on a bare Debian), docs (to draw the picture anew).
 # Asks apt for nothing that is there, and for nothing else.
 set -eu
 
@@ -9,9 +9,10 @@ build="gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev libevent-dev
        libexpat1-dev libgmp-dev libhiredis-dev libjson-c-dev libssl-dev
        libwebsockets-dev"
 test="clang clang-format faketime iproute2 libclang-rt-dev libcmocka-dev
-      libnss-wrapper nftables nginx-light node-ws nodejs procps
+      libnss-wrapper mount nftables nginx-light node-ws nodejs procps
       python3-cryptography python3-pytest python3-pytest-xdist python3-redis
       python3-websockets redis-server socat universal-ctags util-linux valgrind"
+fresh="mmdebstrap"
 docs="graphviz"
 
 missing=
@@ -19,6 +20,7 @@ for set in "$@"; do
     case $set in
     build) packages=$build ;;
     test) packages=$test ;;
+    fresh) packages=$fresh ;;
     docs) packages=$docs ;;
     *) echo "packages.sh: no set '$set'" >&2; exit 64 ;;
     esac
