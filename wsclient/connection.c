@@ -204,7 +204,8 @@ static void leave_broken(struct connection *c, const struct ending *otherwise,
                          const char *why) {
     char detail[PEER_CLOSE_DETAIL_SIZE];
     const char *end = ended_by_peer(c->wsi);
-    if (end != NULL && !c->peer_close.came)
+    /* What is held is before what the kernel has, and can not be seen. */
+    if (end != NULL && !c->peer_close.came && !c->traffic.pings.held)
         traffic_look_for_close(c->wsi, &c->peer_close);
     if (c->peer_close.came) {
         peer_close_describe(&c->peer_close, CODES_ARE_KEPT, detail);
@@ -311,6 +312,8 @@ static int on_writeable(struct connection *c) {
     if (c->state != STATE_OPEN)
         return 0; /* it comes again while closing */
     if (c->ending != NULL) {
+        pings_ponged(&c->traffic.pings);
+        pings_end(&c->traffic.pings);
         lws_close_reason(c->wsi, (enum lws_close_status)c->ending->code, NULL,
                          0);
         c->state = STATE_CLOSING;
@@ -321,6 +324,7 @@ static int on_writeable(struct connection *c) {
     end(c, traffic_send(&c->traffic, c->wsi));
     if (c->state == STATE_OPEN && is_done(c))
         end(c, &stopped);
+    pings_ponged(&c->traffic.pings);
     plan_look(c);
     return 0;
 }

@@ -248,8 +248,7 @@ bool dial_check_peer(struct dial *dial, struct lws *wsi) {
     return false;
 }
 
-void dial_hear_library(int level, const char *line) {
-    (void)level;
+void dial_hear_library(const char *line) {
     struct span text = {line, strcspn(line, "\n")};
     log_debug("libwebsockets", LOG_FIELDS(log_span("line", text)));
     if (hearing == NULL)

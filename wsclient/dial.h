@@ -109,7 +109,7 @@ void dial_forget_complaint(struct dial *dial);
  * For lws_set_log_level() and for the clients' TLS context: the dial made last
  * keeps what they say of TLS. Their callbacks have no argument.
  */
-void dial_hear_library(int level, const char *line);
+void dial_hear_library(const char *line);
 void dial_hear_tls(SSL_CTX *context);
 
 #endif

@@ -19,6 +19,7 @@
 #include "wsclient/connection.h"
 #include "wsclient/dial.h"
 #include "wsclient/fd_watch.h"
+#include "wsclient/pings.h"
 #include "wsclient/quarantine.h"
 #include "wsclient/ratelink.h"
 
@@ -135,6 +136,13 @@ static int open_signals(void) {
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+static void on_library_log(int level, const char *line) {
+    if (level == LLL_INFO)
+        pings_hear_library(line);
+    else
+        dial_hear_library(line);
+}
+
 /* The first of the protocols gets the library's own questions, too. */
 static int on_upstream(struct lws *wsi, enum lws_callback_reasons reason,
                        void *user, void *in, size_t len) {
@@ -186,7 +194,7 @@ static struct lws_context *new_context(struct wsclient *w) {
     };
     if (ca_file != NULL) /* it alone is trusted */
         info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
-    lws_set_log_level(LLL_ERR | LLL_WARN, dial_hear_library);
+    lws_set_log_level(LLL_ERR | LLL_WARN, on_library_log);
     return lws_create_context(&info);
 }
 

@@ -52,6 +52,7 @@ void traffic_clear(struct traffic *traffic) {
 
 void traffic_begin(struct traffic *traffic, struct lws *wsi, monotime now) {
     inbox_begin(&traffic->inbox);
+    pings_begin(&traffic->pings, wsi);
     peer_connected(&traffic->peer, pipeline_connected(traffic->pipeline), now);
     traffic->beat_due = false;
     lws_callback_on_writable(wsi);
@@ -59,6 +60,7 @@ void traffic_begin(struct traffic *traffic, struct lws *wsi, monotime now) {
 
 bool traffic_end(struct traffic *traffic, const struct pipeline_break *end) {
     struct pipeline_break told = *end;
+    pings_end(&traffic->pings);
     told.by_peer &= peer_is_proved(&traffic->peer);
     bool refused = pipeline_disconnected(traffic->pipeline, &told);
     return refused || traffic->peer.confirmed > 0;
@@ -156,7 +158,8 @@ const struct ending *traffic_look(struct traffic *traffic, struct lws *wsi) {
     struct peer *peer = &traffic->peer;
     monotime now = clock_monotonic();
     look_at_tcp(traffic, wsi, now);
-    struct tcp_input input = {traffic->read_bytes, bytes_waiting(wsi)};
+    struct tcp_input input = {traffic->read_bytes,
+                              bytes_waiting(wsi) + traffic->pings.held};
     enum peer_verdict verdict = peer_judge(peer, now, input);
     take_receipts(traffic, wsi, now);
     if (verdict == PEER_SILENT)
@@ -347,7 +350,9 @@ const struct ending *traffic_send(struct traffic *traffic, struct lws *wsi) {
     bool many = pipeline_has_several(t->pipeline);
     if (many)
         cork(wsi, true);
+    pings_begin_sending();
     bool good = send_ready(t, wsi, now);
+    pings_end_sending();
     if (many)
         cork(wsi, false);
     if (!good)

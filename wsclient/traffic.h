@@ -12,6 +12,7 @@
 #include "wsclient/inbox.h"
 #include "wsclient/peer.h"
 #include "wsclient/peer_close.h"
+#include "wsclient/pings.h"
 #include "wsclient/pipeline.h"
 
 /* Why, and how, a connection comes to its end. */
@@ -30,6 +31,7 @@ struct traffic {
     struct pipeline *pipeline;
     struct peer peer;
     struct inbox inbox;
+    struct pings pings;
     uint64_t read_bytes; /* of messages, so far */
     bool beat_due;
     bool hurry;           /* answers are to be confirmed as soon as can be */

@@ -60,8 +60,8 @@ class Load:
     async def _try(self, link, texts):
         try:
             for text in texts:
-                await link._ws.send(text)
-            pong = await link._ws.ping()
+                await link.ws.send(text)
+            pong = await link.ws.ping()
             await asyncio.wait_for(asyncio.shield(pong), 5)
             return True
         except (ConnectionClosed, asyncio.TimeoutError):

@@ -1,5 +1,6 @@
 // An upstream by Node's ws: node_upstream.js MESSAGE [CERTIFICATE]
 // Beats, sends MESSAGE to each connection, and tells what comes, line by line.
+// $PINGS: so many times, with a Ping behind each.
 'use strict';
 const fs = require('fs');
 const { WebSocketServer } = require('ws');
@@ -14,7 +15,12 @@ const upstream = new WebSocketServer({ server });
 upstream.on('connection', (socket, request) => {
   console.log('headers ' + JSON.stringify(request.headers));
   const beat = setInterval(() => socket.send('{"type":"heartbeat"}'), 200);
-  socket.send(message);
+  const pings = Number(process.env.PINGS || 0);
+  for (let i = 0; i < Math.max(pings, 1); i++) {
+    socket.send(message);
+    if (pings) socket.ping(String(i));
+  }
+  socket.on('pong', (data) => console.log('pong ' + data));
   socket.on('message', (data, isBinary) => {
     const text = data.toString();
     console.log((text === '{"type":"heartbeat"}' ? 'beat ' : 'answer ') + text);

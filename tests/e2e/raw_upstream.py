@@ -3,6 +3,7 @@ import base64
 import hashlib
 import select
 import socket
+import ssl
 import struct
 import time
 from typing import NamedTuple
@@ -145,6 +146,9 @@ class RawLink:
         return Frame(time.monotonic(), bool(data[0] & 0x80), data[0] >> 4 & 7,
                      data[0] & 15, masked, payload)
 
+    def _has_decrypted(self):
+        return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
+
     def read_frame(self, seconds=10):
         """The next frame; None: the end, or none in time (look at `ended`)."""
         end = time.monotonic() + seconds
@@ -158,7 +162,8 @@ class RawLink:
                     self.send(frame(PONG, found.payload))
                 return found
             left = end - time.monotonic()
-            if self.ended or not select.select([self.sock], [], [], max(left, 0))[0]:
+            if self.ended or not (self._has_decrypted() or
+                                  select.select([self.sock], [], [], max(left, 0))[0]):
                 return None
             try:
                 more = self.sock.recv(1 << 20)
@@ -214,7 +219,8 @@ class RawLink:
 class RawUpstream:
     """Listens; the test accepts."""
 
-    def __init__(self, path="/ws", receive_buffer=None):
+    def __init__(self, path="/ws", receive_buffer=None, context=None):
+        self._context = context  # of TLS, or None
         self.sock = socket.socket()
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_buffer:
@@ -222,7 +228,8 @@ class RawUpstream:
         self.sock.bind(("127.0.0.1", 0))
         self.sock.listen(16)
         self.port = self.sock.getsockname()[1]
-        self.url = f"ws://127.0.0.1:{self.port}{path}"
+        scheme = "wss" if context else "ws"
+        self.url = f"{scheme}://127.0.0.1:{self.port}{path}"
         self.links = []
 
     def __enter__(self):
@@ -236,7 +243,10 @@ class RawUpstream:
     def accept(self, seconds=15):
         """The next connection, with nothing read of it yet."""
         self.sock.settimeout(seconds * SCALE)
-        link = RawLink(self.sock.accept()[0])
+        sock = self.sock.accept()[0]
+        if self._context:
+            sock = self._context.wrap_socket(sock, server_side=True)
+        link = RawLink(sock)
         self.links.append(link)
         return link
 

@@ -120,14 +120,6 @@ def test_many_frames_in_one_segment(link):
     assert got == list(range(100))
 
 
-def test_of_many_pings_at_once_one_is_answered(link):
-    """The library drops further Pings while a Pong waits; a later one is answered."""
-    link.send(b"".join(frame(PING, str(i)) for i in range(20)))
-    wait_pong(link, b"0")
-    link.send(frame(PING, "last"))
-    wait_pong(link, b"last")
-
-
 @pytest.mark.parametrize("size", [0, 1, 125])
 def test_a_ping_is_answered_by_its_pong(link, size):
     payload = bytes(range(125))[:size]

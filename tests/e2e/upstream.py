@@ -28,14 +28,14 @@ class Link:
         self.answer_times = []
         self.beating = True
         self._upstream = upstream
-        self._ws = ws
+        self.ws = ws
 
     def send(self, *texts):
         """Sends messages: str as text, bytes as binary."""
 
         async def send_all():
             for text in texts:
-                await self._ws.send(text)
+                await self.ws.send(text)
 
         self._upstream.run(send_all())
 
@@ -43,21 +43,21 @@ class Link:
         """Waits until all that was sent is received: for the Pong to a Ping."""
 
         async def ping():
-            await asyncio.wait_for(await self._ws.ping(), seconds)
+            await asyncio.wait_for(await self.ws.ping(), seconds)
 
         self._upstream.run(ping())
 
     def close(self, code=1000, reason=""):
-        self._upstream.run(self._ws.close(code, reason))
+        self._upstream.run(self.ws.close(code, reason))
 
     def reset(self):
         """Ends it with a TCP reset."""
 
         async def abort():
-            sock = self._ws.transport.get_extra_info("socket")
+            sock = self.ws.transport.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                             struct.pack("ii", 1, 0))
-            self._ws.transport.abort()
+            self.ws.transport.abort()
 
         self._upstream.run(abort())
 
