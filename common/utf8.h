@@ -23,4 +23,13 @@ static inline bool utf8_complete(const struct utf8 *state) {
     return state->missing == 0;
 }
 
+/* The text without the byte order mark that some editors put before it. */
+struct span utf8_without_mark(struct span text);
+
+/* Whether a text is UTF-16, as some editors save it: by the mark before it. */
+bool utf8_is_utf16(struct span text);
+
+/* What to do about that, for people. */
+#define UTF8_SAVE_AS "is UTF-16; save it as UTF-8"
+
 #endif

@@ -28,7 +28,7 @@ UNIT_rates     = common/rates.c common/memory.c $(MESSAGE_C) common/day.c \
 UNIT_daytables = common/daytables.c $(UNIT_rates)
 SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
                  common/files.c common/settings/envfile.c \
-                 common/settings/url.c common/decimal.c common/memory.c
+                 common/settings/url.c common/decimal.c common/utf8.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)
 UNIT_wiping    = common/log.c common/clock.c common/day.c $(SETTINGS_C)
 UNIT_monitor   = supervisor/monitor.c common/lines/child.c common/lines/channel.c \

@@ -1,17 +1,27 @@
 #include "common/settings/envfile.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "common/memory.h"
 
+struct variable {
+    TAILQ_ENTRY(variable) entry;
+    char *name, *value;
+    int line;
+    bool referred;
+};
+
 struct reader {
+    const struct envfile_events *events;
     const char *at;
     const char *end;
     int line;
-    char *value; /* as long as the rest of the file: no value is longer */
-    size_t len;
+    TAILQ_HEAD(variables, variable) variables; /* of the lines so far */
+    char *value;
+    size_t len, size;
+    const char *why; /* the value is none; NULL: it is one */
 };
 
 static bool more(const struct reader *r) {
@@ -30,6 +40,21 @@ static void skip_blanks(struct reader *r) {
 static void skip_line(struct reader *r) {
     while (more(r) && *r->at != '\n')
         r->at++;
+}
+
+/* What may be a secret is left nowhere in memory. */
+static void put(struct reader *r, const char *bytes, size_t len) {
+    if (len > r->size - r->len) {
+        char *old = r->value;
+        size_t size = 2 * r->size + len;
+        r->value = memory_new(size);
+        memcpy(r->value, old, r->len);
+        explicit_bzero(old, r->size);
+        free(old);
+        r->size = size;
+    }
+    memcpy(r->value + r->len, bytes, len);
+    r->len += len;
 }
 
 static bool is_name_char(char c) {
@@ -54,56 +79,138 @@ static char escape_meaning(char c) {
     }
 }
 
-/* Takes a quoted value; false if its quote never ends. */
-static bool take_quoted(struct reader *r, char quote) {
-    for (r->at++; more(r); r->at++) {
-        char c = *r->at;
-        if (c == quote) {
-            r->at++;
-            return true;
-        }
-        if (c == '\n')
-            r->line++;
-        if (quote == '"' && c == '\\' && r->at + 1 < r->end &&
-            memchr("nt\"\\$", r->at[1], 5) != NULL)
-            c = escape_meaning(*++r->at);
-        r->value[r->len++] = c;
+static void fail(struct reader *r, const char *why) {
+    if (r->why == NULL)
+        r->why = why;
+}
+
+static const char *find_value(struct reader *r, const char *name) {
+    struct variable *variable;
+    const char *outside = r->events->outside(r->events->arg, name);
+    TAILQ_FOREACH_REVERSE(variable, &r->variables, variables, entry)
+    if (strcmp(variable->name, name) == 0) {
+        variable->referred = true;
+        return outside != NULL ? outside : variable->value;
     }
-    return false;
+    return outside;
+}
+
+/* Puts what `name` stands for; `otherwise` serves where it is not NULL. */
+static void put_value_of(struct reader *r, struct span name,
+                         const struct span *otherwise) {
+    char *text = memory_copy(name.data, name.len);
+    const char *value = find_value(r, text);
+    if (value != NULL && (*value != '\0' || otherwise == NULL))
+        put(r, value, strlen(value));
+    else if (otherwise != NULL)
+        put(r, otherwise->data, otherwise->len);
+    else /* not by its name, which may be a piece of a password */
+        fail(r, "a $NAME without a value (a $ that stands for itself is "
+                "written \\$, or in single quotes)");
+    free(text);
+}
+
+static bool skip_text(struct reader *r, const char *text) {
+    size_t len = strlen(text);
+    if ((size_t)(r->end - r->at) < len || memcmp(r->at, text, len) != 0)
+        return false;
+    r->at += len;
+    return true;
+}
+
+/* Takes what stands in the braces behind ${. */
+static void take_braces(struct reader *r) {
+    struct span name = take_name(r), otherwise;
+    bool has_other = skip_text(r, ":-");
+    const char *start = r->at;
+    while (has_other && more(r) && *r->at != '}' && *r->at != '\n')
+        r->at++;
+    otherwise = (struct span){start, (size_t)(r->at - start)};
+    if (name.len == 0 || !skip_text(r, "}"))
+        fail(r, "${ must be followed by NAME} or NAME:-otherwise}");
+    else
+        put_value_of(r, name, has_other ? &otherwise : NULL);
+}
+
+/* Takes a $ and what it stands for; alone it is a $. */
+static void take_dollar(struct reader *r) {
+    r->at++;
+    if (skip_text(r, "{"))
+        take_braces(r);
+    else if (more(r) && is_name_char(*r->at) && !isdigit((unsigned char)*r->at))
+        put_value_of(r, take_name(r), NULL);
+    else
+        put(r, "$", 1);
+}
+
+/* Takes one character, which may be written by two. */
+static void take_char(struct reader *r, const char *escaped) {
+    char c = *r->at++;
+    if (c == '\n')
+        r->line++;
+    if (c == '\\' && more(r) && *r->at != '\0' &&
+        strchr(escaped, *r->at) != NULL)
+        c = escape_meaning(*r->at++);
+    put(r, &c, 1);
+}
+
+static void take_quoted(struct reader *r) {
+    char quote = *r->at++;
+    while (more(r) && *r->at != quote)
+        if (quote == '"' && *r->at == '$')
+            take_dollar(r);
+        else
+            take_char(r, quote == '"' ? "nt\"\\$" : "");
+    if (!more(r)) {
+        fail(r, "a quote that is not closed");
+        return;
+    }
+    r->at++;
+    skip_blanks(r);
+    if (more(r) && *r->at != '\n' && *r->at != '#')
+        fail(r, "something behind the closing quote");
 }
 
 static void take_bare(struct reader *r) {
+    size_t end = 0; /* of what is no blank */
     bool after_blank = true;
-    for (; more(r) && *r->at != '\n'; r->at++) {
-        if (*r->at == '#' && after_blank)
-            break;
+    while (more(r) && *r->at != '\n' && !(*r->at == '#' && after_blank)) {
         after_blank = is_blank(*r->at);
-        r->value[r->len++] = *r->at;
+        if (*r->at == '$')
+            take_dollar(r);
+        else
+            take_char(r, "$");
+        if (!after_blank)
+            end = r->len;
     }
-    while (r->len > 0 && is_blank(r->value[r->len - 1]))
-        r->len--;
+    r->len = end;
 }
 
 /* NULL, or why the value is none. */
 static const char *take_value(struct reader *r) {
     r->len = 0;
+    r->why = NULL;
     skip_blanks(r);
-    if (more(r) && (*r->at == '"' || *r->at == '\'')) {
-        if (!take_quoted(r, *r->at))
-            return "a quote that is not closed";
-        skip_blanks(r);
-        if (more(r) && *r->at != '\n' && *r->at != '#')
-            return "something behind the closing quote";
-    } else {
+    if (more(r) && (*r->at == '"' || *r->at == '\''))
+        take_quoted(r);
+    else
         take_bare(r);
-    }
     if (memchr(r->value, '\0', r->len) != NULL)
-        return "a NUL byte";
-    r->value[r->len] = '\0';
-    return NULL;
+        fail(r, "a NUL byte");
+    put(r, "", 1);
+    return r->why;
 }
 
-static void read_line(struct reader *r, const struct envfile_events *events) {
+static void add_variable(struct reader *r, struct span name, int line) {
+    struct variable *variable = memory_new(sizeof *variable);
+    *variable = (struct variable){.name = memory_copy(name.data, name.len),
+                                  .value = memory_copy(r->value, r->len - 1),
+                                  .line = line};
+    TAILQ_INSERT_TAIL(&r->variables, variable, entry);
+}
+
+static void read_line(struct reader *r) {
+    const struct envfile_events *events = r->events;
     int line = r->line;
     struct span name = take_name(r);
     if (span_equals(name, "export") && more(r) && is_blank(*r->at)) {
@@ -117,32 +224,45 @@ static void read_line(struct reader *r, const struct envfile_events *events) {
     }
     r->at++;
     const char *why = take_value(r);
-    if (why != NULL) {
+    if (why != NULL)
         events->fault(events->arg, why, line);
-        return;
+    else
+        add_variable(r, name, line);
+}
+
+static void hand_over(struct reader *r) {
+    struct variable *variable;
+    while ((variable = TAILQ_FIRST(&r->variables)) != NULL) {
+        TAILQ_REMOVE(&r->variables, variable, entry);
+        r->events->assigned(r->events->arg, variable->name, variable->value,
+                            variable->line, variable->referred);
+        free(variable->name);
+        memory_wipe(variable->value);
+        free(variable);
     }
-    char *name_text = memory_copy(name.data, name.len);
-    events->assigned(events->arg, name_text, r->value, line);
-    free(name_text);
 }
 
 void envfile_read(struct span text, const struct envfile_events *events) {
     struct reader r = {
+        .events = events,
         .at = text.data,
         .end = text.data + text.len,
         .line = 1,
-        .value = memory_new(text.len + 1),
+        .size = text.len + 1,
     };
+    r.value = memory_new(r.size);
+    TAILQ_INIT(&r.variables);
     while (more(&r)) {
         skip_blanks(&r);
         if (more(&r) && *r.at != '\n' && *r.at != '#')
-            read_line(&r, events);
+            read_line(&r);
         skip_line(&r);
         if (more(&r)) {
             r.at++;
             r.line++;
         }
     }
-    explicit_bzero(r.value, text.len); /* a secret, it may be */
+    hand_over(&r);
+    explicit_bzero(r.value, r.size);
     free(r.value);
 }

@@ -2,16 +2,23 @@
 #ifndef FXWIRE_COMMON_SETTINGS_ENVFILE_H
 #define FXWIRE_COMMON_SETTINGS_ENVFILE_H
 
+#include <stdbool.h>
+
 #include "common/attributes.h"
 #include "common/span.h"
 
-/*
- * What the reader calls: for each assignment, in order, `name` and its value
- * without quotes, lent; and for each line that is none, `fault`.
- */
+/* What the reader calls. */
 struct envfile_events {
-    void (*assigned)(void *arg, const char *name, const char *value, int line);
+    /*
+     * For each assignment, in order, at the end: `name` and its value without
+     * quotes, lent. `referred`: a later value has it by its name.
+     */
+    void (*assigned)(void *arg, const char *name, const char *value, int line,
+                     bool referred);
+    /* For each line that is none; `why` is lent. */
     void (*fault)(void *arg, const char *why, int line);
+    /* The value of a name outside of the file, lent; NULL: it has none. */
+    const char *(*outside)(void *arg, const char *name);
     void *arg;
 };
 
@@ -19,7 +26,9 @@ struct envfile_events {
  * Reads lines `[export] NAME = value`. Blanks around the `=` and the value do
  * not count; a value may stand in single quotes (taken as it is) or double
  * ones (\n \t \" \\ \$ are escapes) and span lines in them; a # at the start of
- * a line or after a blank begins a comment.
+ * a line or after a blank begins a comment. $NAME, ${NAME} and
+ * ${NAME:-otherwise} stand for a value from outside, or else from an earlier
+ * line, but not in single quotes; \$ is a $.
  */
 void envfile_read(struct span text,
                   const struct envfile_events *events) NONNULL_ALL;

@@ -15,6 +15,7 @@
 #include "common/settings/envfile.h"
 #include "common/settings/settings_check.h"
 #include "common/settings/url.h"
+#include "common/utf8.h"
 
 struct setting_row {
     const char *name, *file_name; /* NAME_FILE, that of a secret */
@@ -120,39 +121,82 @@ static bool assign(struct settings *s, const char *name, const char *text,
     return false;
 }
 
+/*
+ * No shell leaves quotes around a value, but what hands a .env file on as it
+ * stands does, such as docker run --env-file.
+ */
+static void assign_from_environment(struct settings *s, const char *name,
+                                    const char *text) {
+    size_t len = strlen(text);
+    bool quoted =
+        len >= 2 && (*text == '"' || *text == '\'') && text[len - 1] == *text;
+    char *value = memory_copy(text + quoted, len - 2 * quoted);
+    if (assign(s, name, value, from_environment) && quoted)
+        settings_add_warning(
+            s, memory_print("%s: the quotes around its value in the "
+                            "environment are taken off",
+                            name));
+    memory_wipe(value);
+}
+
 static void read_environment(struct settings *s, char *const environment[]) {
     for (; *environment != NULL; environment++) {
         const char *end = strchr(*environment, '=');
         if (end == NULL)
             continue;
         char *name = memory_copy(*environment, (size_t)(end - *environment));
-        (void)assign(s, name, end + 1, from_environment);
+        assign_from_environment(s, name, end + 1);
         free(name);
     }
 }
 
+/* Who reads the .env file, and what the environment has. */
+struct env_file_reader {
+    struct settings *settings;
+    char *const *environment;
+};
+
+static const char *variable(char *const environment[], const char *name) {
+    size_t len = strlen(name);
+    for (; *environment != NULL; environment++)
+        if (strncmp(*environment, name, len) == 0 && (*environment)[len] == '=')
+            return *environment + len + 1;
+    return NULL;
+}
+
 static void on_assigned(void *arg, const char *name, const char *value,
-                        int line) {
-    struct settings *s = arg;
-    if (!assign(s, name, value, s->env_file))
+                        int line, bool referred) {
+    struct settings *s = ((struct env_file_reader *)arg)->settings;
+    if (!assign(s, name, value, s->env_file) && !referred)
         settings_add_warning(
             s, memory_print("%s:%d: %s is not a setting of fxwire", s->env_file,
                             line, name));
 }
 
+static const char *on_outside(void *arg, const char *name) {
+    return variable(((struct env_file_reader *)arg)->environment, name);
+}
+
 static void on_fault(void *arg, const char *why, int line) {
-    struct settings *s = arg;
+    struct settings *s = ((struct env_file_reader *)arg)->settings;
     settings_add_fault(s, memory_print("%s:%d: %s", s->env_file, line, why));
 }
 
 /* What the environment did not give. */
-static void read_env_file(struct settings *s, const char *path, bool required) {
+static void read_env_file(struct settings *s, const char *path, bool required,
+                          char *const environment[]) {
     size_t len;
     char *text = files_read(path, &len);
     s->env_file = memory_copy(path, strlen(path));
     if (text != NULL) {
-        struct envfile_events events = {on_assigned, on_fault, s};
-        envfile_read((struct span){text, len}, &events);
+        struct env_file_reader reader = {s, environment};
+        struct envfile_events events = {on_assigned, on_fault, on_outside,
+                                        &reader};
+        struct span content = utf8_without_mark((struct span){text, len});
+        if (utf8_is_utf16(content))
+            settings_add_fault(s, memory_print("%s: " UTF8_SAVE_AS, path));
+        else
+            envfile_read(content, &events);
         explicit_bzero(text, len);
         free(text);
     } else if (required || errno != ENOENT) {
@@ -181,19 +225,15 @@ static void read_secret_file(struct settings *s, enum setting which) {
     }
     while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
         text[--len] = '\0';
-    set_text(&value->text, text);
+    struct span content = utf8_without_mark((struct span){text, len});
+    if (utf8_is_utf16(content))
+        settings_add_fault(s, memory_print("%s=%s: " UTF8_SAVE_AS,
+                                           rows[which].file_name, value->path));
+    else
+        set_text(&value->text, content.data);
     value->origin = rows[which].file_name;
     explicit_bzero(text, len);
     free(text);
-}
-
-static const char *variable(char *const environment[], const char *name) {
-    size_t len = strlen(name);
-    for (; *environment != NULL; environment++)
-        if (strncmp(*environment, name, len) == 0 &&
-            (*environment)[len] == '=' && (*environment)[len + 1] != '\0')
-            return *environment + len + 1;
-    return NULL;
 }
 
 /* systemd's variable (several folders: the first), XDG's, root's, a last. */
@@ -201,9 +241,9 @@ static char *default_dir(char *const environment[], const char *systemd,
                          const char *xdg, const char *of_root, char *last) {
     const char *dir;
     char *result;
-    if ((dir = variable(environment, systemd)) != NULL)
+    if ((dir = variable(environment, systemd)) != NULL && *dir != '\0')
         result = memory_copy(dir, strcspn(dir, ":"));
-    else if ((dir = variable(environment, xdg)) != NULL)
+    else if ((dir = variable(environment, xdg)) != NULL && *dir != '\0')
         result = memory_print("%s/fxwire", dir);
     else if (geteuid() == 0)
         result = memory_print("%s", of_root);
@@ -289,8 +329,12 @@ static void check_value(struct settings *s, enum setting which) {
     value->bad = true;
     char *allowed = settings_allowed(&row->rule);
     char *shown = row->secret ? memory_print("***") : settings_shown(s, which);
-    settings_add_fault(
-        s, memory_print("%s=%s: must be %s", row->name, shown, allowed));
+    char *complaint = settings_complaint(&row->rule, value->text);
+    settings_add_fault(s,
+                       memory_print("%s=%s: must be %s%s%s", row->name, shown,
+                                    allowed, complaint ? "; here " : "",
+                                    complaint ? complaint : ""));
+    free(complaint);
     free(shown);
     free(allowed);
 }
@@ -315,7 +359,7 @@ struct settings *settings_load(char *const environment[], const char *env_file,
     s->warnings = memory_copy("", 0);
     read_environment(s, environment);
     if (env_file != NULL)
-        read_env_file(s, env_file, env_file_required);
+        read_env_file(s, env_file, env_file_required, environment);
     for (int i = 0; i < SETTINGS; i++)
         if (s->values[i].path != NULL)
             read_secret_file(s, (enum setting)i);

@@ -222,6 +222,35 @@ char *settings_allowed(const struct settings_rule *rule) {
     }
 }
 
+/* The first address of the list that is none, by its number from 1. */
+static char *list_complaint(struct span list) {
+    struct span word;
+    for (size_t number = 1; settings_next_word(&list, &word); number++) {
+        char *why = url_complaint(word);
+        if (why == NULL)
+            continue;
+        char *complaint = memory_print("in address %zu, %s", number, why);
+        free(why);
+        return complaint;
+    }
+    return NULL;
+}
+
+char *settings_complaint(const struct settings_rule *rule, const char *text) {
+    if (has_controls(text))
+        return memory_print("it has a control character");
+    switch (rule->kind) {
+    case SETTINGS_WS_URLS:
+        return list_complaint(span_of(text));
+    case SETTINGS_HTTP_URL:
+    case SETTINGS_REDIS_URL:
+        return strncmp(text, "unix:", 5) != 0 ? url_complaint(span_of(text))
+                                              : NULL;
+    default:
+        return NULL;
+    }
+}
+
 static void check_heartbeat(struct settings *s) {
     const enum setting timeout = SETTING_HEARTBEAT_TIMEOUT_SECONDS;
     const enum setting interval = SETTING_HEARTBEAT_INTERVAL_SECONDS;

@@ -40,6 +40,13 @@ MUST_CHECK bool settings_check_value(const struct settings_rule *rule,
 MUST_CHECK char *settings_allowed(const struct settings_rule *rule) NONNULL_ALL;
 
 /*
+ * What is wrong with a value that is not allowed, as far as that can be said
+ * without showing it. NULL: no more than that. The caller frees it.
+ */
+MUST_CHECK char *settings_complaint(const struct settings_rule *rule,
+                                    const char *text) NONNULL_ALL;
+
+/*
  * Checks the rules that concern `readers`, where the values that they are
  * about are good.
  */

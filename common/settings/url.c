@@ -10,12 +10,14 @@ static bool is_alnum(char c) {
            (c >= 'A' && c <= 'Z');
 }
 
-static bool all_of(struct span text, const char *others) {
+/* The first character that is neither alphanumeric nor one of these, or NULL.
+ */
+static const char *first_other(struct span text, const char *others) {
     for (size_t i = 0; i < text.len; i++)
         if (!is_alnum(text.data[i]) &&
             memchr(others, text.data[i], strlen(others)) == NULL)
-            return false;
-    return true;
+            return text.data + i;
+    return NULL;
 }
 
 /* Cuts `text` at the first of `separators` and gives what was before it. */
@@ -42,48 +44,83 @@ static bool take_port(struct span text, uint16_t *port) {
     return value >= 1 && value <= UINT16_MAX;
 }
 
-static bool take_host(struct span text, struct url *out) {
+/* NULL, or why there is no host, or no port, in this text. */
+static const char *take_host(struct span text, struct url *out) {
+    static const char no_port[] = "its port must be from 1 to 65535";
     if (text.len > 0 && text.data[0] == '[') {
         text = span_from(text, 1);
         out->host = take_until(&text, "]");
         if (text.len == 0 || memchr(out->host.data, ':', out->host.len) == NULL)
-            return false;
+            return "what stands in brackets must be an IPv6 address";
         text = span_from(text, 1);
     } else {
         out->host = take_until(&text, ":");
     }
-    if (out->host.len == 0 || !all_of(out->host, "-._:"))
-        return false;
-    if (text.len == 0)
-        return true;
-    return text.data[0] == ':' && take_port(span_from(text, 1), &out->port);
+    if (out->host.len == 0 || first_other(out->host, "-._:") != NULL)
+        return "it must have a host (of letters, digits, - and .) behind ://, "
+               "or behind the @ that ends user and password";
+    if (text.len > 0 && text.data[0] != ':')
+        return no_port;
+    return text.len == 0 || take_port(span_from(text, 1), &out->port) ? NULL
+                                                                      : no_port;
 }
 
-bool url_parse(struct span text, struct url *out) {
+/* The last @ before the path ends user and password. */
+static struct span take_user_info(struct span *authority) {
+    const char *at = memrchr(authority->data, '@', authority->len);
+    struct span user = {authority->data, 0};
+    if (at == NULL)
+        return user;
+    user.len = (size_t)(at - authority->data);
+    *authority = span_from(*authority, user.len + 1);
+    return user;
+}
+
+/*
+ * NULL, or why this is no address; `unescaped` is set to the character, if any,
+ * that can not stand for itself where it is.
+ */
+static const char *parse(struct span text, struct url *out,
+                         const char **unescaped) {
     *out = (struct url){0};
+    *unescaped = NULL;
+    _Static_assert(URL_MAX_BYTES == 8192, "as the text says");
     if (text.len > URL_MAX_BYTES)
-        return false;
+        return "it is longer than 8192 bytes";
     out->scheme = take_until(&text, ":");
-    if (out->scheme.len == 0 || !all_of(out->scheme, "+") || text.len < 3 ||
-        memcmp(text.data, "://", 3) != 0)
-        return false;
+    if (out->scheme.len == 0 || first_other(out->scheme, "+") != NULL ||
+        text.len < 3 || memcmp(text.data, "://", 3) != 0)
+        return "it must begin with a scheme and ://";
     text = span_from(text, 3);
     struct span authority = take_until(&text, "/?#");
-    for (size_t i = authority.len; i-- > 0;)
-        if (authority.data[i] == '@') {
-            out->user_info = (struct span){authority.data, i};
-            authority = span_from(authority, i + 1);
-            break;
-        }
+    out->user_info = take_user_info(&authority);
     out->path = take_until(&text, "?#");
     if (text.len > 0 && text.data[0] == '?') {
         text = span_from(text, 1);
         out->query = take_until(&text, "#");
     }
-    return text.len == 0 && take_host(authority, out) &&
-           all_of(out->user_info, "-._~!$&'()*+,;=:%") &&
-           all_of(out->path, "-._~!$&'()*+,;=:%@/") &&
-           all_of(out->query, "-._~!$&'()*+,;=:%@/?");
+    if ((*unescaped = first_other(out->user_info, "-._~!$&'()*+,;=:%")) ||
+        (*unescaped = first_other(out->path, "-._~!$&'()*+,;=:%@/")) ||
+        (*unescaped = first_other(out->query, "-._~!$&'()*+,;=:%@/?")) ||
+        (*unescaped = text.len > 0 ? text.data : NULL)) /* a fragment */
+        return "it has a character that must be escaped";
+    return take_host(authority, out);
+}
+
+bool url_parse(struct span text, struct url *out) {
+    const char *unescaped;
+    return parse(text, out, &unescaped) == NULL;
+}
+
+char *url_complaint(struct span text) {
+    struct url url;
+    const char *unescaped, *why = parse(text, &url, &unescaped);
+    if (unescaped == NULL)
+        return why != NULL ? memory_print("%s", why) : NULL;
+    return memory_print("character %zu must be written as %%%02X%s",
+                        (size_t)(unescaped - text.data) + 1,
+                        (unsigned char)*unescaped,
+                        *unescaped == '#' ? " (it may have no fragment)" : "");
 }
 
 uint16_t url_default_port(const struct url *url) {

@@ -12,7 +12,7 @@
 #include "common/attributes.h"
 #include "common/span.h"
 
-enum { URL_MAX_BYTES = 2048 };
+enum { URL_MAX_BYTES = 8192 };
 
 /* Slices of the text that was parsed. */
 struct url {
@@ -29,6 +29,12 @@ struct url {
  * fragment, characters that need escaping, more than URL_MAX_BYTES.
  */
 MUST_CHECK bool url_parse(struct span text, struct url *out) NONNULL_ALL;
+
+/*
+ * Why url_parse() refuses this text, for people, without showing anything of it
+ * but a character to be escaped. NULL: it does not. The caller frees it.
+ */
+MUST_CHECK char *url_complaint(struct span text);
 
 /*
  * The label `host:port/path` of an address; `default_port` where it names

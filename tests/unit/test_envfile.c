@@ -4,9 +4,15 @@
 #include "common/settings/envfile.h"
 #include "tests/unit/unit.h"
 
+#define NO_VALUE                                                               \
+    "a $NAME without a value (a $ that stands for itself is written \\$, or "  \
+    "in "                                                                      \
+    "single quotes)"
+#define BAD_BRACES "${ must be followed by NAME} or NAME:-otherwise}"
+
 /*
  * A text, and what is called for it: "LINE NAME=[value];" for an assignment,
- * "LINE! why;" for a fault.
+ * with a * if it was referred to, "LINE! why;" for a fault. These come first.
  */
 static const struct envfile_case {
     const char *text, *events;
@@ -53,7 +59,6 @@ static const struct envfile_case {
     {"A=\"a\\nb\\tc\\\\d\\\"e\\$f\"", "1 A=[a\nb\tc\\d\"e$f];"},
     {"A=\"\\a\\'\\x\"", "1 A=[\\a\\'\\x];"},
     {"A=\"a\n\nb\"\nB=1", "1 A=[a\n\nb];4 B=[1];"},
-    {"A=\"$HOME\"", "1 A=[$HOME];"},
     {"A=a\"b\"c", "1 A=[a\"b\"c];"},
     {"A=it's", "1 A=[it's];"},
     {"A=a\\nb", "1 A=[a\\nb];"},
@@ -83,22 +88,46 @@ static const struct envfile_case {
     {"A=\"x\"y\nB=2", "1! something behind the closing quote;2 B=[2];"},
     {"A='x''y'\nB=2", "1! something behind the closing quote;2 B=[2];"},
     {"A=\"a\nb\" c\nB=2", "1! something behind the closing quote;3 B=[2];"},
-    {"B=1\nA='x", "1 B=[1];2! a quote that is not closed;"},
+    {"B=1\nA='x", "2! a quote that is not closed;1 B=[1];"},
     {"A='x\nB=2\n", "1! a quote that is not closed;"},
     {"A=\"x\\\"", "1! a quote that is not closed;"},
     {"A=\"x\\", "1! a quote that is not closed;"},
     {"A='", "1! a quote that is not closed;"},
     {"A", "1! no NAME=value;"},
+    /* What stands for other values: from outside, else from an earlier line. */
+    {"A=$OUT", "1 A=[o];"},
+    {"A=a${OUT}b$OUT-$OUT", "1 A=[aobo-o];"},
+    {"A=\"${OUT} # $OUT\"", "1 A=[o # o];"},
+    {"A='$OUT ${OUT}'", "1 A=[$OUT ${OUT}];"},
+    {"A=1\nB=x$A", "1 A=[1]*;2 B=[x1];"},
+    {"A=1\nA=2\nB=$A", "1 A=[1];2 A=[2]*;3 B=[2];"},
+    {"OUT=1\nB=$OUT", "1 OUT=[1]*;2 B=[o];"},
+    {"export A = ' 1 '\nB= $A # c", "1 A=[ 1 ]*;2 B=[ 1 ];"},
+    {"A=${EMPTY}.${EMPTY:-b}${OUT:-b}${NONE:-a b}", "1 A=[.boa b];"},
+    {"A=${NONE:-}", "1 A=[];"},
+    {"A=$$ $1 $- a$", "1 A=[$$ $1 $- a$];"},
+    {"A=a\\$OUT \"\\$OUT", "1 A=[a$OUT \"$OUT];"},
+    {"A=#$OUT", "1 A=[];"},
+    {"A=1#$OUT", "1 A=[1#o];"},
+    {"A=x $EMPTY \nB=2", "1 A=[x ];2 B=[2];"},
+    {"A=$OUTER\nB=2", "1! " NO_VALUE ";2 B=[2];"},
+    {"A=$A", "1! " NO_VALUE ";"},
+    {"A=$B\nB=2", "1! " NO_VALUE ";2 B=[2];"},
+    {"A=\"${NONE}\"\nB=2", "1! " NO_VALUE ";2 B=[2];"},
+    {"A=${OUT\nB=2", "1! " BAD_BRACES ";2 B=[2];"},
+    {"A=${}", "1! " BAD_BRACES ";"},
+    {"A=${OUT:+x}", "1! " BAD_BRACES ";"},
+    {"A=${OUT:-x\nB=2", "1! " BAD_BRACES ";2 B=[2];"},
 };
 
 static char events[1024];
 
 static void on_assigned(void *arg, const char *name, const char *value,
-                        int line) {
+                        int line, bool referred) {
     assert_ptr_equal(arg, events);
     size_t len = strlen(events);
-    snprintf(events + len, sizeof events - len, "%d %s=[%s];", line, name,
-             value);
+    snprintf(events + len, sizeof events - len, "%d %s=[%s]%s;", line, name,
+             value, referred ? "*" : "");
 }
 
 static void on_fault(void *arg, const char *why, int line) {
@@ -107,8 +136,15 @@ static void on_fault(void *arg, const char *why, int line) {
     snprintf(events + len, sizeof events - len, "%d! %s;", line, why);
 }
 
+static const char *on_outside(void *arg, const char *name) {
+    assert_ptr_equal(arg, events);
+    if (strcmp(name, "EMPTY") == 0)
+        return "";
+    return strcmp(name, "OUT") == 0 ? "o" : NULL;
+}
+
 static const char *read_text(const char *text, size_t len) {
-    struct envfile_events calls = {on_assigned, on_fault, events};
+    struct envfile_events calls = {on_assigned, on_fault, on_outside, events};
     events[0] = '\0';
     envfile_read(exact_copy(text, len), &calls);
     return events;

@@ -293,8 +293,25 @@ static void takes_empty_pieces(void **state) {
     assert_int_equal(feed(&utf8, (struct span){"", 0}), VALID);
 }
 
+static void marks(void **state) {
+    (void)state;
+    assert_true(span_equals(utf8_without_mark(span_of("\xef\xbb\xbf"
+                                                      "A=1")),
+                            "A=1"));
+    assert_true(span_equals(utf8_without_mark(span_of("A=1")), "A=1"));
+    assert_true(
+        span_equals(utf8_without_mark(exact_copy("\xef\xbb", 2)), "\xef\xbb"));
+    assert_true(utf8_is_utf16(exact_copy("\xff\xfe"
+                                         "A\0",
+                                         4)));
+    assert_true(utf8_is_utf16(exact_copy("\xfe\xff", 2)));
+    assert_false(utf8_is_utf16(exact_copy("\xff", 1)));
+    assert_false(utf8_is_utf16(span_of("A=1")));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(marks),
         cmocka_unit_test(judges_the_table),
         cmocka_unit_test(judges_at_each_place),
         cmocka_unit_test(judges_all_short_sequences),
