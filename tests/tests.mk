@@ -16,6 +16,7 @@ UNIT_line_server = common/lines/line_server.c common/loop.c common/lines/unix_so
                  common/memory.c
 UNIT_utf8      = common/utf8.c
 UNIT_envfile   = common/settings/envfile.c common/memory.c
+UNIT_moved     = common/settings/moved.c common/settings/url.c common/memory.c
 UNIT_url       = common/settings/url.c common/memory.c
 UNIT_mapped_file = common/mapped_file.c common/files.c common/memory.c
 UNIT_log       = common/log.c common/memory.c common/clock.c common/day.c \
@@ -27,6 +28,7 @@ UNIT_rates     = common/rates.c common/memory.c $(MESSAGE_C) common/day.c \
                  common/decimal.c
 UNIT_daytables = common/daytables.c $(UNIT_rates)
 SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
+                 common/settings/moved.c \
                  common/files.c common/settings/envfile.c \
                  common/settings/url.c common/decimal.c common/utf8.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)

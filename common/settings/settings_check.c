@@ -9,6 +9,7 @@
 #include "common/decimal.h"
 #include "common/files.h"
 #include "common/memory.h"
+#include "common/settings/moved.h"
 #include "common/settings/url.h"
 
 bool settings_next_word(struct span *list, struct span *word) {
@@ -321,6 +322,21 @@ static void check_encrypted(struct settings *s) {
     }
 }
 
+/* Each call to the old one would fail. */
+static void check_moved(struct settings *s) {
+    for (int i = 0; i < SETTINGS; i++) {
+        const char *to = settings_is_good(s, (enum setting)i)
+                             ? settings_moved((enum setting)i,
+                                              settings_text(s, (enum setting)i))
+                             : NULL;
+        if (to != NULL)
+            settings_add_warning(
+                s, memory_print("%s: this address does not serve any more, it "
+                                "is %s now",
+                                settings_name((enum setting)i), to));
+    }
+}
+
 void settings_check_rules(struct settings *settings,
                           enum settings_reader readers) {
     if ((readers & SETTINGS_WSCLIENT) != 0) {
@@ -330,6 +346,7 @@ void settings_check_rules(struct settings *settings,
     if ((readers & SETTINGS_RATEFETCHER) != 0) {
         check_providers(settings);
         check_encrypted(settings);
+        check_moved(settings);
         check_ca_file(settings, SETTING_HTTP_CA_FILE);
     }
 }

@@ -123,15 +123,54 @@ static void on_too_late(evutil_socket_t fd, short what, void *arg) {
         TAILQ_REMOVE(&call->lane->waiting, call, in_lane);
     call->done(call->arg, &(struct http_answer){.unsent = true,
                                                 .body = {"", 0},
-                                                .error = call->why_unsent});
+                                                .error = call->why_unsent,
+                                                .redirect = ""});
     free_call(call);
 }
 
+/* A part of an address, for people; "" if it has none. free() it. */
+static char *part_of(CURLU *url, CURLUPart which) {
+    char *part = NULL;
+    curl_url_get(url, which, &part, 0);
+    char *copy = memory_print("%s", part != NULL ? part : "");
+    curl_free(part);
+    for (char *c = copy; *c != '\0'; c++)
+        if (*c <= ' ' || *c > '~')
+            *c = '?';
+    return copy;
+}
+
+/* Where the answer redirects to; "": it does not. free() it. */
+static char *redirect_of(CURL *easy) {
+    char *to = NULL, *place;
+    CURLU *url = curl_url();
+    curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &to);
+    if (to == NULL || url == NULL ||
+        curl_url_set(url, CURLUPART_URL, to, CURLU_NON_SUPPORT_SCHEME) !=
+            CURLUE_OK) {
+        curl_url_cleanup(url);
+        return memory_print("%s", "");
+    }
+    char *host = part_of(url, CURLUPART_HOST),
+         *port = part_of(url, CURLUPART_PORT),
+         *path = part_of(url, CURLUPART_PATH);
+    place =
+        memory_print("%s%s%s%s", host, port[0] != '\0' ? ":" : "", port, path);
+    free(host);
+    free(port);
+    free(path);
+    curl_url_cleanup(url);
+    return place;
+}
+
 static void finish(struct http_call *call, CURLcode code) {
-    struct http_answer answer = {.body = {call->body, call->len}, .error = ""};
+    struct http_answer answer = {
+        .body = {call->body, call->len}, .error = "", .redirect = ""};
+    char *redirect = NULL;
     if (code == CURLE_OK) {
         curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &answer.status);
         answer.retry_after = wait_asked_for(call->easy);
+        answer.redirect = redirect = redirect_of(call->easy);
     } else {
         answer.error = code == CURLE_WRITE_ERROR ? "the body is too large"
                        : call->error[0] != '\0'  ? call->error
@@ -141,6 +180,7 @@ static void finish(struct http_call *call, CURLcode code) {
         answer.body.data = "";
     struct http_lane *lane = call->lane;
     call->done(call->arg, &answer);
+    free(redirect);
     free_call(call);
     lane->running--;
     begin_waiting(lane);

@@ -36,6 +36,9 @@ struct http_answer {
     duration retry_after; /* as the server asked for, or until calls are left
                              of a quota; 0: it did not say */
     const char *error;    /* for people, without path or query; "" if none */
+    /* `host/path` that it redirects to, without user-info and query, of
+     * printable characters, lent; "": to nowhere */
+    const char *redirect;
 };
 
 typedef void http_done(void *arg, const struct http_answer *answer);

@@ -9,6 +9,8 @@
 #include "common/lines/message.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/settings/moved.h"
+#include "common/settings/url.h"
 
 /* Resources of many days that are kept: ninety days, and all. */
 enum { MAX_KEPT = 2 };
@@ -16,10 +18,18 @@ enum { MAX_KEPT = 2 };
 /* After 429 without Retry-After, after a refused key, and at the most. */
 #define LIMITED_WAIT SECONDS(60)
 #define KEY_WAIT     SECONDS(600)
+
+/* After a refusal of one that has no key to refuse: whoever stands before it,
+ * not the provider, is wont to say so, and not for long. */
+#define FORBIDDEN_WAIT SECONDS(10)
+
 #define LONGEST_WAIT SECONDS(3600)
 
 /* A plan that has no past days is not asked for one for so long. */
 #define NO_HISTORY_WAIT SECONDS(3600)
+
+/* What is said of an answer, and of it the place that it redirects to. */
+enum { WEB_DETAIL_BYTES = 320, WEB_PLACE_BYTES = 128 };
 
 /* A resource of many days. */
 struct web_kept {
@@ -31,6 +41,7 @@ struct web_kept {
 struct web {
     const struct web_api *api;
     const struct provider_context *context;
+    char *address; /* as it is set, without slashes at its end */
     duration ttl;
     struct web_kept kept[MAX_KEPT];
     monotime history_from; /* not asked for a past day before */
@@ -51,10 +62,17 @@ struct web_call {
     LIST_ENTRY(web_call) entry;
     struct web *web;
     int32_t resource;
-    day when;        /* for which it was made */
-    char status[24]; /* what is said of an answer that is none */
+    day when;                      /* for which it was made */
+    char detail[WEB_DETAIL_BYTES]; /* what is said of an answer that is none */
     TAILQ_HEAD(, web_asker) askers;
 };
+
+static char *without_slashes(const char *address) {
+    size_t len = strlen(address);
+    while (len > 0 && address[len - 1] == '/')
+        len--;
+    return memory_copy(address, len);
+}
 
 void *web_open(const struct provider_class *class,
                const struct provider_context *context) {
@@ -63,6 +81,7 @@ void *web_open(const struct provider_class *class,
     struct web *web = memory_new(sizeof *web);
     web->api = api;
     web->context = context;
+    web->address = without_slashes(settings_text(settings, api->address));
     web->ttl = settings_duration(settings, SETTING_CACHE_TTL_SECONDS);
     LIST_INIT(&web->calls);
     TAILQ_INIT(&web->lane.waiting);
@@ -70,6 +89,12 @@ void *web_open(const struct provider_class *class,
         log_warn("provider_not_encrypted",
                  LOG_FIELDS(log_text("provider", class->name),
                             log_text("setting", settings_name(api->address))));
+    const char *moved = settings_moved(api->address, web->address);
+    if (moved != NULL)
+        log_warn("provider_moved",
+                 LOG_FIELDS(log_text("provider", class->name),
+                            log_text("setting", settings_name(api->address)),
+                            log_text("to", moved)));
     return web;
 }
 
@@ -93,6 +118,7 @@ void web_close(void *state) {
     }
     for (size_t i = 0; i < MAX_KEPT; i++)
         history_free(&web->kept[i].tables);
+    free(web->address);
     free(web);
 }
 
@@ -165,13 +191,21 @@ static void put_table(struct provider_answer *answer,
     }
 }
 
+static bool has_key(const struct web *web) {
+    return web->api->key != SETTINGS;
+}
+
+static bool is_forbidden(long status) {
+    return status == 401 || status == 403;
+}
+
 /* What an answer means whose status is not 200. */
 static enum provider_result result_of_status(const struct web_call *call,
                                              long status) {
     if (status == 0)
         return PROVIDER_UNREACHED;
-    if (status == 401 || status == 403)
-        return PROVIDER_KEY_REFUSED;
+    if (is_forbidden(status))
+        return has_key(call->web) ? PROVIDER_KEY_REFUSED : PROVIDER_BAD_STATUS;
     if (status == 429)
         return PROVIDER_LIMITED;
     /* There is always a latest table: without one the address is wrong. */
@@ -224,10 +258,64 @@ static const char *read_tables(const struct web_call *call, struct span text,
     return why;
 }
 
+/* Whether the text has the key in it, escaped or not. */
+static bool shows_key(const struct web *web, const char *text) {
+    if (!has_key(web))
+        return false;
+    const char *key = settings_text(web->context->settings, web->api->key);
+    char *plain = url_unescape(span_of(text));
+    bool shows = strstr(text, key) != NULL || strstr(plain, key) != NULL;
+    memory_wipe(plain);
+    return shows;
+}
+
+/* The place as it may be shown: without the key, and not too long. */
+static void print_place(const struct web *web, const char *place,
+                        char out[static WEB_PLACE_BYTES]) {
+    char *host = memory_copy(place, strcspn(place, "/"));
+    const char *shown = !shows_key(web, place)  ? place
+                        : !shows_key(web, host) ? host
+                                                : "another place";
+    snprintf(out, WEB_PLACE_BYTES, "%s", shown);
+    if (strlen(shown) >= WEB_PLACE_BYTES)
+        strcpy(out + WEB_PLACE_BYTES - sizeof "...", "...");
+    free(host);
+}
+
+/* What is said of an answer whose status is none of a table. */
+static const char *explain(struct web_call *call,
+                           const struct http_answer *http) {
+    const struct web *web = call->web;
+    char place[WEB_PLACE_BYTES], to[WEB_PLACE_BYTES + 32] = "";
+    const char *setting = settings_name(web->api->address),
+               *moved = settings_moved(web->api->address, web->address);
+    if (http->redirect[0] != '\0') {
+        print_place(web, http->redirect, place);
+        snprintf(to, sizeof to, ": it redirects to %s", place);
+    }
+    if (http->status == 0)
+        snprintf(call->detail, sizeof call->detail, "%.128s", http->error);
+    else
+        snprintf(call->detail, sizeof call->detail, "status %ld%s",
+                 http->status, to);
+    size_t len = strlen(call->detail);
+    if (moved != NULL)
+        snprintf(call->detail + len, sizeof call->detail - len,
+                 "; its address is now %s=%s", setting, moved);
+    else if (to[0] != '\0')
+        snprintf(call->detail + len, sizeof call->detail - len,
+                 ", which is not followed: see %s", setting);
+    return call->detail;
+}
+
 /* How long a provider that said so is left alone. */
-static duration wait_of(enum provider_result result, duration asked) {
+static duration wait_of(enum provider_result result, long status,
+                        duration asked) {
     if (asked.usec == 0 && result == PROVIDER_LIMITED)
         asked = LIMITED_WAIT;
+    if (asked.usec == 0 && result == PROVIDER_BAD_STATUS &&
+        is_forbidden(status))
+        asked = FORBIDDEN_WAIT;
     if (result == PROVIDER_KEY_REFUSED)
         asked = KEY_WAIT;
     return duration_min(asked, LONGEST_WAIT);
@@ -256,11 +344,10 @@ static struct provider_answer judge(struct web_call *call,
         answer.result =
             answer.detail == NULL ? PROVIDER_OK : PROVIDER_BAD_TABLE;
     } else {
-        snprintf(call->status, sizeof call->status, "status %ld", http->status);
         answer.result = result_of_status(call, http->status);
-        answer.detail = http->status != 0 ? call->status : http->error;
+        answer.detail = explain(call, http);
     }
-    answer.wait = wait_of(answer.result, asked);
+    answer.wait = wait_of(answer.result, http->status, asked);
     json_object_put(json);
     return answer;
 }
@@ -304,10 +391,9 @@ static struct web_call *begin_call(struct web *web, int32_t resource, day when,
     call->when = when;
     TAILQ_INIT(&call->askers);
     LIST_INSERT_HEAD(&web->calls, call, entry);
-    api->request(settings_text(settings, api->address),
-                 api->key != SETTINGS ? settings_text(settings, api->key)
-                                      : NULL,
-                 when, today(), &request);
+    api->request(web->address,
+                 has_key(web) ? settings_text(settings, api->key) : NULL, when,
+                 today(), &request);
     http_get(web->context->http, &web->lane, request.url,
              request.header[0] != '\0' ? request.header : NULL, timeout,
              on_answer, call);

@@ -51,7 +51,7 @@ result "the simulator shares no code with the product" \
 
 pure="common/backoff common/day common/daytables common/decimal common/settings/envfile common/json_scan
       common/metrics common/rates common/span
-      common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota
+      common/settings/moved common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota
       ratefetcher/redis/redis_format supervisor/lifecycle
       wsclient/breaks wsclient/day_rates wsclient/inbox wsclient/ledger_room
       wsclient/outbox wsclient/peer wsclient/peer_close

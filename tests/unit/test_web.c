@@ -23,17 +23,21 @@ static struct fake_call {
     void *arg;
 } calls[MAX_CALLS];
 static size_t count, made;
+static bool has_key; /* the one that is asked */
 
 void http_get(struct http *http, struct http_lane *lane, const char *url,
               const char *header, duration timeout, http_done *done,
               void *arg) {
     (void)http, (void)lane, (void)timeout;
-    assert_string_equal(header, "apikey: secret");
+    assert_true((header != NULL) == has_key);
     assert_true(count < MAX_CALLS);
     calls[count] = (struct fake_call){.done = done, .arg = arg};
     snprintf(calls[count++].url, sizeof calls[0].url, "%s", url);
     made++;
 }
+
+/* Where an answer redirects to. */
+static const char *redirect = "";
 
 static void answer(long status, const char *body, double retry_after) {
     assert_true(count > 0);
@@ -46,7 +50,8 @@ static void answer(long status, const char *body, double retry_after) {
                    .status = status,
                    .body = span_of(body),
                    .retry_after = {(int64_t)(retry_after * USEC_PER_SEC)},
-                   .error = status == 0 ? "no route" : ""});
+                   .error = status == 0 ? "no route" : "",
+                   .redirect = redirect});
 }
 
 /* Past days are one resource of two tables, if `many` is set. */
@@ -63,7 +68,8 @@ static void request(const char *address, const char *key, day when, day today,
     (void)today;
     rates_day_print(when, date);
     snprintf(out->url, sizeof out->url, "%s/%s", address, date);
-    snprintf(out->header, sizeof out->header, "apikey: %s", key);
+    if (key != NULL)
+        snprintf(out->header, sizeof out->header, "apikey: %s", key);
 }
 
 static void add_table(struct history *tables, const char *date,
@@ -115,23 +121,45 @@ static const struct web_api api = {
 static const struct provider_class class =
     WEB_CLASS(freecurrencyapi, FREECURRENCYAPI, &api);
 
+/* One that is asked without a key. */
+static const struct web_api free_api = {
+    .name = "frankfurter",
+    .base = "EUR",
+    .address = SETTING_FRANKFURTER_URL,
+    .key = SETTINGS,
+    .request = request,
+    .read = read_tables,
+    .no_table_status = 404,
+};
+
+static const struct provider_class free_class =
+    WEB_CLASS(frankfurter, FRANKFURTER, &free_api);
+
 static struct settings *settings;
 static struct provider_context context;
 static void *web;
 
-static int begin(void **state) {
-    (void)state;
-    static char rest[][48] = {"FREECURRENCYAPI_URL=http://localhost",
-                              "FREECURRENCYAPI_KEY=secret",
+static void begin_at(const char *address, const struct provider_class *which) {
+    static char rest[][32] = {"FREECURRENCYAPI_KEY=secret/1",
                               "CACHE_TTL_SECONDS=100"};
-    char *const environment[] = {rest[0], rest[1], rest[2], NULL};
+    char first[64], second[64];
+    snprintf(first, sizeof first, "FREECURRENCYAPI_URL=%s", address);
+    snprintf(second, sizeof second, "FRANKFURTER_URL=%s", address);
+    char *const environment[] = {first, second, rest[0], rest[1], NULL};
     log_open("test", "error", "text", open("/dev/null", O_WRONLY));
     settings = settings_load(environment, NULL, false, SETTINGS_RATEFETCHER);
     context = (struct provider_context){.http = (struct http *)(void *)&made,
                                         .settings = settings};
     count = made = 0;
     many = false;
-    web = class.open(&class, &context);
+    redirect = "";
+    has_key = which == &class;
+    web = which->open(which, &context);
+}
+
+static int begin(void **state) {
+    (void)state;
+    begin_at("http://localhost", &class);
     return 0;
 }
 
@@ -149,7 +177,7 @@ static int end(void **state) {
 static struct web_told {
     enum provider_result result;
     const struct rates *rates;
-    char rate[DECIMAL_TEXT_SIZE], detail[64];
+    char rate[DECIMAL_TEXT_SIZE], detail[400];
     bool without_call;
     int64_t wait_seconds;
 } told[MAX_TOLD];
@@ -305,13 +333,101 @@ static void a_call_that_is_not_made(void **state) {
     fetch(DAY);
     calls[0].done(calls[0].arg, &(struct http_answer){.unsent = true,
                                                       .body = span_of(""),
-                                                      .error = "too many"});
+                                                      .error = "too many",
+                                                      .redirect = ""});
     count = 0;
     assert_int_equal(told_count, 2);
     for (size_t i = 0; i < told_count; i++) {
         assert_int_equal(told[i].result, PROVIDER_UNREACHED);
         assert_true(told[i].without_call);
     }
+}
+
+/* Whoever has no key can have none refused: it is left alone for short. */
+static void forbidden_without_a_key(void **state) {
+    (void)state;
+    end(state);
+    begin_at("http://localhost", &free_class);
+    for (int i = 0; i < 4; i++) {
+        told_count = 0;
+        assert_false(fetch(i < 2 ? "latest" : DAY));
+        answer(i % 2 ? 401 : 403, "", i == 3 ? 7 : 0);
+        assert_int_equal(told[0].result, PROVIDER_BAD_STATUS);
+        assert_int_equal(told[0].wait_seconds, i == 3 ? 7 : 10);
+        assert_string_equal(told[0].detail,
+                            i % 2 ? "status 401" : "status 403");
+    }
+}
+
+static void slashes_at_the_end_of_an_address(void **state) {
+    static const char *const addresses[] = {
+        "http://localhost", "http://localhost/", "http://localhost///"};
+    for (size_t i = 0; i < COUNT_OF(addresses); i++) {
+        end(state);
+        begin_at(addresses[i], &class);
+        assert_false(fetch(DAY));
+        assert_string_equal(calls[0].url, "http://localhost/" DAY);
+    }
+}
+
+#define LONG_PATH                                                              \
+    "/0123456789012345678901234567890123456789012345678901234567890123456789"  \
+    "0123456789012345678901234567890123456789012345678901234567890123456789"
+
+/* What is said of a redirect: where to, and never the key. */
+static const struct redirect_case {
+    const char *address, *redirect, *detail;
+    const struct provider_class *class;
+} redirects[] = {
+    {"http://localhost", "h:8080/v1/latest",
+     "status 301: it redirects to h:8080/v1/latest, which is not followed: see "
+     "FREECURRENCYAPI_URL",
+     &class},
+    {"http://localhost", "h/v6/secret/1/latest",
+     "status 301: it redirects to h, which is not followed: see "
+     "FREECURRENCYAPI_URL",
+     &class},
+    {"http://localhost", "h/v6/secret%2F1/latest",
+     "status 301: it redirects to h, which is not followed: see "
+     "FREECURRENCYAPI_URL",
+     &class},
+    {"http://localhost", "h" LONG_PATH,
+     "status 301: it redirects to "
+     "h/0123456789012345678901234567890123456789012345678901234567890123456789"
+     "0123456789012345678901234567890123456789012345678901..., which is not "
+     "followed: see FREECURRENCYAPI_URL",
+     &class},
+    {"http://localhost", "", "status 301", &class},
+    {"https://api.frankfurter.app", "api.frankfurter.dev/v1/latest",
+     "status 301: it redirects to api.frankfurter.dev/v1/latest; its address "
+     "is "
+     "now FRANKFURTER_URL=https://api.frankfurter.dev/v1",
+     &free_class},
+};
+
+static void redirects_say_where_to(void **state) {
+    for (size_t i = 0; i < COUNT_OF(redirects); i++) {
+        const struct redirect_case *c = &redirects[i];
+        end(state);
+        begin_at(c->address, c->class);
+        told_count = 0;
+        assert_false(fetch(DAY));
+        redirect = c->redirect;
+        answer(301, "", 0);
+        assert_string_equal(told[0].detail, c->detail);
+    }
+}
+
+/* Also where the old address only fails. */
+static void an_address_that_has_moved(void **state) {
+    end(state);
+    begin_at("https://api.frankfurter.app/", &free_class);
+    told_count = 0;
+    assert_false(fetch(DAY));
+    answer(0, "", 0);
+    assert_string_equal(told[0].detail,
+                        "no route; its address is now "
+                        "FRANKFURTER_URL=https://api.frankfurter.dev/v1");
 }
 
 /* A key without past days: none is asked for within the next hour. */
@@ -356,10 +472,17 @@ static void asked_again_when_told(void **state) {
 int main(void) {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
-        CASE(one_call_for_one_day),    CASE(one_call_for_many_days),
-        CASE(many_days_are_kept),      CASE(what_answers_mean),
-        CASE(a_call_that_is_not_made), CASE(a_plan_without_past_days),
+        CASE(one_call_for_one_day),
+        CASE(one_call_for_many_days),
+        CASE(many_days_are_kept),
+        CASE(what_answers_mean),
+        CASE(a_call_that_is_not_made),
+        CASE(a_plan_without_past_days),
         CASE(asked_again_when_told),
+        CASE(forbidden_without_a_key),
+        CASE(slashes_at_the_end_of_an_address),
+        CASE(redirects_say_where_to),
+        CASE(an_address_that_has_moved),
     };
     return cmocka_run_group_tests_name("web", tests, NULL, NULL);
 }
