@@ -20,6 +20,9 @@
 /* So often is looked whether the other machine has put its table there. */
 #define LOOK_AGAIN MILLISECONDS(25)
 
+/* A server in another role than ours is so long given to change it back. */
+#define ROLE_LIMIT SECONDS(5)
+
 /* Only one's own lock is given back or renewed, whoever holds it by now. */
 static const char release_script[] =
     "if redis.call('get',KEYS[1])==ARGV[1] then "
@@ -45,6 +48,7 @@ struct redis_cache {
     struct redis_connection *connection;
     bool starting; /* the first attempt to connect is worth to be waited for */
     struct redis_right reads, writes;
+    struct event *wrong_role; /* since it has one, and for ROLE_LIMIT */
     LIST_HEAD(, redis_day) days;
 };
 
@@ -79,11 +83,24 @@ static void on_changed(void *arg, bool up) {
     struct redis_day *d;
     cache->starting = false;
     metrics_set(cache->context->metrics, METRIC_REDIS_UP, up);
-    cache->reads.refused = cache->writes.refused = false;
+    if (!up)
+        evtimer_del(cache->wrong_role);
     LIST_FOREACH (d, &cache->days, entry)
         if (d->replies == 0 && !TAILQ_EMPTY(&d->waiters))
             loop_set_timer(d->timer, (duration){0});
     cache->context->changed(cache->context->arg);
+}
+
+/*
+ * It has been a replica, or one that loads, all the time: its name may be
+ * another's by now. A command that went well has stopped the timer.
+ */
+static void on_wrong_role(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct redis_cache *cache = arg;
+    redis_connection_renew(cache->connection,
+                           "a replica, or not ready, for 5 s: the name is "
+                           "looked up anew");
 }
 
 static void on_refused(void *arg, const char *code) {
@@ -106,6 +123,7 @@ struct redis_cache *redis_cache_new(const struct provider_context *context,
                                         "redis_reads_allowed", false};
     cache->writes = (struct redis_right){"redis_writes_refused",
                                          "redis_writes_allowed", false};
+    cache->wrong_role = evtimer_new(context->base, on_wrong_role, cache);
     LIST_INIT(&cache->days);
     redis_address_read(url, &cache->address);
     if (cache->address.password != NULL)
@@ -129,6 +147,7 @@ void redis_cache_free(struct redis_cache **cache) {
     if (c == NULL)
         return;
     redis_connection_free(&c->connection);
+    event_free(c->wrong_role);
     while ((d = LIST_FIRST(&c->days)) != NULL)
         free_day(d);
     redis_address_clear(&c->address);
@@ -138,7 +157,9 @@ void redis_cache_free(struct redis_cache **cache) {
 const char *redis_cache_state(const struct redis_cache *cache) {
     if (cache == NULL)
         return "off";
-    return redis_connection_is_up(cache->connection) ? "up" : "down";
+    if (!redis_connection_is_up(cache->connection))
+        return "down";
+    return cache->writes.refused ? "up (read only)" : "up";
 }
 
 static struct redis_day *find_day(const struct redis_cache *cache, day when) {
@@ -164,6 +185,22 @@ static struct redis_day *make_day(struct redis_cache *cache, day when) {
     return d;
 }
 
+/*
+ * Errors of a server whose role is not that of a master which is ready. One
+ * that the name stands for no longer never leaves it.
+ */
+static bool is_of_role(const char *code) {
+    return strcmp(code, "READONLY") == 0 || strcmp(code, "MASTERDOWN") == 0 ||
+           strcmp(code, "LOADING") == 0;
+}
+
+static void watch_role(struct redis_cache *cache, const char *code) {
+    if (!is_of_role(code))
+        evtimer_del(cache->wrong_role);
+    else if (!evtimer_pending(cache->wrong_role, NULL))
+        loop_set_timer(cache->wrong_role, ROLE_LIMIT);
+}
+
 /* Notes whether Redis does such things for us; false: it does not. */
 static bool is_allowed(struct redis_cache *cache, struct redis_right *right,
                        const redisReply *reply) {
@@ -179,6 +216,10 @@ static bool is_allowed(struct redis_cache *cache, struct redis_right *right,
     if (refused && !right->refused &&
         (strcmp(code, "NOPERM") == 0 || strcmp(code, "NOAUTH") == 0))
         on_refused(cache, code);
+    if (refused || right == &cache->writes)
+        watch_role(cache, code);
+    if (right->refused != refused)
+        cache->context->changed(cache->context->arg);
     right->refused = refused;
     return !refused;
 }

@@ -167,6 +167,12 @@ static void on_first_pong(void *arg, const redisReply *reply) {
         become_up(arg);
 }
 
+/* Database 0 is there without a word, also where SELECT is not understood. */
+static bool selects(const struct redis_address *to) {
+    return to->database != NULL &&
+           strspn(to->database, "0") < strlen(to->database);
+}
+
 /* In one go: whichever is refused first ends it, and nothing else is sent. */
 static void greet(struct redis_connection *c) {
     const struct redis_address *to = c->address;
@@ -180,7 +186,7 @@ static void greet(struct redis_connection *c) {
         arguments[count++] = span_of(to->password);
         redis_connection_send(c, REDIS_STEP, on_auth, c, count, arguments);
     }
-    if (to->database != NULL) {
+    if (selects(to)) {
         arguments[0] = span_of("SELECT");
         arguments[1] = span_of(to->database);
         redis_connection_send(c, REDIS_STEP, on_select, c, 2, arguments);
@@ -223,6 +229,15 @@ static void on_readable(struct bufferevent *stream, void *arg) {
     }
 }
 
+/* A proxy says no to a SELECT in this way alone. */
+static void fail_closed(struct redis_connection *c) {
+    char why[64] = "closed by the server";
+    if (c->state == GREETING && selects(c->address))
+        snprintf(why, sizeof why, "closed by the server after SELECT %.16s",
+                 c->address->database);
+    fail(c, why);
+}
+
 static void on_event(struct bufferevent *stream, short what, void *arg) {
     struct redis_connection *c = arg;
     int on = 1;
@@ -231,10 +246,10 @@ static void on_event(struct bufferevent *stream, short what, void *arg) {
             setsockopt(bufferevent_getfd(stream), IPPROTO_TCP, TCP_NODELAY, &on,
                        sizeof on);
         greet(c);
+    } else if ((what & BEV_EVENT_EOF) != 0) {
+        fail_closed(c);
     } else {
-        fail(c, (what & BEV_EVENT_EOF) != 0
-                    ? "closed by the server"
-                    : evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+        fail(c, evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
     }
 }
 
@@ -386,6 +401,13 @@ static void fail(struct redis_connection *c, const char *why) {
     if (told)
         c->owner.changed(c->owner.arg, false);
     redis_commands_drop(&c->commands);
+}
+
+void redis_connection_renew(struct redis_connection *connection,
+                            const char *why) {
+    connection->addresses.count = 0;
+    if (connection->state == UP)
+        fail(connection, why);
 }
 
 struct redis_connection *

@@ -53,6 +53,13 @@ void redis_connection_send(struct redis_connection *connection,
                            void *arg, size_t count,
                            const struct span arguments[]) NONNULL(1);
 
+/*
+ * Gives the connection up, as `why` says, and makes another one, for which the
+ * name is looked up anew.
+ */
+void redis_connection_renew(struct redis_connection *connection,
+                            const char *why) NONNULL_ALL;
+
 /* The first word of an error reply (`OOM`), "" of another; written to `out`. */
 void redis_error_code(const redisReply *reply,
                       char out[static REDIS_CODE_SIZE]) NONNULL_ALL;

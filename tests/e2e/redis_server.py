@@ -87,7 +87,7 @@ def bulk(data):
 class FakeRedis:
     """
     Keeps strings, as far as fxwire needs it. `says` are replies in the place
-    of good ones, by the command's name; `greeting` is said first on each new
+    of good ones, by the command's name, an empty one an end; `greeting` is said first on each new
     connection, after which `hangs_up` closes it.
     """
 
@@ -125,6 +125,8 @@ class FakeRedis:
                 if command is None:
                     break
                 said = self.says.get(command[0].decode())
+                if said == b"":
+                    break
                 sock.sendall(self._answer(command) if said is None else said)
         self._socks.discard(sock)
 

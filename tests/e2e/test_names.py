@@ -1,5 +1,4 @@
 """Names of upstreams, and what look-ups may do: spec section 4."""
-import itertools
 import os
 import socket
 import time
@@ -7,7 +6,7 @@ import time
 import pytest
 
 from amounts import message, stake_of
-from places import SANITIZED
+from names import Names, find_library, preload
 from rate_shop import worst_gap
 from raw_upstream import RawUpstream
 from tls_upstream import DeadAddress, TlsUpstream, need_root, skip_loudly
@@ -18,38 +17,13 @@ QUICK = {"RECONNECT_MAX_SECONDS": "0.2", "HEARTBEAT_INTERVAL_SECONDS": "0.2"}
 SILENT_DNS = "127.0.0.77"
 
 
-def preload(library):
-    """Shell text that runs a program with a library before it."""
-    asan = "export ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0\n"
-    return (asan if SANITIZED else "") + f"export LD_PRELOAD={library}\n"
-
-
-def find_library(name, package):
-    for folder in (f"/usr/lib/{os.uname().machine}-linux-gnu", "/usr/lib64", "/usr/lib"):
-        path = os.path.join(folder, name)
-        if os.path.exists(path):
-            return path
-    skip_loudly(f"{name} is not there: install {package}")
-    return None
-
-
 @pytest.fixture
 def hosts(tmp_path):
     """hosts(ADDRESS...) gives wrappers with which NAME has these addresses."""
-    library = find_library("libnss_wrapper.so", "libnss-wrapper")
-    path = tmp_path / "hosts"
-
-    moments = itertools.count(int(time.time()), 10)
+    names = Names(tmp_path, NAME)
 
     def write(*addresses):
-        """The library reads the file anew when its time has another second."""
-        text = "127.0.0.1 other.test\n"
-        new = tmp_path / "hosts.new"
-        new.write_text(text + "".join(f"{address} {NAME}\n" for address in addresses))
-        os.utime(new, (next(moments),) * 2)
-        new.rename(path)
-        return {"wsclient": preload(library) + f"export NSS_WRAPPER_HOSTS={path}\n"
-                            'exec {real} "$@"'}
+        return {"wsclient": names.write(*addresses)}
 
     return write
 
