@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/day.h"
 #include "common/memory.h"
+#include "common/utf8.h"
 
 enum {
     MIN_SECRET_BYTES = 4,
@@ -79,14 +80,20 @@ static size_t secret_len(struct span text) {
     return longest;
 }
 
+static bool is_ascii(char c) {
+    return (unsigned char)c < 0x80;
+}
+
 static bool is_control(char c) {
     return (unsigned char)c < 0x20 || c == 0x7F;
 }
 
-/* A control character, or a quote, as an escape of JSON. */
+/* A control character, or a quote, as an escape of JSON; or a stray byte. */
 static void put_escape(struct log_buffer *line, char c) {
     const char *hex = "0123456789abcdef";
-    if (c == '\n')
+    if (!is_ascii(c))
+        log_put(line, "\xEF\xBF\xBD"); /* no UTF-8: U+FFFD in its place */
+    else if (c == '\n')
         log_put(line, "\\n");
     else if (is_control(c))
         log_put(line, (char[]){'\\', 'u', '0', '0', hex[c >> 4 & 15],
@@ -112,9 +119,10 @@ static void put_escaped(struct log_buffer *line, struct span text,
         size_t secret = logger.starts_secret[(unsigned char)c]
                             ? secret_len(span_from(text, plain))
                             : 0;
-        bool escaped = is_control(c) || strchr(quotes, c) != NULL;
+        size_t len = is_ascii(c) ? 1 : utf8_char_len(span_from(text, plain));
+        bool escaped = is_control(c) || strchr(quotes, c) != NULL || len == 0;
         if (secret == 0 && !escaped) {
-            plain++;
+            plain += len;
             continue;
         }
         put_some(line, text.data, plain);

@@ -57,6 +57,17 @@ bool utf8_feed(struct utf8 *state, struct span piece) {
     }
 }
 
+size_t utf8_char_len(struct span text) {
+    struct utf8 state = {0};
+    for (size_t i = 0; i < text.len; i++) {
+        if (!utf8_feed(&state, (struct span){text.data + i, 1}))
+            return 0;
+        if (utf8_complete(&state))
+            return i + 1;
+    }
+    return 0;
+}
+
 static bool begins_with(struct span text, const char *mark) {
     size_t len = strlen(mark);
     return text.len >= len && memcmp(text.data, mark, len) == 0;

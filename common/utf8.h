@@ -23,6 +23,9 @@ static inline bool utf8_complete(const struct utf8 *state) {
     return state->missing == 0;
 }
 
+/* The bytes of the character that the text begins with; 0: it is none. */
+size_t utf8_char_len(struct span text);
+
 /* The text without the byte order mark that some editors put before it. */
 struct span utf8_without_mark(struct span text);
 

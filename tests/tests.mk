@@ -12,14 +12,14 @@ UNIT_unix_socket = common/lines/unix_socket.c
 UNIT_files     = common/files.c common/memory.c
 UNIT_loop      = common/loop.c common/clock.c
 UNIT_line_server = common/lines/line_server.c common/loop.c common/lines/unix_socket.c \
-                 $(MESSAGE_C) common/log.c common/clock.c common/day.c \
+                 $(MESSAGE_C) common/log.c common/utf8.c common/clock.c common/day.c \
                  common/memory.c
 UNIT_utf8      = common/utf8.c
 UNIT_envfile   = common/settings/envfile.c common/memory.c
 UNIT_moved     = common/settings/moved.c common/settings/url.c common/memory.c
 UNIT_url       = common/settings/url.c common/memory.c
 UNIT_mapped_file = common/mapped_file.c common/files.c common/memory.c
-UNIT_log       = common/log.c common/memory.c common/clock.c common/day.c \
+UNIT_log       = common/log.c common/utf8.c common/memory.c common/clock.c common/day.c \
                  $(MESSAGE_C)
 UNIT_metrics   = common/metrics.c
 MESSAGE_C      = common/lines/message.c common/json_scan.c common/utf8.c
@@ -32,9 +32,9 @@ SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
                  common/files.c common/settings/envfile.c \
                  common/settings/url.c common/decimal.c common/utf8.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)
-UNIT_wiping    = common/log.c common/clock.c common/day.c $(SETTINGS_C)
+UNIT_wiping    = common/log.c common/utf8.c common/clock.c common/day.c $(SETTINGS_C)
 UNIT_monitor   = supervisor/monitor.c common/lines/child.c common/lines/channel.c \
-                 $(MESSAGE_C) common/metrics.c common/loop.c common/log.c \
+                 $(MESSAGE_C) common/metrics.c common/loop.c common/log.c common/utf8.c \
                  common/clock.c common/day.c $(SETTINGS_C)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
 UNIT_options   = supervisor/options.c $(SETTINGS_C)
@@ -43,7 +43,7 @@ UNIT_history   = ratefetcher/providers/history.c common/rates.c common/memory.c 
 UNIT_ecb_csv   = ratefetcher/providers/ecb_csv.c $(UNIT_history)
 UNIT_breaker   = ratefetcher/breaker.c
 UNIT_quota     = ratefetcher/quota.c
-UNIT_call_counts = ratefetcher/call_counts.c common/mapped_file.c common/files.c ratefetcher/quota.c common/log.c \
+UNIT_call_counts = ratefetcher/call_counts.c common/mapped_file.c common/files.c ratefetcher/quota.c common/log.c common/utf8.c \
                  common/clock.c $(UNIT_rates)
 UNIT_redis_address = ratefetcher/redis/redis_format.c common/settings/url.c $(UNIT_rates)
 UNIT_redis_value = $(UNIT_redis_address)
@@ -56,7 +56,7 @@ UNIT_response  = wsclient/response.c $(REQUEST_C)
 UNIT_heartbeat = wsclient/peer.c
 UNIT_inbox     = wsclient/inbox.c common/utf8.c common/memory.c
 LEDGER_C       = common/mapped_file.c wsclient/ledger.c wsclient/ledger_room.c \
-                 common/files.c common/log.c common/clock.c common/day.c \
+                 common/files.c common/log.c common/utf8.c common/clock.c common/day.c \
                  common/memory.c
 UNIT_ledger_room = wsclient/ledger_room.c
 UNIT_ledger    = $(LEDGER_C)
@@ -65,7 +65,7 @@ UNIT_proof     = wsclient/peer.c
 UNIT_outbox    = wsclient/outbox.c $(LEDGER_C)
 UNIT_peer_close = wsclient/peer_close.c
 UNIT_breaks    = wsclient/breaks.c common/clock.c
-UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/clock.c \
+UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/utf8.c common/clock.c \
                  common/day.c common/memory.c
 UNIT_day_rates = wsclient/day_rates.c common/daytables.c $(UNIT_rates)
 UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)
@@ -80,11 +80,11 @@ UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
 
 WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
                  ratefetcher/providers/history.c common/rates.c $(MESSAGE_C) \
-                 common/day.c common/log.c common/clock.c common/loop.c \
+                 common/day.c common/log.c common/utf8.c common/clock.c common/loop.c \
                  $(SETTINGS_C)
 PROVIDER_C     = ratefetcher/provider.c ratefetcher/breaker.c \
                  ratefetcher/quota.c ratefetcher/call_counts.c \
-                 common/daytables.c common/mapped_file.c common/files.c common/log.c common/clock.c \
+                 common/daytables.c common/mapped_file.c common/files.c common/log.c common/utf8.c common/clock.c \
                  common/rates.c $(MESSAGE_C) common/day.c $(SETTINGS_C)
 UNIT_provider  = $(PROVIDER_C)
 UNIT_lookup    = ratefetcher/lookup.c common/loop.c $(PROVIDER_C)

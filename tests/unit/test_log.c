@@ -58,6 +58,8 @@ static void expect_logged(const char *form) {
     "{\"time\":\"2026-11-21T12:00:00.000Z\",\"level\":\"info\","               \
     "\"process\":\"proc\",\"pid\":PID,\"event\":\"event\""
 
+#define STRAY "\xef\xbf\xbd"
+
 /* A value, and how it stands behind `x=` and in JSON. */
 static const struct value_case {
     const char *value, *text, *json;
@@ -81,6 +83,15 @@ static const struct value_case {
      "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
     {"back \\ slash", "\"back \\\\ slash\"", "back \\\\ slash"},
     {"100%", "100%", "100%"},
+    /* What is no UTF-8: U+FFFD for each byte. */
+    {"a\xff"
+     "b",
+     "a" STRAY "b", "a" STRAY "b"},
+    {"\xc3", STRAY, STRAY},
+    {"\xe2\x82x", STRAY STRAY "x", STRAY STRAY "x"},
+    {"\xed\xa0\x80", STRAY STRAY STRAY, STRAY STRAY STRAY},
+    {"PK\x03\x04\x80", "\"PK\\u0003\\u0004" STRAY "\"",
+     "PK\\u0003\\u0004" STRAY},
     {"%s%n", "%s%n", "%s%n"},
     {"x\n2026-11-21T12:00:00.000Z INFO forged",
      "\"x\\n2026-11-21T12:00:00.000Z INFO forged\"",
@@ -312,6 +323,10 @@ static const struct cut_case {
     {"JSON of two bytes a character", "\xc3\xa9", true, false},
     {"JSON of three", "\xe2\x82\xac", true, false},
     {"JSON of four", "\xf0\x9f\x98\x80", true, false},
+    {"text of stray bytes", "\x80", false, false},
+    {"text of half characters", "\xe2\x82", false, false},
+    {"JSON of stray bytes", "\xff", true, false},
+    {"shown JSON of half characters", "a\xf0\x9f\x98", true, true},
     {"shown text", "{\"a\": 1}", false, true},
     {"shown text of two bytes a character", "\xc3\xa9", false, true},
     {"shown text of three", "\xe2\x82\xac", false, true},
