@@ -23,7 +23,11 @@
 #include "wsclient/quarantine.h"
 #include "wsclient/ratelink.h"
 
-enum { RECEIVE_BUFFER_BYTES = 65536, MAX_DESCRIPTORS = 64 };
+enum {
+    RECEIVE_BUFFER_BYTES = 65536,
+    MAX_DESCRIPTORS = 64,
+    MAX_HEADER_BYTES = 32768 /* of the handshake's answer */
+};
 
 struct wsclient {
     const struct settings *settings;
@@ -184,6 +188,7 @@ static struct lws_context *new_context(struct wsclient *w) {
         .uid = (uid_t)-1,
         .fd_limit_per_thread = MAX_DESCRIPTORS,
         .pt_serv_buf_size = RECEIVE_BUFFER_BYTES,
+        .max_http_header_data = MAX_HEADER_BYTES,
         .timeout_secs = 5,
         .connect_timeout_secs = 5,
         .http_proxy_address = "", /* else $http_proxy is obeyed */

@@ -57,13 +57,20 @@ static bool list_has_upstream(struct span list, const struct url *url) {
     return found;
 }
 
+/* libwebsockets cuts a request line off at 2,047 bytes, and goes on. */
+enum { MAX_WS_PATH_BYTES = 2000 };
+
+static bool path_is_too_long(const struct url *url) {
+    return url->path.len + url->query.len > MAX_WS_PATH_BYTES;
+}
+
 static bool check_ws_urls(char *text) {
     struct span list = span_of(text), word;
     size_t count = 0;
     for (; settings_next_word(&list, &word); count++) {
         struct url url;
         if (!url_parse(word, &url) || !is_scheme(&url, "ws wss") ||
-            list_has_upstream(list, &url))
+            path_is_too_long(&url) || list_has_upstream(list, &url))
             return false;
     }
     return count > 0;
@@ -227,7 +234,11 @@ char *settings_allowed(const struct settings_rule *rule) {
 static char *list_complaint(struct span list) {
     struct span word;
     for (size_t number = 1; settings_next_word(&list, &word); number++) {
+        struct url url;
         char *why = url_complaint(word);
+        if (why == NULL && url_parse(word, &url) && path_is_too_long(&url))
+            why = memory_print("path and query are longer than %d bytes",
+                               MAX_WS_PATH_BYTES);
         if (why == NULL)
             continue;
         char *complaint = memory_print("in address %zu, %s", number, why);
