@@ -49,13 +49,27 @@ def meet(raw):
         peer.stop()
 
 
+_made = pytest.StashKey[list]()  # services of a test
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that fails shows what its services logged."""
+    report = (yield).get_result()
+    if call.when == "call" and report.failed:
+        for service in item.stash.get(_made, []):
+            report.sections.append((f"log of {service.folder}", service.log()[-20000:]))
+
+
 @pytest.fixture
-def make_service():
+def make_service(request):
     """make_service(settings, ...) gives a Service; all end with the test."""
     with contextlib.ExitStack() as stack:
+        made = request.node.stash.setdefault(_made, [])
 
         def make(settings=None, **more):
             service = Service(settings, **more)
+            made.append(service)
             stack.callback(service.finish)
             return service
 
