@@ -248,8 +248,16 @@ bool dial_check_peer(struct dial *dial, struct lws *wsi) {
     return false;
 }
 
+/* libwebsockets 4.2 and later begin a line by "[time] L: ", L for its level. */
+static struct span without_stamp(struct span line) {
+    bool stamped = line.len > 0 && line.data[0] == '[';
+    const char *end = stamped ? memmem(line.data, line.len, "] ", 2) : NULL;
+    size_t len = end != NULL ? (size_t)(end - line.data) + strlen("] L: ") : 0;
+    return len <= line.len ? span_from(line, len) : line;
+}
+
 void dial_hear_library(const char *line) {
-    struct span text = {line, strcspn(line, "\n")};
+    struct span text = without_stamp((struct span){line, strcspn(line, "\n")});
     log_debug("libwebsockets", LOG_FIELDS(log_span("line", text)));
     if (hearing == NULL)
         return;

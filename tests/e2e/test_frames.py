@@ -268,6 +268,7 @@ def test_breaches_of_the_protocol_end_the_connection(quiet, link, data):
     link.wait_end()
     wait_until(lambda: re.search(r"disconnected .*reason=(protocol detail=|closed detail=.a? ?close (code|frame))",
                                  quiet.service.log()[mark:]), "the reason")
+    assert not re.search(r'detail="\[\d', quiet.service.log()[mark:]), "a time within the line"
 
 
 @pytest.mark.parametrize("how", ["fin", "reset"])
