@@ -5,17 +5,10 @@
 #include "common/lines/message.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "ratefetcher/provider_tables.h"
 
 /* Calls a minute where PROVIDER_CALLS_PER_MINUTE says nothing. */
 enum { CALLS_WITH_KEY = 10, CALLS_WITHOUT_KEY = 60 };
-
-/* What is kept for a day. */
-struct day_table {
-    struct rates *rates; /* NULL: never had */
-    monotime fetched;
-    bool none; /* the provider said so, later than that */
-    monotime none_since;
-};
 
 static day today(void) {
     return day_of_ms(clock_wall_ms());
@@ -32,12 +25,12 @@ static void open_provider(struct provider *provider,
         .context = context,
         .ttl = settings_duration(settings, SETTING_CACHE_TTL_SECONDS),
         .stale_max = settings_duration(settings, SETTING_STALE_MAX_SECONDS),
-        .tables.entry_size = sizeof(struct day_table),
         .calls_per_minute = (uint32_t)settings_count(
             settings, SETTING_PROVIDER_CALLS_PER_MINUTE,
             registry_has_key(class) ? CALLS_WITH_KEY : CALLS_WITHOUT_KEY),
         .record = call_counts_record(counts, class->name),
     };
+    provider_init_tables(provider);
 }
 
 static size_t count_words(struct span list) {
@@ -69,140 +62,15 @@ struct providers *providers_new(const struct provider_context *context) {
     return providers;
 }
 
-static void clear_table(void *entry) {
-    struct day_table *table = entry;
-    rates_release(&table->rates);
-}
-
 void providers_free(struct providers **providers) {
     struct providers *p = *providers;
     *providers = NULL;
     for (size_t i = 0; i < p->count; i++) {
         p->list[i].class->close(p->list[i].state);
-        daytables_clear(&p->list[i].tables, clear_table);
-        rates_release(&p->list[i].day_before);
+        provider_clear_tables(&p->list[i]);
     }
     call_counts_close(&p->counts);
     free(p);
-}
-
-static struct rates *fresh_table(const struct provider *provider,
-                                 const struct rates_query *query, monotime now,
-                                 duration *left) {
-    const struct day_table *table =
-        daytables_find(&provider->tables, query->when);
-    if (table == NULL || table->rates == NULL)
-        return NULL;
-    left->usec =
-        provider->ttl.usec - monotime_between(table->fetched, now).usec;
-    return left->usec > query->least_left.usec ? table->rates : NULL;
-}
-
-static bool has_currency(const struct rates *rates,
-                         const struct rates_query *query) {
-    return query->currency.len == 0 ||
-           rates_find(rates, query->currency) != NULL;
-}
-
-struct rates *providers_find(const struct providers *providers,
-                             const struct rates_query *query, size_t *place,
-                             duration *left) {
-    monotime now = clock_monotonic();
-    for (size_t i = 0; i < providers->count; i++) {
-        struct rates *rates =
-            fresh_table(&providers->list[i], query, now, left);
-        *place = i;
-        if (rates != NULL && has_currency(rates, query))
-            return rates;
-    }
-    return NULL;
-}
-
-static day day_fetched(const struct rates *rates) {
-    return day_of_ms(rates_fetched_ms(rates));
-}
-
-/*
- * The last table that was fetched as the latest on the day `when`, if that day
- * is just over: it serves until the provider has the day's own.
- */
-static struct rates *latest_of_day(const struct provider *provider, day when) {
-    const struct day_table *latest =
-        daytables_find(&provider->tables, RATES_LATEST);
-    if (latest == NULL || latest->rates == NULL ||
-        when.number != day_add(today(), -1).number)
-        return NULL;
-    if (day_fetched(latest->rates).number == when.number)
-        return latest->rates;
-    return provider->day_before != NULL &&
-                   day_fetched(provider->day_before).number == when.number
-               ? provider->day_before
-               : NULL;
-}
-
-static struct rates *stale_table(const struct provider *provider,
-                                 const struct rates_query *query,
-                                 monotime now) {
-    const struct day_table *table =
-        daytables_find(&provider->tables, query->when);
-    struct rates *rates = table != NULL ? table->rates : NULL;
-    if (rates != NULL && rates_day_is_latest(query->when) &&
-        monotime_between(table->fetched, now).usec >
-            provider->ttl.usec + provider->stale_max.usec)
-        rates = NULL;
-    if (rates == NULL)
-        rates = latest_of_day(provider, query->when);
-    return rates != NULL && has_currency(rates, query) ? rates : NULL;
-}
-
-struct rates *providers_find_stale(const struct providers *providers,
-                                   const struct rates_query *query) {
-    monotime now = clock_monotonic();
-    for (size_t i = 0; i < providers->count; i++) {
-        struct rates *rates = stale_table(&providers->list[i], query, now);
-        if (rates != NULL)
-            return rates;
-    }
-    return NULL;
-}
-
-bool provider_knows(const struct provider *provider,
-                    const struct rates_query *query, monotime now) {
-    duration left;
-    const struct day_table *table =
-        daytables_find(&provider->tables, query->when);
-    return fresh_table(provider, query, now, &left) != NULL ||
-           (table != NULL && table->none &&
-            monotime_between(table->none_since, now).usec < provider->ttl.usec);
-}
-
-bool provider_keep(struct provider *provider, day when, struct rates *rates,
-                   monotime fetched, const char *layer) {
-    struct day_table *table = daytables_make(&provider->tables, when);
-    if (table->rates != NULL && table->fetched.usec >= fetched.usec)
-        return false;
-    if (table->rates == rates) { /* had again: it is fresh, and not new */
-        table->fetched = fetched;
-        table->none = false;
-        return false;
-    }
-    if (rates_day_is_latest(when) && table->rates != NULL &&
-        day_fetched(table->rates).number < day_fetched(rates).number) {
-        rates_release(&provider->day_before);
-        provider->day_before = rates_hold(table->rates);
-    }
-    rates_hold(rates);
-    rates_release(&table->rates);
-    *table = (struct day_table){.rates = rates, .fetched = fetched};
-    if (rates_day_is_latest(when))
-        provider->latest_layer = layer;
-    return true;
-}
-
-static void keep_none(struct provider *provider, day when, monotime now) {
-    struct day_table *table = daytables_make(&provider->tables, when);
-    table->none = true;
-    table->none_since = now;
 }
 
 static bool needs_call(const struct provider *provider, day when) {
@@ -358,11 +226,11 @@ bool provider_end(struct provider *provider, day when,
     if (answer->result == PROVIDER_OK)
         provider->last_success_ms = clock_wall_ms();
     if (answer->result == PROVIDER_NO_TABLE)
-        rates = latest_of_day(provider, when);
+        rates = provider_latest_of_day(provider, when);
     bool is_new =
         rates != NULL && provider_keep(provider, when, rates, now, "provider");
     if (answer->result == PROVIDER_NO_TABLE && rates == NULL)
-        keep_none(provider, when, now);
+        provider_keep_none(provider, when, now);
     if (is_new && rates_day_is_latest(when))
         context->changed(context->arg);
     return is_new;

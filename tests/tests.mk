@@ -82,7 +82,8 @@ WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
                  ratefetcher/providers/history.c common/rates.c $(MESSAGE_C) \
                  common/day.c common/log.c common/utf8.c common/clock.c common/loop.c \
                  $(SETTINGS_C)
-PROVIDER_C     = ratefetcher/provider.c ratefetcher/breaker.c \
+PROVIDER_C     = ratefetcher/provider.c ratefetcher/provider_tables.c \
+                 ratefetcher/breaker.c \
                  ratefetcher/quota.c ratefetcher/call_counts.c \
                  common/daytables.c common/mapped_file.c common/files.c common/log.c common/utf8.c common/clock.c \
                  common/rates.c $(MESSAGE_C) common/day.c $(SETTINGS_C)

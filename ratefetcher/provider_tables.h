@@ -1,0 +1,25 @@
+/*
+ * The tables of a provider in use, as provider.c sees them: by day, with the
+ * moment at which each was fetched, or the word that the provider has none.
+ */
+#ifndef FXWIRE_RATEFETCHER_PROVIDER_TABLES_H
+#define FXWIRE_RATEFETCHER_PROVIDER_TABLES_H
+
+#include "ratefetcher/provider.h"
+
+void provider_init_tables(struct provider *provider) NONNULL_ALL;
+void provider_clear_tables(struct provider *provider) NONNULL_ALL;
+
+/*
+ * The last table that was fetched as the latest on the day `when`, if that day
+ * is just over: it serves until the provider has the day's own. Lent; NULL:
+ * there is none.
+ */
+struct rates *provider_latest_of_day(const struct provider *provider,
+                                     day when) NONNULL_ALL;
+
+/* Keeps the provider's word that it has no table of that day. */
+void provider_keep_none(struct provider *provider, day when,
+                        monotime now) NONNULL_ALL;
+
+#endif
