@@ -35,9 +35,13 @@ void *daytables_make(struct daytables *tables, day when) {
     return tables->entries + place * tables->entry_size;
 }
 
-void daytables_clear(struct daytables *tables, void (*clear)(void *entry)) {
+void daytables_each(struct daytables *tables, void (*visit)(void *entry)) {
     for (size_t i = 0; i < tables->count; i++)
-        clear(tables->entries + i * tables->entry_size);
+        visit(tables->entries + i * tables->entry_size);
+}
+
+void daytables_clear(struct daytables *tables, void (*clear)(void *entry)) {
+    daytables_each(tables, clear);
     free(tables->entries);
     tables->entries = NULL;
     tables->count = 0;

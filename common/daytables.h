@@ -26,6 +26,10 @@ NONNULL_ALL void *daytables_find(const struct daytables *tables, day when);
 /* The same, made if it is not there yet: then it is all zero. */
 NONNULL_ALL void *daytables_make(struct daytables *tables, day when);
 
+/* Calls `visit` with each entry that was made, also with those all zero. */
+NONNULL_ALL void daytables_each(struct daytables *tables,
+                                void (*visit)(void *entry));
+
 /*
  * Frees the array after `clear` has let go of what each entry holds, also of
  * those that are all zero.

@@ -4,6 +4,7 @@
 #include <sys/queue.h>
 
 #include "common/lines/message.h"
+#include "common/log.h"
 #include "common/loop.h"
 #include "common/memory.h"
 #include "ratefetcher/provider.h"
@@ -70,6 +71,7 @@ struct lookup {
     monotime latest_asked; /* when somebody last asked for the latest table */
     struct event *refresh_due;
     bool refreshing;
+    struct clock_watch clock;
 };
 
 /* The first answer counts; who was answered may still wait for a probe. */
@@ -397,12 +399,26 @@ static void on_refreshed(void *arg, const struct lookup_answer *answer) {
                  answer->result == LOOKUP_FOUND ? until_ahead : REFRESH_RETRY);
 }
 
+/* Whether the wall clock was set: then the latest table is asked for anew. */
+static void look_at_clock(struct lookup *lookup) {
+    struct clock_step step =
+        clock_watch_look(&lookup->clock, clock_wall_ms(), clock_monotonic());
+    if (step.ms == 0)
+        return;
+    log_warn("clock_stepped",
+             LOG_FIELDS(log_duration("by", MILLISECONDS(step.ms))));
+    providers_clock_stepped(lookup->providers, &step);
+    if (!lookup->refreshing)
+        plan_refresh(lookup, (duration){0});
+}
+
 /* If nobody wants the table now, the next who does plans it anew. */
 static void on_refresh_due(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct lookup *lookup = arg;
     struct rates_query query = {.when = RATES_LATEST,
                                 .least_left = refresh_ahead(lookup)};
+    look_at_clock(lookup);
     duration left = latest_left(lookup);
     if (!latest_is_wanted(lookup))
         return;
@@ -444,6 +460,7 @@ void lookup_free(struct lookup **lookup) {
 struct lookup_waiter *lookup_ask(struct lookup *lookup, day when,
                                  struct span currency, lookup_done *done,
                                  void *arg) {
+    look_at_clock(lookup);
     if (rates_day_is_latest(when)) {
         lookup->latest_asked = clock_monotonic();
         if (!lookup->refreshing && !evtimer_pending(lookup->refresh_due, NULL))

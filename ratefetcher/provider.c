@@ -10,6 +10,9 @@
 /* Calls a minute where PROVIDER_CALLS_PER_MINUTE says nothing. */
 enum { CALLS_WITH_KEY = 10, CALLS_WITHOUT_KEY = 60 };
 
+/* Clocks that differ by so much are told. */
+enum { MUCH_AHEAD_MS = 60000 };
+
 static day today(void) {
     return day_of_ms(clock_wall_ms());
 }
@@ -150,6 +153,12 @@ static void take_back(struct provider *provider,
         breaker_cancel(&provider->breaker);
 }
 
+/* A clock that is wrong may be what all else comes of. */
+static bool is_told_anew(const struct provider *provider,
+                         enum provider_result result) {
+    return result == PROVIDER_AHEAD && provider->last != PROVIDER_AHEAD;
+}
+
 /* One line when a provider begins to fail, one when it works again. */
 static void log_change(const struct provider *provider,
                        const struct provider_answer *answer) {
@@ -158,7 +167,7 @@ static void log_change(const struct provider *provider,
     const char *name = provider->class->name;
     if (works && !worked)
         log_info("provider_works", LOG_FIELDS(log_text("provider", name)));
-    else if (!works && worked)
+    else if (!works && (worked || is_told_anew(provider, answer->result)))
         log_warn(
             "provider_failed",
             LOG_FIELDS(log_text("provider", name),
@@ -166,12 +175,25 @@ static void log_change(const struct provider *provider,
                        log_text("detail", answer->detail)));
 }
 
+/* In whole seconds: its clock was read in these. */
+static int64_t offset_seconds(const struct provider *provider) {
+    int64_t ms = provider->clock_ahead_ms;
+    return (ms + (ms < 0 ? -1 : 1) * MSEC_PER_SEC / 2) / MSEC_PER_SEC;
+}
+
 /* One alert when it begins, however often it is told afterwards. */
 static void alert(const struct provider *provider,
-                  enum provider_result result) {
+                  const struct provider_answer *answer) {
     const struct provider_context *context = provider->context;
+    enum provider_result result = answer->result;
     if (result == provider->last)
         return;
+    if (result == PROVIDER_AHEAD) {
+        char *detail =
+            memory_print("%s: %s", provider->class->name, answer->detail);
+        context->alert(context->arg, "clock_wrong", detail);
+        free(detail);
+    }
     if (result == PROVIDER_KEY_REFUSED)
         context->alert(context->arg, "key_refused", provider->class->name);
     if (result == PROVIDER_LIMITED)
@@ -191,6 +213,23 @@ static void note_in_breaker(struct provider *provider, bool works,
                             log_duration("for", provider->breaker.skip)));
 }
 
+/* One line when the clocks begin to differ. */
+static void note_clock(struct provider *provider,
+                       const struct provider_answer *answer) {
+    if (!answer->has_clock)
+        return;
+    bool differs = llabs(answer->clock_ahead_ms) >= MUCH_AHEAD_MS;
+    bool differed =
+        provider->has_clock && llabs(provider->clock_ahead_ms) >= MUCH_AHEAD_MS;
+    provider->has_clock = true;
+    provider->clock_ahead_ms = answer->clock_ahead_ms;
+    if (differs && !differed)
+        log_warn(
+            "clock_differs",
+            LOG_FIELDS(log_text("provider", provider->class->name),
+                       log_int("ahead_seconds", offset_seconds(provider))));
+}
+
 /* What a call says of the provider. */
 static void note_call(struct provider *provider,
                       const struct provider_answer *answer, duration took,
@@ -198,7 +237,8 @@ static void note_call(struct provider *provider,
     const struct provider_context *context = provider->context;
     bool works = provider_works(answer->result);
     bool worked = provider_works(provider->last);
-    alert(provider, answer->result);
+    alert(provider, answer);
+    note_clock(provider, answer);
     log_change(provider, answer);
     provider->last = answer->result;
     monotime not_before = monotime_add(now, answer->wait);
@@ -211,6 +251,17 @@ static void note_call(struct provider *provider,
                                           : provider->class->calls_failed);
     metrics_add(context->metrics, METRIC_PROVIDER_SECONDS,
                 (double)took.usec / USEC_PER_SEC);
+}
+
+void providers_clock_stepped(struct providers *providers,
+                             const struct clock_step *step) {
+    for (size_t i = 0; i < providers->count; i++) {
+        struct provider *provider = &providers->list[i];
+        breaker_succeed(&provider->breaker);
+        provider->clock_ahead_ms += step->ms;
+        if (step->another_day)
+            provider_forget_today(provider);
+    }
 }
 
 bool provider_end(struct provider *provider, day when,
@@ -229,7 +280,8 @@ bool provider_end(struct provider *provider, day when,
         rates = provider_latest_of_day(provider, when);
     bool is_new =
         rates != NULL && provider_keep(provider, when, rates, now, "provider");
-    if (answer->result == PROVIDER_NO_TABLE && rates == NULL)
+    if (answer->result == PROVIDER_NO_TABLE && rates == NULL &&
+        !rates_day_is_latest(when)) /* of today there is always one */
         provider_keep_none(provider, when, now);
     if (is_new && rates_day_is_latest(when))
         context->changed(context->arg);
@@ -266,6 +318,9 @@ static struct json_object *status_row(const struct provider *provider,
     json_object_object_add(row, "calls_month",
                            json_object_new_int64((int64_t)call_counts_of_month(
                                provider->record, today())));
+    if (provider->has_clock)
+        json_object_object_add(row, "clock_offset_seconds",
+                               json_object_new_int64(offset_seconds(provider)));
     return row;
 }
 

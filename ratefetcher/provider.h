@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 
 #include "common/clock.h"
+#include "common/clock_watch.h"
 #include "common/daytables.h"
 #include "ratefetcher/breaker.h"
 #include "ratefetcher/call_counts.h"
@@ -29,6 +30,8 @@ struct provider {
     bool used;
     enum provider_result last;
     int64_t last_success_ms; /* 0: never */
+    bool has_clock;          /* it told the time: */
+    int64_t clock_ahead_ms;  /* so far ours was ahead of its clock */
 };
 
 /* The providers in use, in their order. */
@@ -76,6 +79,13 @@ providers_find_stale(const struct providers *providers,
 duration providers_retry(const struct providers *providers,
                          const struct rates_query *query,
                          monotime probe_not_before) NONNULL_ALL;
+
+/*
+ * The wall clock was set. Failures are forgotten, as they may have come of it;
+ * with `another_day` what is known of today too.
+ */
+void providers_clock_stepped(struct providers *providers,
+                             const struct clock_step *step) NONNULL_ALL;
 
 /* Adds "providers", a row for each, and "latest", where today's table came
  * from, to a report. */

@@ -138,6 +138,20 @@ bool provider_keep(struct provider *provider, day when, struct rates *rates,
     return true;
 }
 
+static void forget_none(void *entry) {
+    struct day_table *table = entry;
+    table->none = false;
+}
+
+void provider_forget_today(struct provider *provider) {
+    struct day_table *latest = daytables_find(&provider->tables, RATES_LATEST);
+    daytables_each(&provider->tables, forget_none);
+    if (latest != NULL)
+        rates_release(&latest->rates);
+    rates_release(&provider->day_before);
+    provider->latest_layer = NULL;
+}
+
 void provider_keep_none(struct provider *provider, day when, monotime now) {
     struct day_table *table = daytables_make(&provider->tables, when);
     table->none = true;

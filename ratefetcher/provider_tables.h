@@ -22,4 +22,10 @@ struct rates *provider_latest_of_day(const struct provider *provider,
 void provider_keep_none(struct provider *provider, day when,
                         monotime now) NONNULL_ALL;
 
+/*
+ * Forgets what depends on the day that was taken for today: the latest table,
+ * and on which days there was none.
+ */
+void provider_forget_today(struct provider *provider) NONNULL_ALL;
+
 #endif

@@ -3,6 +3,7 @@
 # A unit test lists the sources that it needs: the list shows that the module
 # stands alone. tests/unit/test_NAME.c is built for each NAME.
 UNIT_backoff   = common/backoff.c
+UNIT_clock_watch = common/clock_watch.c common/day.c
 UNIT_channel   = common/lines/channel.c common/memory.c
 UNIT_day       = common/day.c
 UNIT_decimal   = common/decimal.c
@@ -67,11 +68,11 @@ UNIT_peer_close = wsclient/peer_close.c
 UNIT_breaks    = wsclient/breaks.c common/clock.c
 UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/utf8.c common/clock.c \
                  common/day.c common/memory.c
-UNIT_day_rates = wsclient/day_rates.c common/daytables.c $(UNIT_rates)
+UNIT_day_rates = wsclient/day_rates.c common/clock_watch.c common/daytables.c $(UNIT_rates)
 UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)
 UNIT_waiting   = wsclient/waiting.c common/memory.c
 UNIT_pipeline  = wsclient/pipeline.c wsclient/outbox.c wsclient/undelivered.c \
-                 wsclient/day_rates.c common/daytables.c \
+                 wsclient/day_rates.c common/clock_watch.c common/daytables.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
                  common/metrics.c $(LEDGER_C) $(REQUEST_C) $(SETTINGS_C)
 UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
@@ -83,6 +84,7 @@ WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
                  common/day.c common/log.c common/utf8.c common/clock.c common/loop.c \
                  $(SETTINGS_C)
 PROVIDER_C     = ratefetcher/provider.c ratefetcher/provider_tables.c \
+                 common/clock_watch.c \
                  ratefetcher/breaker.c \
                  ratefetcher/quota.c ratefetcher/call_counts.c \
                  common/daytables.c common/mapped_file.c common/files.c common/log.c common/utf8.c common/clock.c \

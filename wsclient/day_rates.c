@@ -32,6 +32,16 @@ void day_rates_clear(struct day_rates *rates) {
     daytables_clear(&rates->days, clear_day);
 }
 
+void day_rates_look_at_clock(struct day_rates *rates, int64_t wall_ms,
+                             monotime now) {
+    struct clock_step step = clock_watch_look(&rates->clock, wall_ms, now);
+    struct known_day **latest = daytables_find(&rates->days, RATES_LATEST);
+    if (!step.another_day || latest == NULL)
+        return;
+    clear_day(latest);
+    *latest = NULL;
+}
+
 static bool is_unknown(const struct known_day *known, struct span currency) {
     for (size_t i = 0; i < known->unknowns; i++)
         if (memcmp(known->unknown[i], currency.data, RATES_CODE_LEN) == 0)

@@ -7,11 +7,13 @@
 
 #include "common/attributes.h"
 #include "common/clock.h"
+#include "common/clock_watch.h"
 #include "common/daytables.h"
 #include "common/rates.h"
 
 struct day_rates {
     struct daytables days; /* the entries are pointers, NULL: not known */
+    struct clock_watch clock;
 };
 
 enum day_rates_result {
@@ -23,6 +25,13 @@ enum day_rates_result {
 
 void day_rates_init(struct day_rates *rates) NONNULL_ALL;
 void day_rates_clear(struct day_rates *rates) NONNULL_ALL;
+
+/*
+ * Looks whether the wall clock was set, so that today is another day: then the
+ * latest tables are forgotten.
+ */
+void day_rates_look_at_clock(struct day_rates *rates, int64_t wall_ms,
+                             monotime now) NONNULL_ALL;
 
 /*
  * Finds the rates to convert a currency with on `when`, or for RATES_LATEST:

@@ -134,6 +134,7 @@ static void convert(struct pipeline *p, struct message *message,
                     monotime now) {
     struct span code = {request->code, RATES_CODE_LEN};
     struct rate_pair rates = of_euro;
+    day_rates_look_at_clock(&p->day_rates, clock_wall_ms(), now);
     enum day_rates_result found =
         span_equals(code, "EUR")
             ? DAY_RATES_FOUND

@@ -22,6 +22,7 @@ struct rates_file {
     struct stat read_as; /* the file's state when it was read */
     struct history *history;
     struct rates *answered; /* what was given last */
+    char why_ahead[HISTORY_WHY_SIZE];
 };
 
 static void *file_open(const struct provider_class *class,
@@ -125,10 +126,15 @@ static bool file_fetch(void *state, day when, duration timeout,
         return true;
     const struct rates *found =
         history_find(file->history, when, day_of_ms(now_ms));
-    if (found != NULL)
+    if (found != NULL) {
         file->answered = rates_copy(found, now_ms);
-    else
-        answer->result = PROVIDER_NO_TABLE;
+    } else {
+        bool ahead =
+            rates_day_is_latest(when) &&
+            history_is_ahead(file->history, day_of_ms(now_ms), file->why_ahead);
+        answer->result = ahead ? PROVIDER_AHEAD : PROVIDER_NO_TABLE;
+        answer->detail = ahead ? file->why_ahead : "";
+    }
     answer->rates = file->answered;
     return true;
 }

@@ -1,5 +1,6 @@
 #include "ratefetcher/providers/history.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,9 +62,33 @@ size_t history_count(const struct history *history) {
     return history->count;
 }
 
+/* The table of the day after `today`, if that is the first there is. */
+static struct rates *next_day(const struct history *h, day today) {
+    return h->count > 0 && rates_as_of(h->tables[0]).number == today.number + 1
+               ? h->tables[0]
+               : NULL;
+}
+
+bool history_is_ahead(const struct history *history, day today,
+                      char why[static HISTORY_WHY_SIZE]) {
+    char theirs[DAY_TEXT_SIZE], ours[DAY_TEXT_SIZE];
+    if (history->count == 0 ||
+        history_find(history, RATES_LATEST, today) != NULL)
+        return false;
+    day_print(rates_as_of(history->tables[0]), theirs);
+    day_print(today, ours);
+    snprintf(why, HISTORY_WHY_SIZE,
+             "its latest table is of %s, our today is %s: our clock or theirs "
+             "is wrong",
+             theirs, ours);
+    return true;
+}
+
 struct rates *history_find(const struct history *history, day when, day today) {
     day last = when.number < today.number ? when : today;
     size_t place = count_until(history, last);
+    if (place == 0 && rates_day_is_latest(when))
+        return next_day(history, today);
     if (place == 0)
         return NULL;
     struct rates *found = history->tables[place - 1];

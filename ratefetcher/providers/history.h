@@ -18,9 +18,19 @@ size_t history_count(const struct history *history) NONNULL_ALL;
 /*
  * The table that serves `when`, lent: for a day the last one published, at
  * most RATES_MAX_LOOK_BACK_DAYS before it; for RATES_LATEST the newest. None
- * of a day after `today`. NULL if there is none.
+ * of a day after `today`; but where all are, one of the next day is the latest,
+ * as our clock may be behind. NULL if there is none.
  */
 MUST_CHECK struct rates *history_find(const struct history *history, day when,
                                       day today) NONNULL_ALL;
+
+enum { HISTORY_WHY_SIZE = 128 };
+
+/*
+ * Whether there is no latest table because all are of days after tomorrow;
+ * then `why` is that, for people.
+ */
+MUST_CHECK bool history_is_ahead(const struct history *history, day today,
+                                 char why[static HISTORY_WHY_SIZE]) NONNULL_ALL;
 
 #endif

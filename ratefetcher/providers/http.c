@@ -67,17 +67,26 @@ static void free_call(struct http_call *call) {
     free(call);
 }
 
+/* A header of the answer, lent; NULL: it has none. */
+static const char *header_of(CURL *easy, const char *name) {
+    struct curl_header *header;
+    return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) ==
+                   CURLHE_OK
+               ? header->value
+               : NULL;
+}
+
 /* How long the server asked to wait, or its quota does; 0: not at all. */
 static duration wait_asked_for(CURL *easy) {
     curl_off_t seconds = 0;
-    struct curl_header *header;
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
     for (size_t i = 0;
-         seconds == 0 && i < sizeof quota_headers / sizeof *quota_headers; i++)
-        if (curl_easy_header(easy, quota_headers[i].name, 0, CURLH_HEADER, -1,
-                             &header) == CURLHE_OK &&
-            strcmp(header->value, "0") == 0)
+         seconds == 0 && i < sizeof quota_headers / sizeof *quota_headers;
+         i++) {
+        const char *left = header_of(easy, quota_headers[i].name);
+        if (left != NULL && strcmp(left, "0") == 0)
             seconds = quota_headers[i].seconds;
+    }
     return SECONDS(seconds < LONGEST_WAIT_SECONDS ? seconds
                                                   : LONGEST_WAIT_SECONDS);
 }
@@ -128,6 +137,17 @@ static void on_too_late(evutil_socket_t fd, short what, void *arg) {
     free_call(call);
 }
 
+/* Compares the clocks: what a Date tells are whole seconds, cut off. */
+static void read_clock(CURL *easy, struct http_answer *answer) {
+    const char *date = header_of(easy, "Date"), *age = header_of(easy, "Age");
+    time_t theirs = date != NULL ? curl_getdate(date, NULL) : -1;
+    if (theirs < 0 || (age != NULL && strcmp(age, "0") != 0))
+        return;
+    answer->has_clock = true;
+    answer->clock_ahead_ms =
+        clock_wall_ms() - (theirs * MSEC_PER_SEC + MSEC_PER_SEC / 2);
+}
+
 /* A part of an address, for people; "" if it has none. free() it. */
 static char *part_of(CURLU *url, CURLUPart which) {
     char *part = NULL;
@@ -171,6 +191,7 @@ static void finish(struct http_call *call, CURLcode code) {
         curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &answer.status);
         answer.retry_after = wait_asked_for(call->easy);
         answer.redirect = redirect = redirect_of(call->easy);
+        read_clock(call->easy, &answer);
     } else {
         answer.error = code == CURLE_WRITE_ERROR ? "the body is too large"
                        : call->error[0] != '\0'  ? call->error

@@ -39,6 +39,8 @@ struct http_answer {
     /* `host/path` that it redirects to, without user-info and query, of
      * printable characters, lent; "": to nowhere */
     const char *redirect;
+    bool has_clock;         /* it has a Date, and comes from no cache: */
+    int64_t clock_ahead_ms; /* our clock is ahead of the server's by so much */
 };
 
 typedef void http_done(void *arg, const struct http_answer *answer);

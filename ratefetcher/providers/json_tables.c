@@ -2,8 +2,8 @@
 
 #include "common/clock.h"
 
-/* Another's clock may be ahead of ours by so much. */
-enum { MAX_AHEAD_SECONDS = 300 };
+/* The last second of the year 9999: later ones are no moments. */
+#define LAST_SECOND INT64_C(253402300799)
 
 struct json_object *json_tables_object(const struct json_object *parent,
                                        const char *name) {
@@ -65,9 +65,8 @@ bool json_tables_day(const struct json_object *body, const char *name,
         return true;
     int64_t seconds = json_object_get_int64(member);
     if (!json_object_is_type(member, json_type_int) || seconds < 0 ||
-        seconds > answer->fetched_ms / MSEC_PER_SEC + MAX_AHEAD_SECONDS)
+        seconds > LAST_SECOND)
         return false;
-    if (day_of_seconds(seconds).number < answer->today.number)
-        *out = day_of_seconds(seconds);
+    *out = day_of_seconds(seconds);
     return true;
 }

@@ -27,9 +27,8 @@ MUST_CHECK const char *json_tables_add(struct history *tables,
                                        struct web_faults *faults) NONNULL_ALL;
 
 /*
- * The UTC day of a member that is a moment in Unix seconds; one slightly ahead
- * of our clock is of today, and so is a body without that member. False: it is
- * no such moment.
+ * The UTC day of a member that is a moment in Unix seconds, by their clock; a
+ * body without that member is of today. False: it is no such moment.
  */
 MUST_CHECK bool json_tables_day(const struct json_object *body,
                                 const char *name,

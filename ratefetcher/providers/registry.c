@@ -33,6 +33,7 @@ const char *provider_result_name(enum provider_result result) {
         [PROVIDER_LIMITED] = "limited",
         [PROVIDER_BAD_STATUS] = "bad_status",
         [PROVIDER_BAD_TABLE] = "bad_table",
+        [PROVIDER_AHEAD] = "ahead",
     };
     return names[result];
 }

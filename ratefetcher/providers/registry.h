@@ -20,6 +20,7 @@ enum provider_result {
     PROVIDER_LIMITED,     /* 429, or the body says so: too many calls */
     PROVIDER_BAD_STATUS,  /* another status than 200 */
     PROVIDER_BAD_TABLE,   /* an answer that is no table of its base */
+    PROVIDER_AHEAD,       /* its latest table is of a day after tomorrow */
     PROVIDER_RESULTS
 };
 
@@ -38,6 +39,8 @@ struct provider_answer {
     const char *detail;  /* for people, one line, lent; "" if there is none */
     bool without_call;   /* no call was made for it */
     duration wait;       /* for so long it is not to be asked; 0: no matter */
+    bool has_clock;      /* it told the time: */
+    int64_t clock_ahead_ms; /* so far ours is ahead of its clock */
 };
 
 typedef void provider_done(void *arg, const struct provider_answer *answer);

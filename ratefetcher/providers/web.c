@@ -46,6 +46,7 @@ struct web {
     struct web_kept kept[MAX_KEPT];
     monotime history_from; /* not asked for a past day before */
     struct http_lane lane;
+    char why_ahead[HISTORY_WHY_SIZE];
     LIST_HEAD(, web_call) calls;
 };
 
@@ -175,13 +176,23 @@ static bool lacks(const struct web *web, day when) {
            !monotime_reached(clock_monotonic(), web->history_from);
 }
 
+/* There is always a latest table. */
+static void explain_no_latest(struct web *web, struct provider_answer *answer,
+                              const struct history *tables) {
+    bool ahead = history_is_ahead(tables, today(), web->why_ahead);
+    answer->result = ahead ? PROVIDER_AHEAD : PROVIDER_BAD_TABLE;
+    answer->detail = ahead ? web->why_ahead : "no latest table";
+}
+
 /* Puts the table that serves the day into the answer, or why there is none. */
-static void put_table(struct provider_answer *answer,
+static void put_table(struct web *web, struct provider_answer *answer,
                       const struct history *tables, day when) {
     struct rates *found = history_find(tables, when, today());
     answer->result = found != NULL ? PROVIDER_OK : PROVIDER_NO_TABLE;
     answer->rates = found;
     answer->detail = "";
+    if (found == NULL && rates_day_is_latest(when))
+        explain_no_latest(web, answer, tables);
     if (found != NULL && rates_day_is_latest(when) &&
         rates_as_of(found).number <
             day_add(today(), -RATES_MAX_LOOK_BACK_DAYS).number) {
@@ -333,7 +344,9 @@ static struct provider_answer judge(struct web_call *call,
         http->status != 0 && !api->in_text ? message_parse(http->body) : NULL;
     const struct web_refusal *refusal =
         json != NULL && api->refusal != NULL ? api->refusal(json) : NULL;
-    struct provider_answer answer = {.without_call = http->unsent};
+    struct provider_answer answer = {.without_call = http->unsent,
+                                     .has_clock = http->has_clock,
+                                     .clock_ahead_ms = http->clock_ahead_ms};
     duration asked = http->retry_after;
     if (refusal != NULL) {
         answer.result = result_of_refusal(call, refusal);
@@ -359,7 +372,7 @@ static void tell_askers(struct web_call *call, struct provider_answer answer,
     bool has_tables = answer.result == PROVIDER_OK;
     while ((asker = take_asker(call)) != NULL) {
         if (has_tables)
-            put_table(&answer, tables, asker->when);
+            put_table(call->web, &answer, tables, asker->when);
         asker->done(asker->arg, &answer);
         free(asker);
         answer.without_call = true;
@@ -420,7 +433,7 @@ bool web_fetch(void *state, day when, duration timeout,
     if (lacks(web, when))
         return true;
     if (kept != NULL) {
-        put_table(answer, kept, when);
+        put_table(web, answer, kept, when);
         return true;
     }
     struct web_call *call = find_call(web, resource);

@@ -159,6 +159,7 @@ static void begin(const char *providers) {
     redis = (struct fake_redis){0};
     alerts = 0;
     fake_forget();
+    fake_wall_goes_on = true;
     lookup = lookup_new(&(struct provider_context){.base = base,
                                                    .metrics = &metrics,
                                                    .settings = settings,

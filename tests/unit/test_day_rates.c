@@ -216,13 +216,52 @@ static void tables_are_held(void **state) {
     rates_release(&rates);
 }
 
+/* Which tables are of today is another question after such a step. */
+static void a_step_of_the_clock(void **state) {
+    (void)state;
+    enum { HOUR_MS = 3600000 };
+    static const struct {
+        int64_t wall_ms; /* of the second look, the first is at 23:00 */
+        bool forgets;
+    } cases[] = {{0, false},
+                 {HOUR_MS - 1, false},
+                 {HOUR_MS, true},
+                 {-22 * HOUR_MS, false},
+                 {-24 * HOUR_MS, true}};
+    const struct span usd = span_of("USD");
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct day_rates known;
+        struct rate_pair pair;
+        int64_t evening_ms =
+            day_of_text("2026-11-21").number * DAY_SECONDS * MSEC_PER_SEC +
+            23 * HOUR_MS;
+        struct rates *rates = table_of("one", "2026-11-20", "USD 1.2");
+        day_rates_init(&known);
+        day_rates_look_at_clock(&known, evening_ms, (monotime){0});
+        day_rates_enter(&known, RATES_LATEST, rates, (monotime){1000});
+        day_rates_enter(&known, day_of_text("2026-11-20"), rates,
+                        (monotime){1000});
+        rates_release(&rates);
+        day_rates_look_at_clock(&known, evening_ms + cases[i].wall_ms,
+                                (monotime){1});
+        if (day_rates_find(&known, RATES_LATEST, usd, (monotime){1}, &pair) !=
+            (cases[i].forgets ? DAY_RATES_NO_TABLE : DAY_RATES_FOUND))
+            fail_msg("row %zu", i);
+        assert_int_equal(day_rates_find(&known, day_of_text("2026-11-20"), usd,
+                                        (monotime){1}, &pair),
+                         DAY_RATES_FOUND);
+        day_rates_clear(&known);
+    }
+}
+
 int main(void) {
-    static struct CMUnitTest tests[COUNT_OF(book_cases) + 2] = {
+    static struct CMUnitTest tests[COUNT_OF(book_cases) + 3] = {
         cmocka_unit_test(more_than_is_kept),
         cmocka_unit_test(tables_are_held),
+        cmocka_unit_test(a_step_of_the_clock),
     };
     for (size_t i = 0; i < COUNT_OF(book_cases); i++)
-        tests[i + 2] =
+        tests[i + 3] =
             (struct CMUnitTest){.name = book_cases[i].name,
                                 .test_func = book,
                                 .initial_state = (void *)&book_cases[i]};

@@ -67,7 +67,11 @@ static const struct find_case {
     {{"2021-05-18", "2021-05-21"}, "latest", TODAY, "2021-05-21"},
     /* Days after today are not there yet. */
     {{"2021-05-20", "2021-05-22"}, "latest", TODAY, "2021-05-20"},
-    {{"2021-05-22"}, "latest", TODAY, "none"},
+    /* But our clock may be behind: one of the next day, and it alone. */
+    {{"2021-05-22"}, "latest", TODAY, "2021-05-22"},
+    {{"2021-05-22", "2021-05-23"}, "latest", TODAY, "2021-05-22"},
+    {{"2021-05-23"}, "latest", TODAY, "none"},
+    {{"2021-05-22"}, "2021-05-21", TODAY, "none"},
     {{"2021-05-20", "2021-05-22"}, "2021-05-22", TODAY, "2021-05-20"},
     {{"2021-05-20", "2021-05-22"}, "2021-05-22", "2021-05-22", "2021-05-22"},
     /* Added in any order. */
@@ -99,6 +103,20 @@ static void finds_the_serving_day(void **state) {
         history_free(&history);
         assert_null(history);
     }
+}
+
+static void tells_that_it_is_ahead(void **state) {
+    (void)state;
+    struct history *history = history_new();
+    char why[HISTORY_WHY_SIZE];
+    assert_false(history_is_ahead(history, day_of_text(TODAY), why));
+    add(history, "2021-05-23", "USD 1");
+    assert_true(history_is_ahead(history, day_of_text(TODAY), why));
+    assert_string_equal(why, "its latest table is of 2021-05-23, our today is "
+                             "2021-05-21: our clock or theirs is wrong");
+    assert_false(history_is_ahead(history, day_of_text("2021-05-22"), why));
+    assert_false(history_is_ahead(history, day_of_text("2021-05-23"), why));
+    history_free(&history);
 }
 
 static void one_day_twice_keeps_the_later(void **state) {
@@ -136,6 +154,7 @@ static void thousands_of_days(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_serving_day),
+        cmocka_unit_test(tells_that_it_is_ahead),
         cmocka_unit_test(one_day_twice_keeps_the_later),
         cmocka_unit_test(thousands_of_days),
     };

@@ -281,6 +281,40 @@ static void a_day_that_is_over_and_the_next_has_begun(void **state) {
     assert_string_equal(stale_at("2026-11-22", "USD", 3), "1.7");
 }
 
+/* There is always a latest one: that there is none is never remembered. */
+static void no_latest_is_not_remembered(void **state) {
+    (void)state;
+    end_fetch("latest", PROVIDER_NO_TABLE, 0);
+    assert_false(knows(0, "latest", 0));
+    end_fetch("latest", PROVIDER_AHEAD, 0);
+    assert_false(knows(0, "latest", 0));
+    end_fetch("2021-05-18", PROVIDER_NO_TABLE, 0);
+    assert_true(knows(0, "2021-05-18", 0));
+}
+
+/* What is known of today, once it turns out to be another day. */
+static void a_step_of_the_clock(void **state) {
+    (void)state;
+    assert_true(keep_at(0, "latest", "USD 1", 0));
+    assert_true(keep_at(0, "2021-05-17", "USD 2", 0));
+    end_fetch("2021-05-18", PROVIDER_NO_TABLE, 0);
+    for (int i = 0; i < BREAKER_FAILURES; i++)
+        end_fetch("2021-05-19", PROVIDER_UNREACHED, 0);
+    struct provider *provider = &providers->list[0];
+    monotime now = {fake_monotonic_usec};
+    assert_true(provider_wait(provider, RATES_LATEST, now).usec > 0);
+    providers_clock_stepped(providers, &(struct clock_step){.ms = 5000});
+    assert_int_equal(provider_wait(provider, RATES_LATEST, now).usec, 0);
+    assert_rate("latest", 0, "1");
+    assert_true(knows(0, "2021-05-18", 0));
+    providers_clock_stepped(
+        providers, &(struct clock_step){.ms = -5000, .another_day = true});
+    assert_rate("latest", 0, "none");
+    assert_string_equal(stale_at("latest", "USD", 0), "none");
+    assert_false(knows(0, "2021-05-18", 0));
+    assert_rate("2021-05-17", 0, "2");
+}
+
 int main(void) {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
@@ -292,6 +326,8 @@ int main(void) {
         CASE(remembers_that_there_is_none),
         CASE(a_failure_is_not_remembered),
         CASE(old_tables),
+        CASE(no_latest_is_not_remembered),
+        CASE(a_step_of_the_clock),
         cmocka_unit_test_setup_teardown(a_day_that_is_just_over, begin,
                                         reset_wall_clock),
         cmocka_unit_test_setup_teardown(

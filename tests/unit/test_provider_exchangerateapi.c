@@ -77,7 +77,7 @@ static const struct body_case bodies[] = {
      "\"USD\":1.1}}",
      "2025-11-21 USD=1.1"},
     {"ahead", "latest", TODAY, LATEST_AT("1763769601", "\"USD\":1.1"),
-     NO_MOMENT},
+     "2025-11-22 USD=1.1"},
     {"its moment is a text", "latest", TODAY,
      LATEST_AT("\"1763683201\"", "\"USD\":1.1"), NO_MOMENT},
     {"another day", DAY, TODAY,

@@ -300,6 +300,10 @@ static const struct meaning_case {
     {"latest", 200, "{\"day\":\"2026-11-14\"}", 0, PROVIDER_OK, 0, ""},
     {"latest", 200, "{\"day\":\"2026-11-13\"}", 0, PROVIDER_BAD_TABLE, 0,
      "its latest table is more than seven days old"},
+    {"latest", 200, "{\"day\":\"2026-11-22\"}", 0, PROVIDER_OK, 0, ""},
+    {"latest", 200, "{\"day\":\"2026-11-23\"}", 0, PROVIDER_AHEAD, 0,
+     "its latest table is of 2026-11-23, our today is 2026-11-21: our clock or "
+     "theirs is wrong"},
     /* What a body refuses counts more than the status. */
     {DAY, 200, "{\"no\":\"limit\"}", 0, PROVIDER_LIMITED, 3600, "limit"},
     {DAY, 500, "{\"no\":\"limit\"}", 7, PROVIDER_LIMITED, 3600, "limit"},
