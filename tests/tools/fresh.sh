@@ -56,10 +56,14 @@ make_root() {
     [ -n "$from" ] || cannot "apt has no mirror of Debian"
     apt-config dump --no-empty --format '%f "%v";%n' \
         Acquire::http::Proxy Acquire::https::Proxy > "$work/proxies"
+    # Over https the packages of the tests are had by trusting somebody.
     case $from in https:*) more=,ca-certificates ;; *) more= ;; esac
     run mmdebstrap --quiet --variant=minbase --include="git,make$more" \
         --aptopt="$work/proxies" "$suite" "$root" "$from" ||
         cannot "its packages can not be had from $from"
+    # Debian's installer writes that, and no package has to.
+    [ -e "$root/etc/hosts" ] ||
+        printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n' > "$root/etc/hosts"
 }
 
 # The commit alone, without what is not committed.

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Installs the Debian packages that are missing: packages.sh SET...
-# Sets: build (to build the programs and the demo), test (to test them), fresh
+# Sets: build (to build the programs and run them), test (to test them), fresh
 # (to test them on a bare Debian), docs (to draw the picture anew).
 # Asks apt for nothing that is there, and for nothing else.
 set -eu
 
-build="gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev libevent-dev
+build="ca-certificates gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev libevent-dev
        libexpat1-dev libgmp-dev libhiredis-dev libjson-c-dev libssl-dev
        libwebsockets-dev"
 test="clang clang-format faketime iproute2 libclang-rt-dev libcmocka-dev
