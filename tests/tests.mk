@@ -64,6 +64,7 @@ UNIT_ledger    = $(LEDGER_C)
 UNIT_receipts  = wsclient/peer.c
 UNIT_proof     = wsclient/peer.c
 UNIT_outbox    = wsclient/outbox.c $(LEDGER_C)
+UNIT_dial_texts = wsclient/dial_texts.c
 UNIT_peer_close = wsclient/peer_close.c
 UNIT_breaks    = wsclient/breaks.c common/clock.c
 UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/utf8.c common/clock.c \

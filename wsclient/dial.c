@@ -1,5 +1,7 @@
 #include "wsclient/dial.h"
 
+#include <errno.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -9,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "common/log.h"
+#include "wsclient/dial_texts.h"
 
 /* Of HTTP: the upgrade was agreed to, and went wrong all the same. */
 enum { HTTP_SWITCHING = 101, MAX_RETRY_AFTER_SECONDS = 86400 };
@@ -151,7 +154,10 @@ static void next_address(struct dial *d) {
     d->tls_error[0] = '\0';
     d->retry_after = (duration){0};
     limit_turn(d);
+    d->beginning = true;
+    errno = 0;
     struct lws *wsi = lws_client_connect_via_info(&info);
+    d->beginning = false;
     if (d->number != number)
         return; /* it has failed already */
     d->wsi = wsi;
@@ -200,20 +206,37 @@ void dial_answered(struct dial *dial, struct lws *wsi) {
     dial->retry_after = SECONDS(seconds);
 }
 
+/*
+ * The system's reason, where it can be known: of a connect() that failed at
+ * once it is in errno, a reset is seen by the socket's state. 0: not known.
+ */
+static int reason_of(const struct dial *dial, struct lws *wsi) {
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    int error = errno;
+    if (dial->beginning)
+        return error;
+    if (getsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_INFO, &info,
+                   &len) == 0 &&
+        info.tcpi_state == TCP_CLOSE)
+        return ECONNRESET;
+    return 0;
+}
+
 void dial_error(struct dial *dial, struct lws *wsi, const char *text) {
     struct dial_failure failure = {
         .status = lws_http_client_http_response(wsi),
         .retry_after = dial->retry_after,
     };
     bool tls_failed = dial->tls_error[0] != '\0';
-    char detail[256];
+    char detail[DIAL_TEXT_SIZE];
+    int reason = reason_of(dial, wsi);
     if (tls_failed) /* says more than the library's text */
         snprintf(detail, sizeof detail, "TLS: %s", dial->tls_error);
     else if (failure.status != 0 && failure.status != HTTP_SWITCHING)
         snprintf(detail, sizeof detail, "status %u", failure.status);
     else
-        snprintf(detail, sizeof detail, "%s",
-                 text != NULL ? text : "no reason given");
+        dial_text(text, reason, detail);
     failure.detail = detail;
     address_failed(dial, &failure, failure.status == 0 && !tls_failed);
 }

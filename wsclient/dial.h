@@ -42,6 +42,7 @@ struct dial {
     bool unused;            /* no attempt was made with the known ones yet */
     size_t next;            /* of the known ones, to be tried */
 
+    bool beginning; /* the library is asked to connect, just now */
     duration retry_after;
     char tls_error[160];
     char complaint[160];         /* of the library, by its log; "": none */

@@ -12,6 +12,7 @@ from waiting import Stalls, at_most, wait_until
 
 CEILING = 0.6  # of the backoff; its first delay is at most 0.1 s
 HEAD_END = b"\r\n\r\n"
+ENDED = "the peer ended the connection before it answered the handshake"
 
 
 @pytest.fixture
@@ -62,6 +63,11 @@ def hang_up(link):
     link.close()
 
 
+def reset(link):
+    link.read_head()
+    link.reset()
+
+
 def cut_in_the_head(link):
     link.read_head()
     link.send(b"HTTP/1.1 101 Swit")
@@ -80,19 +86,21 @@ ANSWERS = {
     "204": (status(204), "status 204"),
     "200 of HTTP/1.0": (lambda link: answer(link, "HTTP/1.0 200 OK"), "status 200"),
     "wrong accept key": (upgrade(Sec_WebSocket_Accept="s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
-                         "HS: Accept hash wrong"),
-    "no accept key": (upgrade(Sec_WebSocket_Accept=None), "HS: "),
-    "no upgrade": (upgrade(Upgrade=None), "HS: "),
-    "another upgrade": (upgrade(Upgrade="h2c"), "HS: "),
-    "no connection": (upgrade(Connection=None), "HS: "),
-    "a protocol that nobody asked for": (upgrade(Sec_WebSocket_Protocol="chat"), "HS: "),
+                         "the Sec-WebSocket-Accept of another one"),
+    "no accept key": (upgrade(Sec_WebSocket_Accept=None), "no Sec-WebSocket-Accept"),
+    "no upgrade": (upgrade(Upgrade=None), "no Upgrade header"),
+    "another upgrade": (upgrade(Upgrade="h2c"), "something other than WebSocket"),
+    "no connection": (upgrade(Connection=None), "no header Connection: Upgrade"),
+    "a protocol that nobody asked for": (upgrade(Sec_WebSocket_Protocol="chat"),
+                                         "chose a subprotocol that was not offered"),
     "an extension that nobody asked for": (
-        upgrade(Sec_WebSocket_Extensions="permessage-deflate"), "HS: "),
-    "endless headers": (endless_headers, ""),
-    "hangs up": (hang_up, ""),
-    "cut in the head": (cut_in_the_head, ""),
-    "hangs up at once": (lambda link: link.close(), ""),
-    "reset": (lambda link: link.reset(), ""),
+        upgrade(Sec_WebSocket_Extensions="permessage-deflate"),
+        "chose an extension that was not offered"),
+    "endless headers": (endless_headers, "too much of it"),
+    "hangs up": (hang_up, ENDED + '"'),
+    "cut in the head": (cut_in_the_head, ENDED + '"'),
+    "hangs up at once": (lambda link: link.close(), "ended"),
+    "reset": (reset, ENDED + ": Connection reset by peer"),
 }
 
 
@@ -106,6 +114,15 @@ def test_a_handshake_that_fails(tried, raw, send, told):
     link = raw.link()
     assert stake_of(link.ask(message())) == "207.55196"
     tried.wait_log("connected url=")
+
+
+def test_nobody_listens(make_service):
+    """With the system's reason, where the library does not keep it for itself."""
+    with RawUpstream() as gone:
+        url = gone.url
+    service = make_service({"REQUESTS_WS_URL": url}).launch()
+    service.wait_log('connect_failed .*reason=failed detail="no connection could be made'
+                     '(: Connection refused)?"')
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])

@@ -53,7 +53,7 @@ pure="common/backoff common/clock_watch common/day common/daytables common/decim
       common/metrics common/rates common/span
       common/settings/moved common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota
       ratefetcher/redis/redis_format supervisor/lifecycle
-      wsclient/breaks wsclient/day_rates wsclient/inbox wsclient/ledger_room
+      wsclient/breaks wsclient/day_rates wsclient/dial_texts wsclient/inbox wsclient/ledger_room
       wsclient/outbox wsclient/peer wsclient/peer_close
       wsclient/refusals wsclient/request wsclient/response wsclient/waiting"
 # And all that the providers' APIs are made of.
