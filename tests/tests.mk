@@ -100,7 +100,7 @@ UNIT_json_tables = ratefetcher/providers/json_tables.c $(WEB_C)
 $(foreach p,$(patsubst tests/unit/test_provider_%.c,%,$(wildcard tests/unit/test_provider_*.c)),\
     $(eval UNIT_provider_$(p) = ratefetcher/providers/$(p).c \
                  ratefetcher/providers/json_tables.c $$(WEB_C)))
-UNIT_upstream  = wsclient/upstream.c common/settings/url.c common/memory.c
+UNIT_upstream  = wsclient/upstream.c $(SETTINGS_C)
 UNIT_resolve   = common/resolve.c common/memory.c
 
 UNIT_LIBS = -Wl,--as-needed -lcmocka -lcsv -lgmp -ljson-c -lcurl -levent \

@@ -281,6 +281,21 @@ static void on_look(lws_sorted_usec_list_t *look) {
     plan_look(c);
 }
 
+/* That none of the subprotocols was chosen is no error, but may be the cause.
+ */
+static void log_connected(const struct connection *c) {
+    const char *chosen = c->dial.chosen[0] != '\0' ? c->dial.chosen : NULL;
+    if (c->upstream->protocols != NULL && chosen == NULL)
+        log_warn("protocol_not_chosen",
+                 LOG_FIELDS(log_text("upstream", c->upstream->label),
+                            log_text("offered", c->upstream->protocols)));
+    if (chosen != NULL)
+        log_info("connected", LOG_FIELDS(log_text("url", c->upstream->url),
+                                         log_text("protocol", chosen)));
+    else
+        log_info("connected", LOG_FIELDS(log_text("url", c->upstream->url)));
+}
+
 static void on_established(struct connection *c, struct lws *wsi) {
     c->state = STATE_OPEN;
     c->wsi = wsi;
@@ -288,7 +303,7 @@ static void on_established(struct connection *c, struct lws *wsi) {
     c->peer_close = (struct peer_close){.came = false};
     lws_sul_cancel(&c->deadline);
     dial_succeeded(&c->dial);
-    log_info("connected", LOG_FIELDS(log_text("url", c->upstream->url)));
+    log_connected(c);
     traffic_begin(&c->traffic, wsi, c->opened);
     on_look(&c->look);
     child_report(c->child);
@@ -339,20 +354,6 @@ static void on_closed(struct connection *c) {
         leave_broken(c, &broken_protocol, dial_complaint(&c->dial));
 }
 
-/* The last moment before a secret leaves for the peer. */
-static int add_authorization(struct connection *c, struct lws *wsi,
-                             unsigned char **at, size_t room) {
-    const char *value = c->upstream->authorization;
-    if (!dial_check_peer(&c->dial, wsi))
-        return -1;
-    if (value == NULL)
-        return 0;
-    return lws_add_http_header_by_name(
-        wsi,
-        (const unsigned char *)"Authorization:", (const unsigned char *)value,
-        (int)strlen(value), at, *at + room);
-}
-
 int connection_callback(struct connection *connection, struct lws *wsi,
                         enum lws_callback_reasons reason, void *in,
                         size_t len) {
@@ -361,7 +362,10 @@ int connection_callback(struct connection *connection, struct lws *wsi,
         return 0; /* of an attempt that was left */
     switch (reason) {
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
-        return add_authorization(c, wsi, in, len);
+        return dial_add_headers(&c->dial, wsi, in, len) ? 0 : -1;
+    case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
+        dial_agreed(&c->dial, wsi);
+        break;
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
         on_established(c, wsi);
         break;

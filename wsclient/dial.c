@@ -141,6 +141,7 @@ static void next_address(struct dial *d) {
         .port = upstream->port,
         .path = upstream->path,
         .host = upstream->host_header,
+        .protocol = upstream->protocols,
         .local_protocol_name = d->protocol,
         .ssl_connection =
             LCCSCF_HTTP_NO_FOLLOW_REDIRECT |
@@ -152,6 +153,7 @@ static void next_address(struct dial *d) {
     };
     uintptr_t number = d->number;
     d->tls_error[0] = '\0';
+    d->chosen[0] = '\0';
     d->retry_after = (duration){0};
     limit_turn(d);
     d->beginning = true;
@@ -168,6 +170,12 @@ static void next_address(struct dial *d) {
 
 bool dial_owns(const struct dial *dial, struct lws *wsi) {
     return lws_get_opaque_user_data(wsi) == (void *)dial->number;
+}
+
+void dial_agreed(struct dial *dial, struct lws *wsi) {
+    if (lws_hdr_copy(wsi, dial->chosen, sizeof dial->chosen,
+                     WSI_TOKEN_PROTOCOL) < 0)
+        dial->chosen[0] = '\0';
 }
 
 void dial_succeeded(struct dial *dial) {
@@ -262,13 +270,35 @@ static bool is_certificate_for(struct lws *wsi, const char *address) {
     return good;
 }
 
-bool dial_check_peer(struct dial *dial, struct lws *wsi) {
+/*
+ * libwebsockets checks names and IPv4 addresses; an IPv6 one it cuts at its
+ * first colon.
+ */
+static bool check_peer(struct dial *dial, struct lws *wsi) {
     const struct upstream *upstream = dial->upstream;
     if (!upstream->tls || !upstream->ipv6 ||
         is_certificate_for(wsi, upstream->host))
         return true;
     keep_tls_error(dial, "IP address mismatch");
     return false;
+}
+
+/* `name` with its colon; false: there is no room. */
+static bool add_header(struct lws *wsi, const char *name, const char *value,
+                       unsigned char **at, unsigned char *end) {
+    return value == NULL ||
+           lws_add_http_header_by_name(wsi, (const unsigned char *)name,
+                                       (const unsigned char *)value,
+                                       (int)strlen(value), at, end) == 0;
+}
+
+bool dial_add_headers(struct dial *dial, struct lws *wsi, unsigned char **at,
+                      size_t room) {
+    const struct upstream *upstream = dial->upstream;
+    unsigned char *end = *at + room;
+    return check_peer(dial, wsi) &&
+           add_header(wsi, "Origin:", upstream->origin, at, end) &&
+           add_header(wsi, "Authorization:", upstream->authorization, at, end);
 }
 
 /* libwebsockets 4.2 and later begin a line by "[time] L: ", L for its level. */

@@ -42,7 +42,8 @@ struct dial {
     bool unused;            /* no attempt was made with the known ones yet */
     size_t next;            /* of the known ones, to be tried */
 
-    bool beginning; /* the library is asked to connect, just now */
+    bool beginning;   /* the library is asked to connect, just now */
+    char chosen[257]; /* of the subprotocols offered; "": none */
     duration retry_after;
     char tls_error[160];
     char complaint[160];         /* of the library, by its log; "": none */
@@ -73,6 +74,9 @@ const char *dial_stage(const struct dial *dial);
 /* Whether a callback of libwebsockets is about the present attempt. */
 bool dial_owns(const struct dial *dial, struct lws *wsi);
 
+/* The handshake was answered by an upgrade, whose headers are there. */
+void dial_agreed(struct dial *dial, struct lws *wsi);
+
 /* The connection stands: `wsi` is the caller's from now on. */
 void dial_succeeded(struct dial *dial);
 
@@ -92,11 +96,12 @@ void dial_error(struct dial *dial, struct lws *wsi, const char *text);
 void dial_given_up(struct dial *dial);
 
 /*
- * The last moment before the request goes out; false: the peer's certificate
- * is not for the upstream's address. libwebsockets checks names and IPv4
- * addresses; an IPv6 one it cuts at its first colon.
+ * The last moment before the request goes out: adds its headers at `*at`, a
+ * secret among them. False: the peer's certificate is not for the upstream's
+ * address, or there is no room.
  */
-bool dial_check_peer(struct dial *dial, struct lws *wsi);
+bool dial_add_headers(struct dial *dial, struct lws *wsi, unsigned char **at,
+                      size_t room);
 
 /*
  * What the library complained of in its log since it was forgotten; lent, and

@@ -259,6 +259,9 @@ static void open_parts(struct wsclient *w, bool show_messages) {
     upstream_init(&w->upstream,
                   settings_text(w->settings, SETTING_REQUESTS_WS_URL),
                   settings_text(w->settings, SETTING_WS_AUTHORIZATION));
+    upstream_introduce(&w->upstream,
+                       settings_text(w->settings, SETTING_WS_PROTOCOL),
+                       settings_text(w->settings, SETTING_WS_ORIGIN));
     w->ledger = open_ledger(w);
     w->pipeline = new_pipeline(w, show_messages);
     w->context = new_context(w);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "common/settings/settings.h"
 #include "common/settings/url.h"
 
 /* The host, its brackets and its port as they stand in the address. */
@@ -68,6 +69,7 @@ void upstream_init(struct upstream *upstream, const char *address,
         authorization != NULL   ? memory_print("%s", authorization)
         : url.user_info.len > 0 ? basic_authorization(url.user_info)
                                 : NULL;
+    upstream->protocols = upstream->origin = NULL;
     upstream->ledger_name = ledger_name(&url);
     upstream->path = memory_print(
         "%.*s%s%.*s", url.path.len > 0 ? (int)url.path.len : 1,
@@ -75,7 +77,29 @@ void upstream_init(struct upstream *upstream, const char *address,
         (int)url.query.len, url.query.len > 0 ? url.query.data : "");
 }
 
+/* Words with commas between them. */
+static char *comma_list(const char *words) {
+    struct span list = span_of(words), word;
+    char *text = NULL;
+    while (settings_next_word(&list, &word)) {
+        char *longer =
+            memory_print("%s%s%.*s", text != NULL ? text : "",
+                         text != NULL ? ", " : "", (int)word.len, word.data);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+void upstream_introduce(struct upstream *upstream, const char *protocols,
+                        const char *origin) {
+    upstream->protocols = protocols != NULL ? comma_list(protocols) : NULL;
+    upstream->origin = origin != NULL ? memory_print("%s", origin) : NULL;
+}
+
 void upstream_clear(struct upstream *upstream) {
+    free(upstream->protocols);
+    free(upstream->origin);
     free(upstream->label);
     free(upstream->url);
     free(upstream->host);

@@ -13,6 +13,8 @@ struct upstream {
     char *path;          /* with the query */
     char *ledger_name;   /* of its file of messages in hand */
     char *authorization; /* value of that header; NULL: none. A secret */
+    char *protocols; /* subprotocols offered, as in the header; NULL: none */
+    char *origin;    /* value of that header; NULL: none */
     uint16_t port;
     bool tls;
     bool ipv6; /* the host is a numeric IPv6 address */
@@ -25,6 +27,11 @@ struct upstream {
  */
 void upstream_init(struct upstream *upstream, const char *address,
                    const char *authorization);
+
+/* Whom the upstream is told that it speaks with; both may be NULL, for none. */
+void upstream_introduce(struct upstream *upstream, const char *protocols,
+                        const char *origin);
+
 void upstream_clear(struct upstream *upstream);
 
 #endif

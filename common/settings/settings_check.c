@@ -12,6 +12,9 @@
 #include "common/settings/moved.h"
 #include "common/settings/url.h"
 
+/* For a header's value: the library has 4096 bytes for it with the address. */
+enum { SETTINGS_MAX_HEADER_BYTES = 256 };
+
 bool settings_next_word(struct span *list, struct span *word) {
     size_t start = 0;
     while (start < list->len && isspace((unsigned char)list->data[start]))
@@ -163,6 +166,51 @@ static bool check_address(const char *text) {
     return good;
 }
 
+/* RFC 7230, 3.2.6. */
+static bool is_token(struct span text) {
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (!isascii(c) || (!isalnum(c) && strchr(marks, c) == NULL))
+            return false;
+    }
+    return text.len > 0;
+}
+
+/* RFC 6455, 4.1: tokens, each once. */
+static bool is_list_of_tokens(struct span list) {
+    struct span word;
+    size_t count = 0;
+    for (; settings_next_word(&list, &word); count++)
+        if (!is_token(word) || list_has(list, word))
+            return false;
+    return count > 0;
+}
+
+/* Headers have commas between them, lists in the settings have blanks. */
+static bool check_protocols(char *text) {
+    char *spaced = memory_print("%s", text);
+    for (char *at = spaced; (at = strchr(at, ',')) != NULL;)
+        *at = ' ';
+    bool good = is_list_of_tokens(span_of(spaced)) &&
+                strlen(text) <= SETTINGS_MAX_HEADER_BYTES;
+    if (good)
+        strcpy(text, spaced);
+    free(spaced);
+    return good;
+}
+
+/* RFC 6454, 7.1: `null`, or what an address has up to its path. */
+static bool check_origin(const char *text) {
+    struct url url;
+    if (strcmp(text, "null") == 0)
+        return true;
+    const char *authority = strstr(text, "://");
+    return authority != NULL && strpbrk(authority + 3, "/?#@") == NULL &&
+           url_parse(span_of(text), &url) &&
+           strlen(text) <= SETTINGS_MAX_HEADER_BYTES;
+}
+
 /* Control characters could forge a header, a log line or a path. */
 static bool has_controls(const char *text) {
     for (; *text != '\0'; text++)
@@ -193,6 +241,10 @@ bool settings_check_value(const struct settings_rule *rule, char *text,
         return check_address(text);
     case SETTINGS_TEXT:
         return text[strspn(text, " ")] != '\0';
+    case SETTINGS_PROTOCOLS:
+        return check_protocols(text);
+    case SETTINGS_ORIGIN:
+        return check_origin(text);
     case SETTINGS_PATH:
     case SETTINGS_KINDS:
         break;
@@ -213,6 +265,10 @@ char *settings_allowed(const struct settings_rule *rule) {
         [SETTINGS_PATH] = "a path without control characters",
         [SETTINGS_ADDRESS] = "address:port",
         [SETTINGS_TEXT] = "one line of text",
+        [SETTINGS_PROTOCOLS] = "names of subprotocols, separated by spaces or "
+                               "commas, each once (letters, digits and "
+                               "!#$%&'*+-.^_`|~)",
+        [SETTINGS_ORIGIN] = "scheme://host, scheme://host:port or null",
     };
     switch (rule->kind) {
     case SETTINGS_SECONDS:

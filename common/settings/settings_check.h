@@ -19,6 +19,8 @@ enum settings_kind {
     SETTINGS_PATH,
     SETTINGS_ADDRESS,
     SETTINGS_TEXT,
+    SETTINGS_PROTOCOLS,
+    SETTINGS_ORIGIN,
     SETTINGS_KINDS
 };
 
@@ -30,7 +32,8 @@ struct settings_rule {
 };
 
 /*
- * Checks `text` and brings words to lower case in place. `number` is set for
+ * Checks `text`; in place, words are brought to lower case and the commas
+ * between PROTOCOLS become blanks. `number` is set for
  * SECONDS (to microseconds) and COUNT. False: not allowed.
  */
 MUST_CHECK bool settings_check_value(const struct settings_rule *rule,

@@ -1,6 +1,7 @@
 // An upstream by Node's ws: node_upstream.js MESSAGE [CERTIFICATE]
 // Beats, sends MESSAGE to each connection, and tells what comes, line by line.
-// $PINGS: so many times, with a Ping behind each.
+// $PINGS: so many times, with a Ping behind each. $INSIST: subprotocol and Origin
+// without which nobody is let in.
 'use strict';
 const fs = require('fs');
 const { WebSocketServer } = require('ws');
@@ -10,7 +11,13 @@ const pem = certificate && fs.readFileSync(certificate);
 const server = certificate
   ? require('https').createServer({ key: pem, cert: pem })
   : require('http').createServer();
-const upstream = new WebSocketServer({ server });
+const [protocol, origin] = (process.env.INSIST || '').split(' ');
+const insisting = {
+  verifyClient: (info) => info.origin === origin &&
+    (info.req.headers['sec-websocket-protocol'] || '').split(/, */).includes(protocol),
+  handleProtocols: () => protocol,
+};
+const upstream = new WebSocketServer({ server, ...(protocol && insisting) });
 
 upstream.on('connection', (socket, request) => {
   console.log('headers ' + JSON.stringify(request.headers));

@@ -172,6 +172,8 @@ def test_a_reload_without_a_change(with_file, upstream, how):
 
 @pytest.mark.parametrize("name, value, concerned", [
     ("HEARTBEAT_INTERVAL_SECONDS", "0.5", ["wsclient"]),
+    ("WS_PROTOCOL", "chat", ["wsclient"]),
+    ("WS_ORIGIN", "null", ["wsclient"]),
     ("CACHE_TTL_SECONDS", "100", ["ratefetcher"]),
     ("REQUEST_TIMEOUT_SECONDS", "4", ["wsclient", "ratefetcher"]),
     ("LOGS_EXPIRATION_DAYS", "3", ["monitor"]),

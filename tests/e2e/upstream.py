@@ -82,8 +82,9 @@ class Link:
 class Upstream:
     """Accepts connections, beats each `beat` seconds (None: never)."""
 
-    def __init__(self, beat=0.2, path="/ws", port=0):
+    def __init__(self, beat=0.2, path="/ws", port=0, **options):
         self.beat = beat
+        self._options = options  # of the library, for what else it can
         self.refuse = None  # (status, headers, body) for handshakes
         self.attempts = []  # times of handshakes
         self.links = []
@@ -108,7 +109,7 @@ class Upstream:
         return await serve(
             self._serve, "127.0.0.1", port, ping_interval=None, compression=None,
             max_size=2**26, max_queue=None, close_timeout=1, logger=_log,
-            process_request=self._on_request)
+            process_request=self._on_request, **self._options)
 
     async def _on_request(self, path, headers):
         self.attempts.append(time.monotonic())

@@ -92,10 +92,28 @@ static void empty_user_info(void **state) {
     check(&c);
 }
 
+static void an_introduction(void **state) {
+    (void)state;
+    struct upstream upstream;
+    upstream_init(&upstream, "ws://one/", NULL);
+    assert_null(upstream.protocols);
+    assert_null(upstream.origin);
+    upstream_introduce(&upstream, "  chat  v2.chat ", "null");
+    assert_string_equal(upstream.protocols, "chat, v2.chat");
+    assert_string_equal(upstream.origin, "null");
+    upstream_clear(&upstream);
+    upstream_init(&upstream, "ws://one/", NULL);
+    upstream_introduce(&upstream, "one", NULL);
+    assert_string_equal(upstream.protocols, "one");
+    assert_null(upstream.origin);
+    upstream_clear(&upstream);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses),
         cmocka_unit_test(empty_user_info),
+        cmocka_unit_test(an_introduction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
