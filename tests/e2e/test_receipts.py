@@ -9,7 +9,7 @@ import pytest
 from amounts import message, stake_of
 from peer import Peer
 from places import SCALE
-from raw_upstream import BINARY, PING, PONG, TEXT, RawUpstream, frame
+from raw_upstream import BINARY, CLOSE, PING, PONG, TEXT, RawUpstream, frame
 from waiting import at_most, holds_for, sleep_until, wait_until
 
 PATIENT = {"REQUEST_TIMEOUT_SECONDS": 30, "RECONNECT_MAX_SECONDS": "0.1",
@@ -198,3 +198,23 @@ def test_no_pong_behind_a_frame_that_ends_the_connection(begin, meet, refused, c
     peer.wait_end()
     assert peer.link.close_code == code
     assert b"claims it" not in peer.ponged
+
+
+@pytest.mark.parametrize("confirmed", [True, False], ids=["before it", "behind it"])
+def test_a_pong_and_a_close(begin, meet, confirmed):
+    """
+    What is ponged before the Close was read. Behind its own Close an upstream
+    may pong what it has dropped (faye-websocket does): that is sent again.
+    """
+    begin()
+    peer = meet(pongs=False)
+    peer.send(message("1"))
+    peer.wait_answers(1)
+    pong, close = frame(PONG, peer.wait_ping(1)), frame(CLOSE, b"\x03\xe8")
+    peer.link.send(pong + close if confirmed else close + pong)
+    peer.wait_end()
+    following = meet()
+    following.send(message("2"))
+    ids = [json.loads(answer)["id"]
+           for answer in following.wait_answers(1 if confirmed else 2)]
+    assert ids == ([2] if confirmed else [1, 2])
