@@ -7,6 +7,8 @@ enum { OPCODE_CLOSE = 8 };
 
 void peer_close_read(struct peer_close *close, struct span payload) {
     const unsigned char *in = (const unsigned char *)payload.data;
+    if (close->came)
+        return;
     *close = (struct peer_close){.came = true};
     if (payload.len < 2)
         return;

@@ -29,7 +29,7 @@ struct peer_close {
     char text[PEER_CLOSE_MAX_TEXT];
 };
 
-/* Reads the payload of the close frame that came. */
+/* Reads the payload of a close frame; the first one counts (7.1.5). */
 NONNULL_ALL void peer_close_read(struct peer_close *close, struct span payload);
 
 /*

@@ -124,6 +124,18 @@ def test_close_codes(make_service, raw):
     assert_next_link_works(raw)
 
 
+def test_a_second_close(make_service, raw):
+    """As Netty sends it: the first one tells why."""
+    service = make_service({"REQUESTS_WS_URL": raw.url,
+                            "RECONNECT_MAX_SECONDS": "0.1"}).launch()
+    link = raw.link()
+    link.send(frame(CLOSE, struct.pack("!H", 1009) + b"too long")
+              + frame(CLOSE, struct.pack("!H", 1000) + b"Bye"))
+    link.wait_end()
+    service.wait_log('disconnected .*reason=closed detail="close code 1009: too long"')
+    assert_next_link_works(raw)
+
+
 @pytest.mark.parametrize("payload", [b"", b"\x03", b"\x00\x00", struct.pack("!H", 999),
                                      struct.pack("!H", 1005), struct.pack("!H", 1006),
                                      struct.pack("!H", 1015), struct.pack("!H", 5000),

@@ -29,7 +29,7 @@ static const struct {
 static void what_people_are_told(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct peer_close close;
+        struct peer_close close = {.came = false};
         char detail[PEER_CLOSE_DETAIL_SIZE];
         peer_close_read(&close, exact_copy(cases[i].payload, cases[i].len));
         assert_true(close.came);
@@ -44,13 +44,24 @@ static void long_texts(void **state) {
     for (size_t len = 125; len <= 200; len += 75) {
         unsigned char payload[200] = {0x0f, 0xa0};
         char detail[PEER_CLOSE_DETAIL_SIZE];
-        struct peer_close close;
+        struct peer_close close = {.came = false};
         peer_close_read(&close, (struct span){(char *)payload, len});
         assert_int_equal(close.text_len, 123);
         peer_close_describe(&close, true, detail);
         assert_int_equal(strlen(detail),
                          strlen("close code 4000: ") + 123 * strlen("\\x00"));
     }
+}
+
+/* Netty sends another one behind it. */
+static void the_first_one_counts(void **state) {
+    (void)state;
+    struct peer_close close = {.came = false};
+    peer_close_read(&close, span_of("\x03\xf1too long"));
+    peer_close_read(&close, span_of("\x03\xe8"
+                                    "Bye"));
+    assert_int_equal(close.code, 1009);
+    assert_memory_equal(close.text, "too long", close.text_len);
 }
 
 #define CLOSE  "\x88\x04\x03\xf3hi"
@@ -98,6 +109,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_people_are_told),
         cmocka_unit_test(long_texts),
+        cmocka_unit_test(the_first_one_counts),
         cmocka_unit_test(found_in_what_was_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
