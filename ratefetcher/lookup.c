@@ -27,6 +27,7 @@ enum { WAY_BACK_PERCENT = 10 };
  * its time, and again after so long if that failed. */
 enum { REFRESH_AHEAD_PERCENT = 10 };
 #define REFRESH_RETRY SECONDS(5)
+#define LEAST_REFRESH MILLISECONDS(50)
 
 static const char from_memory[] = "memory", from_redis[] = "redis",
                   from_provider[] = "provider";
@@ -91,8 +92,8 @@ static bool answer_fresh(struct lookup_waiter *waiter, uint32_t new_ones,
                          const char *layer) {
     struct lookup_answer found = {.result = LOOKUP_FOUND};
     size_t provider;
-    found.rates = providers_find(waiter->lookup->providers, &waiter->query,
-                                 &provider, &found.fresh);
+    found.rates = providers_answer(waiter->lookup->providers, &waiter->query,
+                                   &provider, &found.fresh);
     if (found.rates == NULL)
         return false;
     found.layer = (new_ones >> provider & 1) != 0 ? layer : from_memory;
@@ -151,6 +152,8 @@ static void end_fetch(struct lookup_waiter *waiter,
                                &waiter->call, fetched);
     if (is_new && fetched->result == PROVIDER_OK)
         redis_cache_store(lookup->redis, when, fetched->rates);
+    else if (fetched->result == PROVIDER_OK) /* there is no better one yet */
+        waiter->query.least_left = (duration){0};
     if (!provider_works(fetched->result)) {
         waiter->had_failure = true;
         lookup->probe_not_before =
@@ -393,10 +396,15 @@ static void plan_refresh(struct lookup *lookup, duration delay) {
 /* Until a little before what was found expires; the old one serves so long. */
 static void on_refreshed(void *arg, const struct lookup_answer *answer) {
     struct lookup *lookup = arg;
-    duration until_ahead = {answer->fresh.usec - refresh_ahead(lookup).usec};
+    duration ahead = duration_min(
+        refresh_ahead(lookup),
+        (duration){answer->fresh.usec / 100 * REFRESH_AHEAD_PERCENT});
     lookup->refreshing = false;
     plan_refresh(lookup,
-                 answer->result == LOOKUP_FOUND ? until_ahead : REFRESH_RETRY);
+                 answer->result == LOOKUP_FOUND
+                     ? duration_max((duration){answer->fresh.usec - ahead.usec},
+                                    LEAST_REFRESH)
+                     : REFRESH_RETRY);
 }
 
 /* Whether the wall clock was set: then the latest table is asked for anew. */
@@ -422,7 +430,8 @@ static void on_refresh_due(evutil_socket_t fd, short what, void *arg) {
     duration left = latest_left(lookup);
     if (!latest_is_wanted(lookup))
         return;
-    if (left.usec > query.least_left.usec) {
+    if (left.usec > query.least_left.usec &&
+        !providers_seek_better(lookup->providers)) {
         plan_refresh(lookup, (duration){left.usec - query.least_left.usec});
         return;
     }

@@ -72,6 +72,7 @@ void providers_free(struct providers **providers) {
         p->list[i].class->close(p->list[i].state);
         provider_clear_tables(&p->list[i]);
     }
+    rates_release(&p->in_hand);
     call_counts_close(&p->counts);
     free(p);
 }
@@ -262,6 +263,8 @@ void providers_clock_stepped(struct providers *providers,
         if (step->another_day)
             provider_forget_today(provider);
     }
+    if (step->another_day)
+        rates_release(&providers->in_hand);
 }
 
 bool provider_end(struct provider *provider, day when,
@@ -278,8 +281,8 @@ bool provider_end(struct provider *provider, day when,
         provider->last_success_ms = clock_wall_ms();
     if (answer->result == PROVIDER_NO_TABLE)
         rates = provider_latest_of_day(provider, when);
-    bool is_new =
-        rates != NULL && provider_keep(provider, when, rates, now, "provider");
+    bool is_new = rates != NULL &&
+                  provider_keep(provider, when, rates, now, PROVIDER_LAYER);
     if (answer->result == PROVIDER_NO_TABLE && rates == NULL &&
         !rates_day_is_latest(when)) /* of today there is always one */
         provider_keep_none(provider, when, now);
@@ -340,8 +343,10 @@ static struct json_object *latest_row(const struct providers *providers) {
     message_add_text(row, "provider", rates_provider(rates));
     message_add_text(row, "as_of", as_of);
     message_add_text(row, "layer", provider->latest_layer);
-    message_add_duration(row, "age_seconds",
-                         (duration){provider->ttl.usec - left.usec});
+    message_add_duration(
+        row, "age_seconds",
+        duration_max(MILLISECONDS(clock_wall_ms() - rates_fetched_ms(rates)),
+                     (duration){0}));
     return row;
 }
 

@@ -23,6 +23,10 @@ struct provider {
     struct daytables tables;
     const char *latest_layer; /* where its latest table came from */
     struct rates *day_before; /* the last latest one of an earlier day */
+    unsigned older_in_row;    /* latest tables older than the one in hand */
+    day older_told;           /* the last one that was told; 0: none */
+    unsigned behind_in_row;   /* times it was behind the one in hand */
+    monotime ask_again;       /* for a better one than that */
     uint32_t calls_per_minute;
     struct call_counts_record *record; /* lent */
     struct breaker breaker;
@@ -37,6 +41,11 @@ struct provider {
 /* The providers in use, in their order. */
 struct providers {
     struct call_counts *counts;
+    /* What latest tables were last answered with, by the rules of the order:
+     * for the rest of that day no older one takes its place. */
+    struct rates *in_hand; /* NULL: none */
+    size_t in_hand_place;
+    day in_hand_day;
     size_t count;
     struct provider list[];
 };
@@ -61,6 +70,22 @@ MUST_CHECK struct rates *providers_find(const struct providers *providers,
                                         const struct rates_query *query,
                                         size_t *place,
                                         duration *left) NONNULL_ALL;
+
+/*
+ * The same for who is answered with it: a latest table is in hand from then on,
+ * and one that is older does not take its place on that day.
+ */
+MUST_CHECK struct rates *providers_answer(struct providers *providers,
+                                          const struct rates_query *query,
+                                          size_t *place,
+                                          duration *left) NONNULL_ALL;
+
+/*
+ * Whether the latest table in hand only serves because what the providers have
+ * is older, so that a better one is to be looked for.
+ */
+MUST_CHECK bool
+providers_seek_better(const struct providers *providers) NONNULL_ALL;
 
 /*
  * When providers fail, an old table may serve: of a past day any, as such
@@ -101,8 +126,9 @@ bool provider_knows(const struct provider *provider,
 
 /*
  * Keeps a table for the day, with a reference of its own, that was fetched then
- * and came from that layer (a constant). False: the same one, or one fetched
- * later, is kept already.
+ * and came from that layer (a constant). False: the same one, one fetched
+ * later or a latest one of a later day is kept already; that one is then fresh
+ * for a while more, unless Redis had the older one.
  */
 bool provider_keep(struct provider *provider, day when, struct rates *rates,
                    monotime fetched, const char *layer) NONNULL_ALL;

@@ -1,11 +1,19 @@
 /* The tables that are kept: see provider.h for what others ask of them. */
 #include "ratefetcher/provider_tables.h"
 
+#include <string.h>
+
+#include "common/older_table.h"
+
+/* So long at most until a provider is asked again that had an older table. */
+#define LONGEST_PAUSE SECONDS(600)
+
 /* What is kept for a day. */
 struct day_table {
     struct rates *rates; /* NULL: never had */
     monotime fetched;
-    bool none; /* the provider said so, later than that */
+    duration more; /* fresh for so much longer than others */
+    bool none;     /* the provider said so, later than that */
     monotime none_since;
 };
 
@@ -35,8 +43,8 @@ static struct rates *fresh_table(const struct provider *provider,
         daytables_find(&provider->tables, query->when);
     if (table == NULL || table->rates == NULL)
         return NULL;
-    left->usec =
-        provider->ttl.usec - monotime_between(table->fetched, now).usec;
+    left->usec = provider->ttl.usec + table->more.usec -
+                 monotime_between(table->fetched, now).usec;
     return left->usec > query->least_left.usec ? table->rates : NULL;
 }
 
@@ -46,9 +54,10 @@ static bool has_currency(const struct rates *rates,
            rates_find(rates, query->currency) != NULL;
 }
 
-struct rates *providers_find(const struct providers *providers,
-                             const struct rates_query *query, size_t *place,
-                             duration *left) {
+/* The first fresh table in the order of the providers that serves. */
+static struct rates *first_fresh(const struct providers *providers,
+                                 const struct rates_query *query, size_t *place,
+                                 duration *left) {
     monotime now = clock_monotonic();
     for (size_t i = 0; i < providers->count; i++) {
         struct rates *rates =
@@ -58,6 +67,99 @@ struct rates *providers_find(const struct providers *providers,
             return rates;
     }
     return NULL;
+}
+
+/*
+ * Whether the latest table in hand is newer by its own date than this one, and
+ * has served on this day: answers of one day do not go back in time.
+ */
+static bool is_behind(const struct providers *providers,
+                      const struct rates_query *query,
+                      const struct rates *rates) {
+    return rates_day_is_latest(query->when) && providers->in_hand != NULL &&
+           providers->in_hand_day.number == today().number &&
+           rates_as_of(rates).number < rates_as_of(providers->in_hand).number &&
+           has_currency(providers->in_hand, query);
+}
+
+struct rates *providers_find(const struct providers *providers,
+                             const struct rates_query *query, size_t *place,
+                             duration *left) {
+    struct rates *rates = first_fresh(providers, query, place, left);
+    if (rates == NULL || !is_behind(providers, query, rates))
+        return rates;
+    *place = providers->in_hand_place;
+    *left = duration_min(*left, OLDER_TABLE_PAUSE);
+    return providers->in_hand;
+}
+
+bool providers_seek_better(const struct providers *providers) {
+    const struct rates_query latest = {.when = RATES_LATEST};
+    size_t place;
+    duration left;
+    const struct rates *first = first_fresh(providers, &latest, &place, &left);
+    return first != NULL && is_behind(providers, &latest, first);
+}
+
+/* How long to wait after so many older tables: a pause that doubles. */
+static duration pause_after(unsigned in_row) {
+    duration pause = OLDER_TABLE_PAUSE;
+    while (in_row-- > 0 && pause.usec < LONGEST_PAUSE.usec)
+        pause.usec *= 2;
+    return duration_min(pause, LONGEST_PAUSE);
+}
+
+/* A refresh asks it once more, a little before the pause is over. */
+static void note_behind(struct provider *provider, monotime now) {
+    if (!monotime_reached(now, provider->ask_again))
+        return;
+    duration pause = pause_after(provider->behind_in_row++);
+    provider->ask_again = monotime_add(now, (duration){pause.usec / 100 * 85});
+}
+
+/* One line for each table that is ignored, however often it comes. */
+static void tell_older(struct provider *provider, const struct rates *older,
+                       const char *layer, const struct rates *in_hand) {
+    if (provider->older_told.number == rates_as_of(older).number)
+        return;
+    provider->older_told = rates_as_of(older);
+    older_table_log(older, layer, in_hand);
+}
+
+/* A table that only serves for the currencies it alone has is not in hand. */
+static void take_in_hand(struct providers *providers, struct rates *rates,
+                         size_t place) {
+    const struct rates_query any = {.when = RATES_LATEST};
+    size_t first;
+    duration left;
+    if (first_fresh(providers, &any, &first, &left) != rates ||
+        is_behind(providers, &any, rates))
+        return;
+    rates_hold(rates);
+    rates_release(&providers->in_hand);
+    providers->in_hand = rates;
+    providers->in_hand_place = place;
+    providers->in_hand_day = today();
+    providers->list[place].behind_in_row = 0;
+    providers->list[place].ask_again = (monotime){0};
+}
+
+struct rates *providers_answer(struct providers *providers,
+                               const struct rates_query *query, size_t *place,
+                               duration *left) {
+    struct rates *first = first_fresh(providers, query, place, left);
+    size_t first_place = *place;
+    struct rates *rates = providers_find(providers, query, place, left);
+    if (rates == NULL || !rates_day_is_latest(query->when))
+        return rates;
+    if (rates == first) {
+        take_in_hand(providers, rates, *place);
+        return rates;
+    }
+    struct provider *provider = &providers->list[first_place];
+    tell_older(provider, first, provider->latest_layer, rates);
+    note_behind(provider, clock_monotonic());
+    return rates;
 }
 
 static day day_fetched(const struct rates *rates) {
@@ -97,12 +199,15 @@ static struct rates *stale_table(const struct provider *provider,
 struct rates *providers_find_stale(const struct providers *providers,
                                    const struct rates_query *query) {
     monotime now = clock_monotonic();
+    struct rates *behind = NULL; /* the first one that is */
     for (size_t i = 0; i < providers->count; i++) {
         struct rates *rates = stale_table(&providers->list[i], query, now);
-        if (rates != NULL)
+        if (rates != NULL && !is_behind(providers, query, rates))
             return rates;
+        if (behind == NULL)
+            behind = rates;
     }
-    return NULL;
+    return behind;
 }
 
 bool provider_knows(const struct provider *provider,
@@ -110,9 +215,32 @@ bool provider_knows(const struct provider *provider,
     duration left;
     const struct day_table *table =
         daytables_find(&provider->tables, query->when);
-    return fresh_table(provider, query, now, &left) != NULL ||
+    bool is_fresh = fresh_table(provider, query, now, &left) != NULL;
+    if (is_fresh && query->least_left.usec > 0 && provider->behind_in_row > 0 &&
+        rates_day_is_latest(query->when))
+        return !monotime_reached(now, provider->ask_again);
+    return is_fresh ||
            (table != NULL && table->none &&
             monotime_between(table->none_since, now).usec < provider->ttl.usec);
+}
+
+static bool is_older(const struct day_table *table, day when,
+                     const struct rates *rates) {
+    return rates_day_is_latest(when) && table->rates != NULL &&
+           rates_as_of(rates).number < rates_as_of(table->rates).number;
+}
+
+/*
+ * What the provider has is older than what it had: there is nothing newer to be
+ * had now, so the one in hand is fresh until it is asked again.
+ */
+static void serve_on(struct provider *provider, struct day_table *table,
+                     monotime now) {
+    duration pause =
+        duration_min(pause_after(provider->older_in_row++), provider->ttl);
+    table->more = duration_max(
+        table->more, (duration){monotime_between(table->fetched, now).usec +
+                                pause.usec - provider->ttl.usec});
 }
 
 bool provider_keep(struct provider *provider, day when, struct rates *rates,
@@ -122,7 +250,14 @@ bool provider_keep(struct provider *provider, day when, struct rates *rates,
         return false;
     if (table->rates == rates) { /* had again: it is fresh, and not new */
         table->fetched = fetched;
+        table->more = (duration){0};
         table->none = false;
+        return false;
+    }
+    if (is_older(table, when, rates)) {
+        tell_older(provider, rates, layer, table->rates);
+        if (strcmp(layer, PROVIDER_LAYER) == 0)
+            serve_on(provider, table, fetched);
         return false;
     }
     if (rates_day_is_latest(when) && table->rates != NULL &&
@@ -133,8 +268,11 @@ bool provider_keep(struct provider *provider, day when, struct rates *rates,
     rates_hold(rates);
     rates_release(&table->rates);
     *table = (struct day_table){.rates = rates, .fetched = fetched};
-    if (rates_day_is_latest(when))
-        provider->latest_layer = layer;
+    if (!rates_day_is_latest(when))
+        return true;
+    provider->latest_layer = layer;
+    provider->older_in_row = 0;
+    provider->older_told = (day){0};
     return true;
 }
 

@@ -7,6 +7,9 @@
 
 #include "ratefetcher/provider.h"
 
+/* The layer of what a provider was asked for itself. */
+#define PROVIDER_LAYER "provider"
+
 void provider_init_tables(struct provider *provider) NONNULL_ALL;
 void provider_clear_tables(struct provider *provider) NONNULL_ALL;
 

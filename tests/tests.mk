@@ -74,6 +74,7 @@ UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)
 UNIT_waiting   = wsclient/waiting.c common/memory.c
 UNIT_pipeline  = wsclient/pipeline.c wsclient/outbox.c wsclient/undelivered.c \
                  wsclient/day_rates.c common/clock_watch.c common/daytables.c \
+                 common/older_table.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
                  common/metrics.c $(LEDGER_C) $(REQUEST_C) $(SETTINGS_C)
 UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
@@ -85,7 +86,7 @@ WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
                  common/day.c common/log.c common/utf8.c common/clock.c common/loop.c \
                  $(SETTINGS_C)
 PROVIDER_C     = ratefetcher/provider.c ratefetcher/provider_tables.c \
-                 common/clock_watch.c \
+                 common/clock_watch.c common/older_table.c \
                  ratefetcher/breaker.c \
                  ratefetcher/quota.c ratefetcher/call_counts.c \
                  common/daytables.c common/mapped_file.c common/files.c common/log.c common/utf8.c common/clock.c \

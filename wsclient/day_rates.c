@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "common/older_table.h"
 
 /* More providers than there are; more unknown codes are simply asked again. */
 enum { MAX_TABLES = 8, MAX_UNKNOWN = 64 };
@@ -13,6 +14,7 @@ struct known_day {
     struct {
         struct rates *rates;
         monotime expires;
+        day last;        /* the day on which it expires */
     } table[MAX_TABLES]; /* in the order they came: the first is preferred */
     char unknown[MAX_UNKNOWN][RATES_CODE_LEN];
 };
@@ -85,18 +87,54 @@ static size_t place_of(const struct known_day *known,
     return i < MAX_TABLES ? i : MAX_TABLES - 1;
 }
 
-void day_rates_enter(struct day_rates *rates, day when, struct rates *table,
-                     monotime expires) {
-    struct known_day *known = make_day(rates, when);
-    size_t i = place_of(known, table);
-    if (i == 0)
-        known->unknowns = 0; /* they hold no longer than the day's tables */
+/*
+ * The place of a latest table that is preferred to the one at `place` and of a
+ * later day, and serves or served today: answers of one day do not go back in
+ * time. `known->tables`: there is none.
+ */
+static size_t find_newer(const struct known_day *known, size_t place,
+                         const struct rates *table, day today) {
+    for (size_t i = 0; i <= place && i < known->tables; i++)
+        if (rates_as_of(known->table[i].rates).number >
+                rates_as_of(table).number &&
+            known->table[i].last.number >= today.number)
+            return i;
+    return known->tables;
+}
+
+static void enter_at(struct known_day *known, size_t i, struct rates *table,
+                     monotime expires, const struct day_rates_now *now) {
+    duration left = monotime_between(now->monotonic, expires);
     if (i == known->tables)
         known->tables++;
     rates_hold(table);
     rates_release(&known->table[i].rates);
     known->table[i].rates = table;
     known->table[i].expires = expires;
+    known->table[i].last = day_of_ms(now->wall_ms + left.usec / USEC_PER_MSEC);
+}
+
+struct rates *day_rates_enter(struct day_rates *rates, day when,
+                              struct rates *table, monotime expires,
+                              const struct day_rates_now *now) {
+    struct known_day *known = make_day(rates, when);
+    size_t i = place_of(known, table);
+    size_t newer = rates_day_is_latest(when)
+                       ? find_newer(known, i, table, day_of_ms(now->wall_ms))
+                       : known->tables;
+    if (newer < known->tables) {
+        monotime soon = monotime_add(now->monotonic, OLDER_TABLE_PAUSE);
+        monotime until = expires.usec < soon.usec ? expires : soon;
+        if (known->table[newer].expires.usec < until.usec)
+            known->table[newer].expires = until;
+        if (i != newer)
+            enter_at(known, i, table, expires, now);
+        return known->table[newer].rates;
+    }
+    if (i == 0)
+        known->unknowns = 0; /* they hold no longer than the day's tables */
+    enter_at(known, i, table, expires, now);
+    return table;
 }
 
 void day_rates_enter_unknown(struct day_rates *rates, day when,

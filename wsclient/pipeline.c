@@ -4,6 +4,7 @@
 
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/older_table.h"
 #include "wsclient/day_rates.h"
 #include "wsclient/outbox.h"
 #include "wsclient/refusals.h"
@@ -372,11 +373,16 @@ static void answer_question(struct pipeline *p, struct span currency,
 
 void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,
                     struct rates *rates, monotime expires) {
-    day_rates_enter(&pipeline->day_rates, when, rates, expires);
-    answer_question(pipeline, currency,
-                    &(struct outcome){.when = when,
-                                      .rates = rates,
-                                      .now = clock_monotonic()});
+    const struct day_rates_now now = {clock_monotonic(), clock_wall_ms()};
+    struct rates *best =
+        day_rates_enter(&pipeline->day_rates, when, rates, expires, &now);
+    if (best != rates)
+        older_table_log(rates, "ratefetcher", best);
+    if (currency.len > 0 && rates_find(best, currency) == NULL)
+        best = rates; /* who asks anew would be told the same */
+    answer_question(
+        pipeline, currency,
+        &(struct outcome){.when = when, .rates = best, .now = now.monotonic});
 }
 
 void pipeline_no_rates(struct pipeline *pipeline, day when,

@@ -119,14 +119,18 @@ static inline void fake_answer(size_t provider,
     first.done(first.arg, answer);
 }
 
-/* With a table like "USD 1.2 JPY 130". */
-static inline void fake_give(size_t provider, const char *list) {
-    struct rates *rates =
-        table_of(fake_classes[provider].name, "2021-05-18", list);
+/* With a table of that day like "USD 1.2 JPY 130". */
+static inline void fake_give_of(size_t provider, const char *as_of,
+                                const char *list) {
+    struct rates *rates = table_of(fake_classes[provider].name, as_of, list);
     fake_answer(provider, &(struct provider_answer){.result = PROVIDER_OK,
                                                     .rates = rates,
                                                     .detail = ""});
     rates_release(&rates);
+}
+
+static inline void fake_give(size_t provider, const char *list) {
+    fake_give_of(provider, "2021-05-18", list);
 }
 
 static inline void fake_fail(size_t provider, enum provider_result result) {

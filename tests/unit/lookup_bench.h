@@ -102,7 +102,7 @@ static void on_changed(void *arg) {
 static struct told {
     int count; /* of answers */
     enum lookup_result result;
-    char provider[32], layer[16];
+    char provider[32], layer[16], as_of[DAY_TEXT_SIZE];
     duration fresh, retry;
 } told;
 
@@ -117,6 +117,7 @@ static void on_told(void *arg, const struct lookup_answer *answer) {
     snprintf(t->provider, sizeof t->provider, "%s",
              rates_provider(answer->rates));
     snprintf(t->layer, sizeof t->layer, "%s", answer->layer);
+    day_print(rates_as_of(answer->rates), t->as_of);
 }
 
 static struct lookup_waiter *ask(const char *date, const char *currency) {
@@ -160,6 +161,8 @@ static void begin(const char *providers) {
     alerts = 0;
     fake_forget();
     fake_wall_goes_on = true;
+    fake_wall_ms =
+        FAKE_NOON_MS - (fake_monotonic_usec - FAKE_START_USEC) / USEC_PER_MSEC;
     lookup = lookup_new(&(struct provider_context){.base = base,
                                                    .metrics = &metrics,
                                                    .settings = settings,

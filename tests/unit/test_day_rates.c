@@ -5,6 +5,9 @@
 #include "tests/unit/unit.h"
 #include "wsclient/day_rates.h"
 
+/* 2026-11-21T12:00:00Z */
+static const struct day_rates_now noon = {{0}, INT64_C(1795262400000)};
+
 /* Steps of one book's life, at moments in seconds. */
 enum action { ENTER, ENTER_USD, UNKNOWN, FIND };
 
@@ -141,8 +144,8 @@ static void take_step(const char *name, struct day_rates *book,
         struct rates *rates =
             table_with_base(step->what, step->action == ENTER ? "EUR" : "USD",
                             "2021-05-18", step->rates);
-        day_rates_enter(book, when, rates,
-                        (monotime){step->seconds * USEC_PER_SEC});
+        (void)day_rates_enter(book, when, rates,
+                              (monotime){step->seconds * USEC_PER_SEC}, &noon);
         rates_release(&rates);
         return;
     }
@@ -178,7 +181,7 @@ static void more_than_is_kept(void **state) {
         sprintf(provider, "p%d", i);
         sprintf(list, "AA%c 1.5", 'A' + i);
         struct rates *rates = table_of(provider, "2021-05-18", list);
-        day_rates_enter(&known, when, rates, (monotime){1000});
+        (void)day_rates_enter(&known, when, rates, (monotime){1000}, &noon);
         rates_release(&rates);
     }
     for (int i = 0; i < 26 * 26; i++) {
@@ -207,8 +210,10 @@ static void tables_are_held(void **state) {
     day_rates_init(&known);
     struct rates *rates = table_of("one", "2021-05-18", "USD 1.2");
     rates_hold(rates);
-    day_rates_enter(&known, day_of_text("2021-05-18"), rates, (monotime){1000});
-    day_rates_enter(&known, day_of_text("latest"), rates, (monotime){1000});
+    (void)day_rates_enter(&known, day_of_text("2021-05-18"), rates,
+                          (monotime){1000}, &noon);
+    (void)day_rates_enter(&known, day_of_text("latest"), rates,
+                          (monotime){1000}, &noon);
     struct rates *mine = rates;
     rates_release(&mine);
     day_rates_clear(&known);
@@ -238,9 +243,10 @@ static void a_step_of_the_clock(void **state) {
         struct rates *rates = table_of("one", "2026-11-20", "USD 1.2");
         day_rates_init(&known);
         day_rates_look_at_clock(&known, evening_ms, (monotime){0});
-        day_rates_enter(&known, RATES_LATEST, rates, (monotime){1000});
-        day_rates_enter(&known, day_of_text("2026-11-20"), rates,
-                        (monotime){1000});
+        (void)day_rates_enter(&known, RATES_LATEST, rates, (monotime){1000},
+                              &noon);
+        (void)day_rates_enter(&known, day_of_text("2026-11-20"), rates,
+                              (monotime){1000}, &noon);
         rates_release(&rates);
         day_rates_look_at_clock(&known, evening_ms + cases[i].wall_ms,
                                 (monotime){1});
@@ -254,14 +260,69 @@ static void a_step_of_the_clock(void **state) {
     }
 }
 
+/* What is answered with, and what is then known, after a second table came. */
+static const struct older_case {
+    const char *provider, *as_of; /* of the second one */
+    int64_t hours;                /* when it comes, after the first one */
+    bool older;                   /* the first one, of one and 11-20, serves */
+    const char *rate;             /* of the dollar then, in 10 s */
+} older_cases[] = {
+    {"one", "2026-11-20", 1, false, "2"},
+    {"one", "2026-11-21", 1, false, "2"},
+    {"one", "2026-11-19", 1, true, "1"},
+    {"two", "2026-11-19", 1, true, "1"},
+    {"one", "2026-11-19", 11, true, "1"},
+    {"two", "2026-11-19", 11, true, "1"},
+    {"one", "2026-11-19", 13, false, "2"},
+    {"two", "2026-11-19", 13, false, "2"},
+    {"two", "2026-11-20", 1, false, "2"},
+};
+
+static void older_tables(void **state) {
+    (void)state;
+    const int64_t hour = 3600 * USEC_PER_SEC;
+    for (size_t i = 0; i < COUNT_OF(older_cases); i++) {
+        const struct older_case *c = &older_cases[i];
+        const struct day_rates_now later = {
+            {c->hours * hour}, noon.wall_ms + c->hours * hour / USEC_PER_MSEC};
+        struct rates *first = table_of("one", "2026-11-20", "USD 1"),
+                     *second = table_of(c->provider, c->as_of, "USD 2 XAF 3");
+        struct day_rates known;
+        struct rate_pair pair;
+        day_rates_init(&known);
+        (void)day_rates_enter(&known, RATES_LATEST, first, (monotime){hour},
+                              &noon);
+        const struct rates *best =
+            day_rates_enter(&known, RATES_LATEST, second,
+                            (monotime){(c->hours + 2) * hour}, &later);
+        if (best != (c->older ? first : second))
+            fail_msg("row %zu: the other one", i);
+        monotime soon = {later.monotonic.usec + 10 * USEC_PER_SEC};
+        assert_int_equal(
+            day_rates_find(&known, RATES_LATEST, span_of("USD"), soon, &pair),
+            DAY_RATES_FOUND);
+        assert_string_equal(rate_text(&pair.currency), c->rate);
+        /* Not for long: then it is asked for again. */
+        monotime then = {later.monotonic.usec + 15 * USEC_PER_SEC};
+        bool other = strcmp(c->provider, "two") == 0;
+        assert_int_equal(
+            day_rates_find(&known, RATES_LATEST, span_of("USD"), then, &pair),
+            c->older && !other ? DAY_RATES_NO_TABLE : DAY_RATES_FOUND);
+        rates_release(&first);
+        rates_release(&second);
+        day_rates_clear(&known);
+    }
+}
+
 int main(void) {
-    static struct CMUnitTest tests[COUNT_OF(book_cases) + 3] = {
+    static struct CMUnitTest tests[COUNT_OF(book_cases) + 4] = {
         cmocka_unit_test(more_than_is_kept),
         cmocka_unit_test(tables_are_held),
         cmocka_unit_test(a_step_of_the_clock),
+        cmocka_unit_test(older_tables),
     };
     for (size_t i = 0; i < COUNT_OF(book_cases); i++)
-        tests[i + 3] =
+        tests[i + 4] =
             (struct CMUnitTest){.name = book_cases[i].name,
                                 .test_func = book,
                                 .initial_state = (void *)&book_cases[i]};

@@ -342,6 +342,98 @@ static void nobody_wants_the_latest(void **state) {
     assert_int_equal(fakes[FRANKFURTER].count, 1);
 }
 
+/* Asks for today's dollar, and who has the table, of which day. */
+static void assert_latest(const char *provider, const char *as_of) {
+    ask("latest", "USD");
+    assert_int_equal(told.count, 1);
+    assert_int_equal(told.result, LOOKUP_FOUND);
+    assert_string_equal(told.provider, provider);
+    assert_string_equal(told.as_of, as_of);
+}
+
+/*
+ * Out of a cache somewhere comes an older table: the one in hand serves on, and
+ * better is looked for soon, but not with each question.
+ */
+static void an_older_table_of_the_same_provider(void **state) {
+    (void)state;
+    static const double pauses[] = {15, 30, 60, TTL, TTL};
+    pass(0);
+    fake_give_of(FRANKFURTER, "2026-11-20", "USD 1.25");
+    assert_latest("frankfurter", "2026-11-20");
+    pass(TTL * 0.95);
+    for (size_t i = 0; i < COUNT_OF(pauses); i++) {
+        assert_int_equal(fakes[FRANKFURTER].count, 1);
+        fakes[FRANKFURTER].fetches = 0;
+        fake_give_of(FRANKFURTER, "2026-11-19", "USD 1.11");
+        assert_latest("frankfurter", "2026-11-20");
+        pass(pauses[i] * 0.85);
+        assert_latest("frankfurter", "2026-11-20");
+        assert_int_equal(fakes[FRANKFURTER].fetches, 0);
+        assert_true(lookup_has_latest(lookup));
+        pass(pauses[i] * 0.14);
+    }
+    assert_int_equal(redis.stored, 1);
+    /* One of the same day is a correction. */
+    fake_give_of(FRANKFURTER, "2026-11-20", "USD 1.2 JPY 180");
+    ask("latest", "JPY");
+    assert_told("frankfurter", "memory");
+    assert_int_equal(redis.stored, 2);
+}
+
+/* Today's answers do not go back in time when the first provider fails. */
+static void an_older_table_of_the_next_provider(void **state) {
+    (void)state;
+    fake_wall_ms += (DAY_SECONDS / 2 - 150) * MSEC_PER_SEC;
+    ask("latest", "USD");
+    fake_give_of(FRANKFURTER, "2026-11-20", "USD 1.25");
+    pass(0);
+    pass(TTL * 0.95);
+    for (int i = 0; i < 3; i++) {
+        assert_latest("frankfurter", "2026-11-20");
+        fake_fail(FRANKFURTER, PROVIDER_BAD_STATUS);
+        if (i == 0)
+            fake_give_of(ECB, "2026-11-19", "USD 1.11 XAF 655");
+        assert_latest("frankfurter", "2026-11-20");
+        pass(14);
+    }
+    /* What only the older one has, it serves. */
+    ask("latest", "XAF");
+    assert_told("ecb", "memory");
+    assert_latest("frankfurter", "2026-11-20");
+    /* On another day the order of providers is all that counts. */
+    pass(20);
+    assert_latest("ecb", "2026-11-19");
+}
+
+/* It does not take the place of a newer one when it works again. */
+static void the_first_provider_comes_back_with_an_older_one(void **state) {
+    (void)state;
+    ask("latest", "USD");
+    fake_fail(FRANKFURTER, PROVIDER_BAD_STATUS);
+    fake_give_of(ECB, "2026-11-20", "USD 1.25 XAF 655");
+    assert_latest("ecb", "2026-11-20");
+    pass(0);
+    pass(TTL * 0.95);
+    fake_give_of(FRANKFURTER, "2026-11-19", "USD 1.11");
+    assert_latest("ecb", "2026-11-20");
+    assert_true(told.fresh.usec <= 15 * USEC_PER_SEC);
+    pass(14);
+    while (fakes[FRANKFURTER].count > 0)
+        fake_give_of(FRANKFURTER, "2026-11-20", "USD 1.2");
+    assert_latest("frankfurter", "2026-11-20");
+}
+
+/* A second table for one currency is not in hand for the others. */
+static void a_newer_table_for_one_currency(void **state) {
+    (void)state;
+    ask("latest", "XAF");
+    fake_give_of(FRANKFURTER, "2026-11-19", "USD 1.2");
+    fake_give_of(ECB, "2026-11-20", "USD 1.3 XAF 655");
+    assert_told("ecb", "provider");
+    assert_latest("frankfurter", "2026-11-19");
+}
+
 int main(void) {
 #define TWO(test) cmocka_unit_test_setup_teardown(test, begin_with_two, end)
 #define ONE(test) cmocka_unit_test_setup_teardown(test, begin_with_one, end)
@@ -364,6 +456,10 @@ int main(void) {
         ONE(refreshes_in_time),
         ONE(a_refresh_that_failed),
         ONE(nobody_wants_the_latest),
+        ONE(an_older_table_of_the_same_provider),
+        TWO(an_older_table_of_the_next_provider),
+        TWO(the_first_provider_comes_back_with_an_older_one),
+        TWO(a_newer_table_for_one_currency),
     };
     return cmocka_run_group_tests_name("lookup", tests, NULL, NULL);
 }

@@ -315,6 +315,52 @@ static void a_step_of_the_clock(void **state) {
     assert_rate("2021-05-17", 0, "2");
 }
 
+static bool keep_latest_of(const char *as_of, int64_t usec, const char *layer) {
+    struct rates *rates = table_of("one", as_of, "USD 1");
+    bool kept = provider_keep(&providers->list[0], RATES_LATEST, rates,
+                              (monotime){start.usec + usec}, layer);
+    rates_release(&rates);
+    return kept;
+}
+
+static bool has_latest_of(const char *as_of, int64_t usec) {
+    const struct rates_query query = {.when = RATES_LATEST};
+    duration left;
+    size_t place;
+    fake_monotonic_usec = start.usec + usec;
+    const struct rates *rates =
+        providers_find(providers, &query, &place, &left);
+    return rates != NULL &&
+           rates_as_of(rates).number == day_of_text(as_of).number;
+}
+
+/*
+ * None that is older by its own date takes the place of the one in hand. If the
+ * provider itself gave it that one serves on for a while; if Redis did, the
+ * provider may know better.
+ */
+static void older_latest_tables(void **state) {
+    (void)state;
+    const int64_t second = USEC_PER_SEC;
+    assert_true(keep_latest_of("2026-11-20", 0, "provider"));
+    assert_false(keep_latest_of("2026-11-19", 1, "provider"));
+    assert_false(keep_latest_of("2026-11-19", 1, "redis"));
+    assert_true(has_latest_of("2026-11-20", TTL_USEC - 1));
+    assert_false(has_latest_of("2026-11-20", TTL_USEC));
+    assert_false(keep_latest_of("2026-11-19", TTL_USEC, "redis"));
+    assert_false(has_latest_of("2026-11-20", TTL_USEC));
+    assert_false(keep_latest_of("2026-11-19", TTL_USEC, "provider"));
+    assert_true(has_latest_of("2026-11-20", TTL_USEC + 30 * second - 1));
+    assert_false(has_latest_of("2026-11-20", TTL_USEC + 30 * second));
+    assert_true(keep_latest_of("2026-11-20", TTL_USEC + 1, "redis"));
+    assert_true(keep_latest_of("2026-11-21", TTL_USEC + 2, "redis"));
+    assert_true(has_latest_of("2026-11-21", 2 * TTL_USEC + 1));
+    assert_false(has_latest_of("2026-11-21", 2 * TTL_USEC + 2));
+    /* Of past days the later fetch counts. */
+    assert_true(keep_at(0, "2021-05-19", "USD 1", 0));
+    assert_true(keep_at(0, "2021-05-19", "USD 2", 1));
+}
+
 int main(void) {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
@@ -326,6 +372,7 @@ int main(void) {
         CASE(remembers_that_there_is_none),
         CASE(a_failure_is_not_remembered),
         CASE(old_tables),
+        CASE(older_latest_tables),
         CASE(no_latest_is_not_remembered),
         CASE(a_step_of_the_clock),
         cmocka_unit_test_setup_teardown(a_day_that_is_just_over, begin,
