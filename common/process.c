@@ -1,6 +1,7 @@
 #include "common/process.h"
 
 #include <bsd/unistd.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -24,10 +25,48 @@ static void open_missing_streams(void) {
         close(fd);
 }
 
+static void reset_signals(void) {
+    struct sigaction action;
+    sigset_t none;
+    for (int number = 1; number < NSIG; number++)
+        if (sigaction(number, NULL, &action) == 0 &&
+            action.sa_handler == SIG_IGN)
+            signal(number, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 void process_init(int argc, char *argv[], char *envp[]) {
     open_missing_streams();
     setproctitle_init(argc, argv, envp);
+    reset_signals();
     signal(SIGPIPE, SIG_IGN);
+}
+
+bool process_proc_is_ours(void) {
+    char text[32];
+    ssize_t len = readlink("/proc/self", text, sizeof text - 1);
+    text[len > 0 ? len : 0] = '\0';
+    return atoi(text) == getpid();
+}
+
+static int ends[2]; /* a pipe */
+
+static void on_end(int number) {
+    int error = errno;
+    ssize_t ignored = write(ends[1], &number, 1);
+    (void)ignored; /* full: enough is said already */
+    errno = error;
+}
+
+/* Not signalfd(): it is not allowed everywhere. */
+int process_catch_ends(void) {
+    struct sigaction action = {.sa_handler = on_end, .sa_flags = SA_RESTART};
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -1;
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    return ends[0];
 }
 
 void process_title(const char *format, ...) {

@@ -9,9 +9,23 @@
 
 /*
  * To be called first in main(), with its arguments: so the process title can
- * be set, and a peer that is gone is an error of write(), not a signal.
+ * be set, and a peer that is gone is an error of write(), not a signal. Signals
+ * that the caller ignores or blocks are not, from then on: an ignored SIGCHLD
+ * would hide how children end, a blocked SIGTERM could not stop us.
  */
 void process_init(int argc, char *argv[], char *envp[]);
+
+/*
+ * Whether /proc is there and shows the processes by the pids that this process
+ * knows: it may be another pid namespace's.
+ */
+bool process_proc_is_ours(void);
+
+/*
+ * A descriptor (non-blocking) that is readable once SIGTERM or SIGINT has come,
+ * a byte for each. -1 and errno.
+ */
+MUST_CHECK int process_catch_ends(void);
 
 /* Shows this process as `fxwire: TITLE`. */
 __attribute__((format(printf, 1, 2))) void process_title(const char *format,

@@ -1,12 +1,12 @@
 #include "common/resolve.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "common/memory.h"
@@ -14,12 +14,12 @@
 /*
  * The thread and its owner hold it, and whoever lets go last frees it: a
  * look-up that is left to itself leaves nothing behind. All but `holders` is
- * the thread's until `done_fd` is readable.
+ * the thread's until the pipe is readable.
  */
 struct resolve {
     atomic_int holders;
     char *host;
-    int done_fd;
+    int done_fds[2]; /* a pipe: not all kernels and containers have eventfd() */
     struct addresses addresses;
     int error; /* of getaddrinfo() */
 };
@@ -49,8 +49,10 @@ static void keep_address(struct addresses *addresses,
 static void let_go(struct resolve *resolve) {
     if (atomic_fetch_sub(&resolve->holders, 1) > 1)
         return;
-    if (resolve->done_fd >= 0)
-        close(resolve->done_fd);
+    if (resolve->done_fds[0] >= 0) {
+        close(resolve->done_fds[0]);
+        close(resolve->done_fds[1]);
+    }
     free(resolve->host);
     free(resolve);
 }
@@ -65,16 +67,18 @@ static void *look_up(void *arg) {
         keep_address(&resolve->addresses, a->ai_addr);
     if (list != NULL)
         freeaddrinfo(list);
-    eventfd_write(resolve->done_fd, 1);
+    ssize_t ignored = write(resolve->done_fds[1], "", 1);
+    (void)ignored; /* there is room for it */
     let_go(resolve);
     return NULL;
 }
 
 static bool start_thread(struct resolve *resolve) {
     pthread_t thread;
-    resolve->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (resolve->done_fd < 0)
+    if (pipe2(resolve->done_fds, O_CLOEXEC | O_NONBLOCK) < 0) {
+        resolve->done_fds[0] = -1;
         return false;
+    }
     atomic_init(&resolve->holders, 2);
     if (pthread_create(&thread, NULL, look_up, resolve) != 0) {
         atomic_store(&resolve->holders, 1);
@@ -95,7 +99,7 @@ struct resolve *resolve_start(const char *host) {
 }
 
 int resolve_fd(const struct resolve *resolve) {
-    return resolve->done_fd;
+    return resolve->done_fds[0];
 }
 
 const char *resolve_take(struct resolve **resolve, struct addresses *out) {

@@ -1,14 +1,13 @@
 #include "supervisor/alert.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/queue.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -38,7 +37,7 @@ struct recent {
 };
 
 struct alert {
-    struct event_base *base;
+    struct children *children;
     const struct settings *settings;
     int output;
     TAILQ_HEAD(, notice) waiting;
@@ -46,9 +45,9 @@ struct alert {
     struct recent recent[MAX_RECENT];
     struct notice *running; /* NULL: none */
     pid_t pid;
-    int pid_fd;
+    struct child_watch child;
     bool failed; /* the last command did */
-    struct event *ended, *limit;
+    struct event *limit;
 };
 
 static void start_next(struct alert *alert);
@@ -67,16 +66,15 @@ static void on_limit(evutil_socket_t fd, short what, void *arg) {
         return;
     log_warn("alert_command_too_slow",
              LOG_FIELDS(log_text("alert", alert->running->event)));
-    kill(-alert->pid, SIGKILL); /* with what it started; not yet waited for */
+    kill(-alert->child.pid, SIGKILL); /* with what it started */
 }
 
-struct alert *alert_new(struct event_base *base,
+struct alert *alert_new(struct event_base *base, struct children *children,
                         const struct settings *settings, int output) {
     struct alert *alert = memory_new(sizeof *alert);
-    alert->base = base;
+    alert->children = children;
     alert->settings = settings;
     alert->output = output;
-    alert->pid_fd = -1;
     alert->limit = evtimer_new(base, on_limit, alert);
     TAILQ_INIT(&alert->waiting);
     return alert;
@@ -85,12 +83,10 @@ struct alert *alert_new(struct event_base *base,
 static void forget_running(struct alert *alert) {
     if (alert->running == NULL)
         return;
-    event_free(alert->ended);
+    children_forget(&alert->child);
     evtimer_del(alert->limit);
-    close(alert->pid_fd);
     free_notice(alert->running);
     alert->running = NULL;
-    alert->pid_fd = -1;
 }
 
 void alert_free(struct alert **alert) {
@@ -102,7 +98,7 @@ void alert_free(struct alert **alert) {
         free_notice(notice);
     }
     if (a->running != NULL)
-        kill(-a->pid, SIGKILL);
+        kill(-a->child.pid, SIGKILL);
     forget_running(a);
     for (size_t i = 0; i < MAX_RECENT; i++)
         free(a->recent[i].key);
@@ -114,9 +110,23 @@ void alert_set(struct alert *alert, const struct settings *settings) {
     alert->settings = settings;
 }
 
-/* A file in memory with the notice as JSON, to be read as standard input. */
-static int notice_input(const struct notice *notice) {
+/* A file without a name: in memory or, where that is refused, on the disk. */
+static int nameless_file(const char *dir) {
     int fd = memfd_create("alert", MFD_CLOEXEC);
+    if (fd >= 0)
+        return fd;
+    char *path = memory_print("%s/alert.XXXXXX", dir);
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    free(path);
+    return fd;
+}
+
+/* The notice as JSON, to be read as standard input. */
+static int notice_input(const struct alert *alert,
+                        const struct notice *notice) {
+    int fd = nameless_file(settings_text(alert->settings, SETTING_RUNTIME_DIR));
     if (fd < 0)
         return -1;
     struct json_object *json = json_object_new_object();
@@ -131,17 +141,13 @@ static int notice_input(const struct notice *notice) {
     return fd;
 }
 
-static void on_ended(evutil_socket_t fd, short what, void *arg) {
-    (void)fd, (void)what;
+static void on_ended(void *arg, const siginfo_t *death) {
     struct alert *alert = arg;
-    siginfo_t death;
-    kill(-alert->pid, SIGKILL); /* what it left behind; not yet waited for */
-    if (waitid(P_PIDFD, (id_t)alert->pid_fd, &death, WEXITED) < 0)
-        return;
-    alert->failed = death.si_code != CLD_EXITED || death.si_status != 0;
+    kill(-death->si_pid, SIGKILL); /* what it left behind */
+    alert->failed = death->si_code != CLD_EXITED || death->si_status != 0;
     if (alert->failed) {
         char cause[DEATH_CAUSE_SIZE];
-        death_print_cause(&death, cause);
+        death_print_cause(death, cause);
         log_warn("alert_command_failed",
                  LOG_FIELDS(log_text("alert", alert->running->event),
                             log_text("cause", cause)));
@@ -150,12 +156,10 @@ static void on_ended(evutil_socket_t fd, short what, void *arg) {
     start_next(alert);
 }
 
-static void watch_command(struct alert *alert, struct notice *notice, pid_t pid,
-                          int pid_fd) {
+static void watch_command(struct alert *alert, struct notice *notice,
+                          pid_t pid) {
     alert->running = notice;
-    alert->pid = pid;
-    alert->pid_fd = pid_fd;
-    alert->ended = loop_watch(alert->base, pid_fd, EV_READ, on_ended, alert);
+    children_watch(alert->children, &alert->child, pid, on_ended, alert);
     loop_set_timer(alert->limit, TIME_LIMIT);
 }
 
@@ -166,11 +170,11 @@ static void start(struct alert *alert, struct notice *notice) {
                                      notice->detail, NULL};
     char **environment =
         spawn_environment(alert->settings, SETTINGS_NOBODY, NULL);
-    int input = notice_input(notice), pid_fd = -1;
+    int input = notice_input(alert, notice);
     pid_t pid = -1;
     if (input >= 0 && command != NULL) /* a reload may have taken it away */
         pid = spawn_command(command, arguments, environment, input,
-                            alert->output, &pid_fd);
+                            alert->output);
     alert->failed = pid < 0;
     if (pid < 0)
         log_error("alert_command_failed",
@@ -180,7 +184,7 @@ static void start(struct alert *alert, struct notice *notice) {
     if (input >= 0)
         close(input);
     if (pid >= 0)
-        watch_command(alert, notice, pid, pid_fd);
+        watch_command(alert, notice, pid);
     else
         free_notice(notice);
 }

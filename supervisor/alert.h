@@ -10,14 +10,16 @@
 
 #include "common/attributes.h"
 #include "common/settings/settings.h"
+#include "supervisor/children.h"
 
 struct alert;
 
 /*
- * `settings` are lent until alert_set(); without ALERT_COMMAND it only logs.
- * What the command prints goes to `output`.
+ * `children` and, until alert_set(), `settings` are lent; without ALERT_COMMAND
+ * it only logs. What the command prints goes to `output`.
  */
 MUST_CHECK struct alert *alert_new(struct event_base *base,
+                                   struct children *children,
                                    const struct settings *settings,
                                    int output) NONNULL_ALL;
 void alert_free(struct alert **alert);

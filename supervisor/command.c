@@ -170,13 +170,16 @@ int command_alert_test(const struct options *options) {
     int code = set ? EX_OK : EX_CONFIG;
     if (set) {
         struct event_base *base = loop_new();
-        struct alert *alert = alert_new(base, settings, STDERR_FILENO);
+        struct children *children = children_new(base);
+        struct alert *alert =
+            alert_new(base, children, settings, STDERR_FILENO);
         alert_raise(alert, "test", "fxwire", "asked for by alert-test");
         while (!alert_is_idle(alert))
             event_base_loop(base, EVLOOP_ONCE);
         if (alert_has_failed(alert))
             code = EX_UNAVAILABLE;
         alert_free(&alert);
+        children_free(&children);
         loop_free(&base);
     } else {
         fputs("ALERT_COMMAND is not set\n", stderr);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/process.h"
 
 void death_print_cause(const siginfo_t *death,
                        char out[static DEATH_CAUSE_SIZE]) {
@@ -29,17 +30,19 @@ void death_log(const char *name, pid_t pid, const siginfo_t *death,
 }
 
 struct death_hindrance death_hindrance_of(pid_t pid) {
-    struct death_hindrance found = {false, false};
+    struct death_hindrance found = {false, false, false};
     char path[64], line[256];
     snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    FILE *file = fopen(path, "re");
+    FILE *file = process_proc_is_ours() ? fopen(path, "re") : NULL;
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         int tracer;
         char letter;
         if (sscanf(line, "TracerPid: %d", &tracer) == 1)
             found.traced = tracer != 0;
-        if (sscanf(line, "State: %c", &letter) == 1)
+        if (sscanf(line, "State: %c", &letter) == 1) {
             found.stopped = letter == 'T' || letter == 't';
+            found.dead = letter == 'Z' || letter == 'X';
+        }
     }
     if (file != NULL)
         fclose(file);

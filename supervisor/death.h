@@ -26,9 +26,10 @@ void death_log(const char *name, pid_t pid, const siginfo_t *death,
 struct death_hindrance {
     bool traced;  /* a debugger is attached */
     bool stopped; /* by a signal, or by its debugger */
+    bool dead;    /* and not yet waited for */
 };
 
-/* Nothing if the process is gone. */
+/* Nothing if the process is gone, or /proc does not tell. */
 struct death_hindrance death_hindrance_of(pid_t pid);
 
 #endif

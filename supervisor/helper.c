@@ -4,9 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -26,6 +24,8 @@
 #define STOP_PATIENCE MILLISECONDS(500)
 /* A little less than a second, as timers are not exact. */
 #define PING_GAP MILLISECONDS(950)
+/* Between looks at one that closed its channel: is it dead? */
+#define LOOK_GAP MILLISECONDS(20)
 /* Of so many deaths as make a crash loop. */
 #define LOOP_TIME SECONDS(60)
 
@@ -50,6 +50,7 @@ static const struct {
 
 static void step(struct helper *helper, enum lifecycle_event event);
 static void perform(struct helper *helper, enum lifecycle_action action);
+static void on_look(evutil_socket_t fd, short what, void *arg);
 
 const char *helper_name(const struct helper *helper) {
     return kinds[helper->kind].name;
@@ -70,7 +71,6 @@ struct helper *helper_new(const struct helper_context *context,
     struct helper *helper = memory_new(sizeof *helper);
     helper->context = context;
     helper->kind = kind;
-    helper->pid_fd = -1;
     helper->channel.fd = -1;
     lifecycle_init(&helper->life);
     if (upstream.len > 0)
@@ -78,6 +78,7 @@ struct helper *helper_new(const struct helper_context *context,
     helper->start_event = evtimer_new(context->base, on_start, helper);
     helper->patience_event =
         evtimer_new(context->base, on_patience_over, helper);
+    helper->look_event = evtimer_new(context->base, on_look, helper);
     loop_set_timer(helper->start_event, SECONDS(0));
     return helper;
 }
@@ -107,12 +108,10 @@ static void free_event(struct event **event) {
 /* Lets go of all that belongs to the process that was. */
 static void forget_process(struct helper *helper) {
     free_event(&helper->channel_event);
-    free_event(&helper->death_event);
+    children_forget(&helper->child);
+    evtimer_del(helper->look_event);
     evtimer_del(helper->patience_event);
     channel_clear(&helper->channel);
-    if (helper->pid_fd >= 0)
-        close(helper->pid_fd);
-    helper->pid_fd = -1;
     helper->pid = 0;
     json_object_put(helper->report);
     helper->report = NULL;
@@ -122,6 +121,7 @@ void helper_free(struct helper **helper) {
     struct helper *h = *helper;
     *helper = NULL;
     forget_process(h);
+    free_event(&h->look_event);
     free_event(&h->start_event);
     free_event(&h->patience_event);
     json_object_put(h->counted);
@@ -208,8 +208,10 @@ static bool read_channel(struct helper *helper) {
 static void on_readable(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct helper *helper = arg;
-    if (!read_channel(helper))
+    if (!read_channel(helper)) {
         event_del(helper->channel_event); /* its death will be told, too */
+        loop_set_timer(helper->look_event, LOOK_GAP);
+    }
     changed(helper);
 }
 
@@ -241,30 +243,14 @@ static void log_death(struct helper *helper, const siginfo_t *death,
         alert(helper, "configuration_refused", helper->last_death);
 }
 
-/*
- * How the process ended. One that a debugger holds is dead, but is not given
- * to its parent before the debugger lets go.
- */
-static void get_death(struct helper *helper, siginfo_t *death) {
-    *death = (siginfo_t){0};
-    if (waitid(P_PIDFD, (id_t)helper->pid_fd, death, WEXITED | WNOHANG) < 0 ||
-        death->si_pid == 0) {
-        death->si_code = CLD_KILLED;
-        death->si_status = SIGKILL;
-        helper->held_pid = helper->pid; /* to be waited for later */
-    }
-}
-
-static void on_death(evutil_socket_t fd, short what, void *arg) {
-    (void)fd, (void)what;
+static void on_death(void *arg, const siginfo_t *death) {
     struct helper *helper = arg;
-    siginfo_t death;
-    get_death(helper, &death);
     if (helper->channel.fd >= 0)
         (void)read_channel(helper); /* its last words */
     bool asked_to = helper->life.state == LIFECYCLE_STOPPING;
     monotime now = clock_monotonic();
-    bool refuses = death.si_code == CLD_EXITED && death.si_status == EX_CONFIG;
+    bool refuses =
+        death->si_code == CLD_EXITED && death->si_status == EX_CONFIG;
     enum lifecycle_action action = lifecycle_step(
         &helper->life, refuses ? LIFECYCLE_DIED_REFUSING : LIFECYCLE_DIED, now,
         arc4random());
@@ -275,11 +261,27 @@ static void on_death(evutil_socket_t fd, short what, void *arg) {
                  LOG_FIELDS(log_text("helper", helper_name(helper)),
                             log_int("helper_pid", helper->pid)));
     else
-        log_death(helper, &death, now);
+        log_death(helper, death, now);
     keep_counters(helper);
     forget_process(helper);
     perform(helper, action);
     changed(helper);
+}
+
+/*
+ * One that a debugger holds may be dead, but is not given to its parent before
+ * the debugger lets go: how it ended is not known.
+ */
+static void on_look(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    static const siginfo_t killed = {.si_code = CLD_KILLED,
+                                     .si_status = SIGKILL};
+    struct helper *helper = arg;
+    struct death_hindrance state = death_hindrance_of(helper->pid);
+    if (state.dead && state.traced)
+        on_death(helper, &killed);
+    else
+        loop_set_timer(helper->look_event, LOOK_GAP);
 }
 
 static int extra_fd(const struct helper *helper) {
@@ -325,7 +327,7 @@ static pid_t spawn_helper(struct helper *helper, int control_fd) {
                           .log_fd = context->log_write_fd,
                           .extra_fd = extra_fd(helper),
                           .keep_stderr = helper->kind == HELPER_MONITOR};
-    pid_t pid = spawn_start(&spawn, &helper->pid_fd);
+    pid_t pid = spawn_start(&spawn);
     spawn_environment_free(&environment);
     free(path);
     return pid;
@@ -336,8 +338,8 @@ static void watch_process(struct helper *helper, int channel_fd) {
     channel_init(&helper->channel, channel_fd);
     helper->channel_event =
         loop_watch(base, channel_fd, EV_READ | EV_PERSIST, on_readable, helper);
-    helper->death_event =
-        loop_watch(base, helper->pid_fd, EV_READ, on_death, helper);
+    children_watch(helper->context->children, &helper->child, helper->pid,
+                   on_death, helper);
 }
 
 /* A start that fails is tried again, as after an early death. */
@@ -387,9 +389,10 @@ static void stop(struct helper *helper) {
                    (duration){grace.usec + STOP_PATIENCE.usec});
 }
 
+/* To one that is not yet waited for, so that the pid is still its own. */
 static void send_signal(const struct helper *helper, int number) {
-    if (helper->pid_fd >= 0)
-        pidfd_send_signal(helper->pid_fd, number, NULL, 0);
+    if (helper->pid > 0)
+        kill(helper->pid, number);
 }
 
 /* A stopped process would not take SIGABRT before it is continued. */
@@ -441,8 +444,6 @@ static bool is_debugged(const struct helper *helper) {
 }
 
 void helper_ping(struct helper *helper) {
-    if (helper->held_pid > 0 && waitpid(helper->held_pid, NULL, WNOHANG) != 0)
-        helper->held_pid = 0;
     monotime now = clock_monotonic();
     unsigned most = helper->life.ready ? MAX_UNANSWERED : MAX_UNANSWERED_START;
     if (!lifecycle_has_process(&helper->life) ||

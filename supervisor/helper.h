@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/lines/channel.h"
 #include "common/settings/settings.h"
+#include "supervisor/children.h"
 #include "supervisor/death.h"
 #include "supervisor/lifecycle.h"
 
@@ -29,6 +30,7 @@ enum helper_kind {
 /* What a helper needs of the service; lent. */
 struct helper_context {
     struct event_base *base;
+    struct children *children;
     const struct settings *settings;
     int log_read_fd, log_write_fd;
     int rates_fd; /* the listening rates.sock */
@@ -47,11 +49,10 @@ struct helper {
     char *label;    /* `host:port/path` of that; else NULL */
     char *identity; /* url_identity() of that; else NULL. A secret */
     struct lifecycle life;
-    pid_t pid;
-    pid_t held_pid; /* of one that died in a debugger's hands; 0: none */
-    int pid_fd;     /* -1: there is no process */
+    pid_t pid; /* 0: there is no process */
+    struct child_watch child;
     struct channel channel;
-    struct event *channel_event, *death_event, *start_event, *patience_event;
+    struct event *channel_event, *look_event, *start_event, *patience_event;
     monotime started, last_ping;
     unsigned unanswered; /* pings in a row */
     bool debugged;       /* a debugger holds it, or it waits for one */

@@ -38,6 +38,7 @@ struct service {
     const struct options *options;
     struct settings *settings; /* in force; its own */
     struct event_base *base;
+    struct children *children;
     struct helpers helpers;
     struct alert *alert;
     struct line_server *control;
@@ -280,7 +281,8 @@ static void run(struct service *s, int control_fd) {
                                 on_signal, s);
     struct event *ping = loop_repeat(s->base, SECONDS(1), on_ping, s);
     s->kill_timer = evtimer_new(s->base, on_grace_over, s);
-    s->alert = alert_new(s->base, s->settings, s->helpers.context.log_write_fd);
+    s->alert = alert_new(s->base, s->children, s->settings,
+                         s->helpers.context.log_write_fd);
     s->control = line_server_new(s->base, control_fd, &control);
     helpers_start(&s->helpers);
     log_info("started", LOG_FIELDS(log_text("version", FXWIRE_VERSION)));
@@ -354,8 +356,10 @@ static void serve_on(struct service *s, const struct monitor_pipe *log,
                      int control_fd, int rates_fd) {
     s->base = loop_new();
     s->started = clock_monotonic();
+    s->children = children_new(s->base);
     s->helpers.context = (struct helper_context){
         .base = s->base,
+        .children = s->children,
         .settings = s->settings,
         .log_read_fd = log->read_fd,
         .log_write_fd = log->write_fd,
@@ -366,6 +370,7 @@ static void serve_on(struct service *s, const struct monitor_pipe *log,
         .arg = s,
     };
     run(s, control_fd);
+    children_free(&s->children);
     loop_free(&s->base);
 }
 

@@ -7,9 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -20,14 +19,27 @@
 /* Above all that is given to a child, so that no dup2() hits another. */
 enum { FIRST_FREE_FD = 16 };
 
+/* Where close_range() is refused, and the limit would allow a billion. */
+enum { MAX_CLOSED_ONE_BY_ONE = 65536 };
+
+static void close_from(int first) {
+    if (close_range((unsigned)first, UINT_MAX, 0) == 0)
+        return;
+    long limit = sysconf(_SC_OPEN_MAX);
+    if (limit < 0 || limit > MAX_CLOSED_ONE_BY_ONE)
+        limit = MAX_CLOSED_ONE_BY_ONE;
+    for (int fd = first; fd < limit; fd++)
+        close(fd);
+}
+
 /* False and errno: not all are where the helper looks for them. */
 static bool place_fds(const struct spawn *spawn) {
-    int control = fcntl(spawn->control_fd, F_DUPFD, FIRST_FREE_FD);
-    int log = fcntl(spawn->log_fd, F_DUPFD, FIRST_FREE_FD);
+    int control = fcntl(spawn->control_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+    int log = fcntl(spawn->log_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
     int extra = spawn->extra_fd >= 0
-                    ? fcntl(spawn->extra_fd, F_DUPFD, FIRST_FREE_FD)
+                    ? fcntl(spawn->extra_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD)
                     : -1;
-    int null = open("/dev/null", O_RDWR);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (control < 0 || log < 0 || null < 0 ||
         (spawn->extra_fd >= 0 && extra < 0))
         return false;
@@ -41,17 +53,33 @@ static bool place_fds(const struct spawn *spawn) {
         dup2(extra, CHILD_FD_EXTRA);
     else
         close(CHILD_FD_EXTRA);
-    close_range(CHILD_FD_EXTRA + 1, UINT_MAX, 0);
+    close_from(CHILD_FD_EXTRA + 1);
     return true;
 }
 
 static void reset_signals(void) {
     sigset_t none;
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
     for (int number = 1; number < NSIG; number++)
         if (number != SIGKILL && number != SIGSTOP)
             signal(number, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/*
+ * The child comes with all signals blocked: one that it gets before it has
+ * reset them is not to be taken for one of its parent's.
+ */
+static pid_t fork_blocked(void) {
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    pid_t pid = fork();
+    int error = errno;
+    if (pid != 0)
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return pid;
 }
 
 /* What every child does first. */
@@ -74,26 +102,12 @@ static _Noreturn void be_helper(const struct spawn *spawn, pid_t parent) {
     _exit(EX_UNAVAILABLE);
 }
 
-/* Gives the child's pid and its descriptor, or -1. */
-static pid_t watch_child(pid_t pid, int *pid_fd) {
-    if (pid < 0)
-        return -1;
-    *pid_fd = pidfd_open(pid, 0);
-    if (*pid_fd >= 0)
-        return pid;
-    int error = errno;
-    kill(pid, SIGKILL); /* not yet waited for, so the pid is still its own */
-    waitpid(pid, NULL, 0);
-    errno = error;
-    return -1;
-}
-
-pid_t spawn_start(const struct spawn *spawn, int *pid_fd) {
+pid_t spawn_start(const struct spawn *spawn) {
     pid_t parent = getpid();
-    pid_t pid = fork();
+    pid_t pid = fork_blocked();
     if (pid == 0)
         be_helper(spawn, parent);
-    return watch_child(pid, pid_fd);
+    return pid;
 }
 
 /* The command's words and the arguments as one list, which is never freed:
@@ -110,30 +124,40 @@ static char **command_argv(const char *command, const char *const arguments[]) {
 }
 
 pid_t spawn_command(const char *command, const char *const arguments[],
-                    char *const environment[], int input, int output,
-                    int *pid_fd) {
+                    char *const environment[], int input, int output) {
     pid_t parent = getpid();
-    pid_t pid = fork();
+    pid_t pid = fork_blocked();
     if (pid == 0) {
         detach(parent);
         char **argv = command_argv(command, arguments);
         dup2(input, STDIN_FILENO);
         dup2(output, STDOUT_FILENO);
         dup2(output, STDERR_FILENO);
-        close_range(STDERR_FILENO + 1, UINT_MAX, 0);
+        close_from(STDERR_FILENO + 1);
         execvpe(argv[0], argv, environment);
         dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
         _exit(EX_UNAVAILABLE);
     }
-    return watch_child(pid, pid_fd);
+    return pid;
+}
+
+/* The path of this program; without /proc, as it was executed. */
+static bool find_self(char self[static PATH_MAX]) {
+    ssize_t len = readlink("/proc/self/exe", self, PATH_MAX - 1);
+    if (len > 0) {
+        self[len] = '\0';
+        return true;
+    }
+    const char *executed = (const char *)getauxval(AT_EXECFN);
+    return executed != NULL && realpath(executed, self) != NULL;
 }
 
 char *spawn_sibling(const char *name) {
-    char self[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self);
+    char self[PATH_MAX] = "";
+    int len = find_self(self) ? (int)strlen(self) : 0;
     while (len > 0 && self[len - 1] != '/')
         len--;
-    return memory_print("%.*s%s", len > 0 ? (int)len : 0, self, name);
+    return memory_print("%.*s%s", len, self, name);
 }
 
 /* Names, or with a * at their end the beginnings of names. */

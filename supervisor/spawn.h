@@ -20,11 +20,10 @@ struct spawn {
 
 /*
  * Starts it in a process group of its own, to be killed when this process
- * dies. Gives its pid and, in `*pid_fd`, a descriptor of it (close-on-exec);
- * -1 and errno.
+ * dies, with default dispositions and no signal blocked. Gives its pid; -1 and
+ * errno.
  */
-MUST_CHECK pid_t spawn_start(const struct spawn *spawn,
-                             int *pid_fd) NONNULL_ALL;
+MUST_CHECK pid_t spawn_start(const struct spawn *spawn) NONNULL_ALL;
 
 /*
  * Starts a user's command: the words of `command`, found in PATH, and behind
@@ -33,8 +32,8 @@ MUST_CHECK pid_t spawn_start(const struct spawn *spawn,
  */
 MUST_CHECK pid_t spawn_command(const char *command,
                                const char *const arguments[],
-                               char *const environment[], int input, int output,
-                               int *pid_fd) NONNULL_ALL;
+                               char *const environment[], int input,
+                               int output) NONNULL_ALL;
 
 /*
  * The short environment of a helper: the settings in force that `reader`

@@ -2,16 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/backoff.h"
@@ -28,32 +25,30 @@
 /* Longer than the kernel needs to kill the helpers of a dead supervisor. */
 #define UNKNOWN_CHILDREN_PATIENCE SECONDS(1)
 
-enum {
-    MAX_MISSED_TICKS = 3, /* the supervisor writes a byte each second */
-    LOOK_AGAIN_MS = 20
-};
+/* Between looks for what a dead supervisor left. */
+#define LOOK_AGAIN MILLISECONDS(20)
+
+/* The supervisor writes a byte each second. */
+enum { MAX_MISSED_TICKS = 3 };
 
 static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP};
 
 struct watchdog {
     const struct options *options;
     struct monitor_pipe log;
-    sigset_t old_mask;
-    int signal_fd;
+    sigset_t old_mask, waited_for;
     struct backoff backoff;
     bool stop_wanted;
     bool started_before;
 };
 
-/* -1 and errno: it would be deaf to the signals that it has blocked. */
-static int open_signals(struct watchdog *w) {
-    sigset_t set;
-    sigemptyset(&set);
+/* They are blocked, and come by sigtimedwait(), which needs no descriptor. */
+static void block_signals(struct watchdog *w) {
+    sigemptyset(&w->waited_for);
+    sigaddset(&w->waited_for, SIGCHLD);
     for (size_t i = 0; i < sizeof passed_on / sizeof *passed_on; i++)
-        sigaddset(&set, passed_on[i]);
-    sigprocmask(SIG_BLOCK, &set, &w->old_mask);
-    w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return w->signal_fd;
+        sigaddset(&w->waited_for, passed_on[i]);
+    sigprocmask(SIG_BLOCK, &w->waited_for, &w->old_mask);
 }
 
 /* As in every process: the log's form is a setting. */
@@ -72,7 +67,6 @@ static _Noreturn void be_supervisor(struct watchdog *w, pid_t watchdog,
     if (getppid() != watchdog)
         _exit(EX_SOFTWARE); /* it died before the line above */
     setpgid(0, 0);
-    close(w->signal_fd);
     sigprocmask(SIG_SETMASK, &w->old_mask, NULL);
     exit(service_run(w->options, &w->log, tick_fd));
 }
@@ -95,14 +89,34 @@ static pid_t start_supervisor(struct watchdog *w, int *tick_fd) {
     return pid;
 }
 
-/* Takes the signal that came; 0 if there is none. */
-static int take_signal(struct watchdog *w) {
-    struct signalfd_siginfo info;
-    if (read(w->signal_fd, &info, sizeof info) != sizeof info)
-        return 0;
-    if (info.ssi_signo != SIGHUP)
+/* Waits for a signal until `end`; 0 if none came. */
+static int next_signal(struct watchdog *w, monotime end) {
+    int64_t wait = monotime_between(clock_monotonic(), end).usec;
+    wait = wait > 0 ? wait : 0;
+    struct timespec time = {.tv_sec = wait / USEC_PER_SEC,
+                            .tv_nsec = wait % USEC_PER_SEC * 1000};
+    int number = sigtimedwait(&w->waited_for, NULL, &time);
+    if (number == SIGTERM || number == SIGINT)
         w->stop_wanted = true;
-    return (int)info.ssi_signo;
+    return number > 0 ? number : 0;
+}
+
+/*
+ * Waits for all children that are dead, orphans too: this process inherits
+ * them. Whether `pid` is among them; then `death` tells how.
+ */
+static bool reap(pid_t pid, siginfo_t *death) {
+    siginfo_t found = {.si_pid = 0};
+    bool is_dead = false;
+    while (waitid(P_ALL, 0, &found, WEXITED | WNOHANG) == 0 &&
+           found.si_pid != 0) {
+        if (found.si_pid == pid) {
+            *death = found;
+            is_dead = true;
+        }
+        found.si_pid = 0;
+    }
+    return is_dead;
 }
 
 static bool take_ticks(int tick_fd) {
@@ -126,38 +140,36 @@ static bool is_hanging(pid_t pid, int tick_fd, int *missed) {
 /* Passes signals on until the supervisor is dead, and sees to that it ticks. */
 static void watch(struct watchdog *w, pid_t pid, int tick_fd,
                   siginfo_t *death) {
-    int pid_fd = pidfd_open(pid, 0), missed = 0;
-    if (pid_fd < 0) { /* it can not be watched: as if it had not started */
-        close(tick_fd);
-        return;
-    }
-    struct pollfd fds[] = {{.fd = w->signal_fd, .events = POLLIN},
-                           {.fd = pid_fd, .events = POLLIN}};
+    int missed = 0;
     monotime look = monotime_add(clock_monotonic(), SECONDS(1));
-    while (fds[1].revents == 0) {
-        int64_t wait = monotime_between(clock_monotonic(), look).usec;
-        if (wait > 0 && poll(fds, 2, (int)(wait / USEC_PER_MSEC) + 1) < 0)
-            continue;
-        int signal = fds[0].revents != 0 ? take_signal(w) : 0;
-        if (signal != 0)
-            pidfd_send_signal(pid_fd, signal, NULL, 0);
+    for (;;) {
+        int signal = next_signal(w, look);
+        if (reap(pid, death))
+            break;
+        if (signal != 0 && signal != SIGCHLD)
+            kill(pid, signal); /* not yet waited for: the pid is its own */
         if (!monotime_reached(clock_monotonic(), look))
             continue;
         look = monotime_add(clock_monotonic(), SECONDS(1));
         if (is_hanging(pid, tick_fd, &missed)) {
             log_error("hangs", LOG_FIELDS(log_text("process", "supervisor"),
                                           log_int("pid", pid)));
-            pidfd_send_signal(pid_fd, SIGKILL, NULL, 0);
+            kill(pid, SIGKILL);
         }
     }
-    waitid(P_PIDFD, (id_t)pid_fd, death, WEXITED);
-    close(pid_fd);
     close(tick_fd);
+}
+
+static void pause_for(duration time) {
+    struct timespec pause = {.tv_nsec = time.usec * 1000};
+    nanosleep(&pause, NULL);
 }
 
 /* Kills the children that this process has now; false: they are not known. */
 static bool kill_children(void) {
-    FILE *file = fopen("/proc/thread-self/children", "re");
+    FILE *file = process_proc_is_ours()
+                     ? fopen("/proc/thread-self/children", "re")
+                     : NULL;
     if (file == NULL)
         return false;
     int pid;
@@ -185,7 +197,7 @@ static void clear_leftovers(void) {
         if (!killed && pid == 0) {
             if (monotime_reached(clock_monotonic(), end))
                 break;
-            poll(NULL, 0, LOOK_AGAIN_MS);
+            pause_for(LOOK_AGAIN);
         }
     }
     log_warn("leftovers_not_known", NULL);
@@ -218,9 +230,9 @@ static duration next_delay(struct watchdog *w, duration lived) {
 }
 
 static void wait_or_signal(struct watchdog *w, duration delay) {
-    struct pollfd fd = {.fd = w->signal_fd, .events = POLLIN};
-    if (poll(&fd, 1, (int)(delay.usec / USEC_PER_MSEC)) > 0)
-        (void)take_signal(w);
+    monotime end = monotime_add(clock_monotonic(), delay);
+    while (next_signal(w, end) == SIGCHLD)
+        ; /* of one that was waited for already */
 }
 
 int watchdog_run(const struct options *options) {
@@ -228,10 +240,11 @@ int watchdog_run(const struct options *options) {
                          .backoff = {.first = MILLISECONDS(100),
                                      .ceiling = SECONDS(5),
                                      .floor_share = 50}};
-    if (monitor_pipe_open(&w.log) < 0 || open_signals(&w) < 0) {
-        perror("fxwire");
-        return EX_OSERR;
+    if (monitor_pipe_open(&w.log) < 0) {
+        perror("fxwire: no pipe for the log");
+        return EX_SOFTWARE;
     }
+    block_signals(&w);
     process_title("watchdog");
     open_log(&w);
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -4,10 +4,8 @@
  * environment.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -126,18 +124,9 @@ static void on_control(void *arg) {
 
 static void on_signal(void *arg) {
     struct wsclient *w = arg;
-    struct signalfd_siginfo info;
-    if (read(w->signal_fd, &info, sizeof info) == sizeof info)
+    char number;
+    if (read(w->signal_fd, &number, 1) == 1)
         stop(w);
-}
-
-static int open_signals(void) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
 static void on_library_log(int level, const char *line) {
@@ -245,7 +234,7 @@ static struct pipeline *new_pipeline(struct wsclient *w, bool show_messages) {
 
 /* Without these the process would be deaf to all that want it to end. */
 static void watch_orders(struct wsclient *w) {
-    w->signal_fd = open_signals();
+    w->signal_fd = process_catch_ends();
     if (w->signal_fd < 0 ||
         fd_watch_start(&w->signals, w->context, w->signal_fd, on_signal, w) < 0)
         give_up("signals can not be watched");
