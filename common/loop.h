@@ -18,6 +18,9 @@
  */
 MUST_CHECK struct event_base *loop_new(void);
 
+/* Runs it until it is told to end; the process ends if it can not wait. */
+void loop_run(struct event_base *base) NONNULL_ALL;
+
 /* Frees the loop, and what libevent keeps of it in this process. */
 void loop_free(struct event_base **base);
 

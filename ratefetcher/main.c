@@ -78,7 +78,7 @@ static int listening_socket(struct ratefetcher *r,
     if (fd < 0) {
         int error = errno;
         fprintf(stderr, "%s: %s\n", path, strerror(error));
-        exit(error == EADDRINUSE ? EX_TEMPFAIL : EX_OSERR);
+        exit(error == EADDRINUSE ? EX_TEMPFAIL : EX_SOFTWARE);
     }
     r->own_socket = path;
     return fd;
@@ -102,7 +102,7 @@ static void run(struct ratefetcher *r) {
         loop_watch(r->base, SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, r);
     child_ready(&r->child);
     child_report(&r->child);
-    event_base_dispatch(r->base);
+    loop_run(r->base);
     event_free(interrupt);
     event_free(terminate);
     if (control != NULL)

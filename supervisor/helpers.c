@@ -167,6 +167,13 @@ void helpers_kill(struct helpers *helpers, bool monitor_too) {
             helper_kill(helpers->list[i]);
 }
 
+bool helpers_monitor_is_down(const struct helpers *helpers) {
+    for (size_t i = 0; i < helpers->count; i++)
+        if (helpers->list[i]->kind == HELPER_MONITOR)
+            return !lifecycle_has_process(&helpers->list[i]->life);
+    return true;
+}
+
 void helpers_sweep(struct helpers *helpers) {
     size_t kept = 0;
     for (size_t i = 0; i < helpers->count; i++)

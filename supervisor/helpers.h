@@ -36,6 +36,9 @@ bool helpers_stop_next(struct helpers *helpers);
 /* Kills all, but the monitor only if `monitor_too`. */
 void helpers_kill(struct helpers *helpers, bool monitor_too);
 
+/* Whether there is no monitor that could write what is logged. */
+bool helpers_monitor_is_down(const struct helpers *helpers);
+
 /* Forgets those that are gone and were not wanted any more. */
 void helpers_sweep(struct helpers *helpers);
 

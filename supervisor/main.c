@@ -7,6 +7,7 @@
 
 #include "common/process.h"
 #include "supervisor/command.h"
+#include "supervisor/fitness.h"
 #include "supervisor/monitor.h"
 #include "supervisor/options.h"
 #include "supervisor/service.h"
@@ -61,6 +62,8 @@ static void raise_descriptors(void) {
 
 static int run(const struct options *options) {
     raise_descriptors();
+    if (!fitness_check())
+        return EX_SOFTWARE;
     return options->no_watchdog ? service_run(options, NULL, -1)
                                 : watchdog_run(options);
 }

@@ -42,6 +42,22 @@ int monitor_pipe_open(struct monitor_pipe *pipe) {
     return 0;
 }
 
+/* Whether the output takes PIPE_BUF bytes without blocking (see pipe(7)). */
+static bool output_takes(int output) {
+    struct pollfd fd = {.fd = output, .events = POLLOUT};
+    return poll(&fd, 1, 0) == 1;
+}
+
+void monitor_pipe_drain(const struct monitor_pipe *pipe) {
+    char text[PIPE_BUF];
+    ssize_t n;
+    while (output_takes(STDERR_FILENO) &&
+           (n = read(pipe->read_fd, text, sizeof text)) > 0) {
+        ssize_t ignored = write(STDERR_FILENO, text, (size_t)n);
+        (void)ignored; /* nobody reads it: nothing can be said */
+    }
+}
+
 static struct json_object *report(void *arg) {
     (void)arg;
     struct metrics metrics = {0};
@@ -64,12 +80,6 @@ static int open_output(void) {
     return fd >= 0 ? fd : STDERR_FILENO;
 }
 
-/* Whether the output takes PIPE_BUF bytes without blocking (see pipe(7)). */
-static bool output_takes(const struct monitor *m) {
-    struct pollfd fd = {.fd = m->output, .events = POLLOUT};
-    return poll(&fd, 1, 0) == 1;
-}
-
 /* Writes what was read; false: the output takes no more for now. */
 static bool flush(struct monitor *m) {
     while (m->at < m->len) {
@@ -89,7 +99,7 @@ static bool flush(struct monitor *m) {
  * rounds: then the pipe is still readable in the loop's next turn.
  */
 static void copy(struct monitor *m) {
-    for (int round = 0; flush(m) && output_takes(m); round++) {
+    for (int round = 0; flush(m) && output_takes(m->output); round++) {
         if (round == MAX_ROUNDS)
             return;
         ssize_t n = read(CHILD_FD_EXTRA, m->text, sizeof m->text);
@@ -143,7 +153,7 @@ int monitor_run(int argc, char *argv[]) {
                             on_readable, &m);
     m.retry = evtimer_new(m.base, on_retry, &m);
     child_ready(&m.child);
-    event_base_dispatch(m.base);
+    loop_run(m.base);
     event_free(control);
     event_free(m.readable);
     event_free(m.retry);

@@ -21,6 +21,12 @@ struct monitor_pipe {
 /* 0, or -1 and errno. */
 MUST_CHECK int monitor_pipe_open(struct monitor_pipe *pipe) NONNULL_ALL;
 
+/*
+ * Writes what waits in the pipe to standard error, as far as that takes it
+ * without blocking: for when there is no monitor to do so.
+ */
+void monitor_pipe_drain(const struct monitor_pipe *pipe) NONNULL_ALL;
+
 /* Runs until the supervisor stops it or is gone; returns the exit code. */
 int monitor_run(int argc, char *argv[]);
 

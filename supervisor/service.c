@@ -71,8 +71,17 @@ static void notify(const char *state) {
     close(fd);
 }
 
+/* What is logged reaches standard error also where no monitor comes up. */
+static void help_monitor(const struct service *s) {
+    const struct monitor_pipe log = {s->helpers.context.log_read_fd,
+                                     s->helpers.context.log_write_fd};
+    if (helpers_monitor_is_down(&s->helpers))
+        monitor_pipe_drain(&log);
+}
+
 static void on_changed(void *arg) {
     struct service *s = arg;
+    help_monitor(s);
     if (!s->told_ready && helpers_all_ready(&s->helpers)) {
         s->told_ready = true;
         notify("READY=1\nSTATUS=running");
@@ -202,6 +211,7 @@ static void on_ping(evutil_socket_t fd, short what, void *arg) {
     struct service *s = arg;
     helpers_ping(&s->helpers);
     helpers_sweep(&s->helpers);
+    help_monitor(s);
     notify("WATCHDOG=1");
     if (s->tick_fd >= 0) {
         ssize_t ignored = write(s->tick_fd, ".", 1);
@@ -286,7 +296,7 @@ static void run(struct service *s, int control_fd) {
     s->control = line_server_new(s->base, control_fd, &control);
     helpers_start(&s->helpers);
     log_info("started", LOG_FIELDS(log_text("version", FXWIRE_VERSION)));
-    event_base_dispatch(s->base);
+    loop_run(s->base);
     line_server_free(&s->control);
     helpers_free(&s->helpers);
     alert_free(&s->alert);
@@ -399,8 +409,8 @@ static int run_with_settings(struct service *s,
     if (!service_check(s->settings))
         return EX_CONFIG;
     if (log == NULL && monitor_pipe_open(&own) < 0) {
-        perror("pipe");
-        return EX_OSERR;
+        perror("fxwire: no pipe for the log");
+        return EX_SOFTWARE;
     }
     int code = claim(s->settings, &lock_fd);
     if (code != EX_OK)
@@ -411,6 +421,7 @@ static int run_with_settings(struct service *s,
     crash_install((int)settings_count(s->settings,
                                       SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0));
     code = serve(s, log);
+    monitor_pipe_drain(log);
     log_close();
     close(lock_fd);
     return code;

@@ -250,21 +250,25 @@ int watchdog_run(const struct options *options) {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     while (!w.stop_wanted) {
         monotime start = clock_monotonic();
-        siginfo_t death = {.si_code = CLD_EXITED, .si_status = EX_OSERR};
+        siginfo_t death = {.si_code = CLD_EXITED, .si_status = EX_SOFTWARE};
         int tick_fd;
         pid_t pid = start_supervisor(&w, &tick_fd);
         if (pid > 0)
             watch(&w, pid, tick_fd, &death);
         clear_leftovers();
         int code;
-        if (is_final(&w, &death, &code))
+        if (is_final(&w, &death, &code)) {
+            monitor_pipe_drain(&w.log);
             return code;
+        }
         duration lived = monotime_between(start, clock_monotonic());
         duration delay = next_delay(&w, lived);
         open_log(&w); /* its form may have changed */
         death_log("supervisor", pid, &death, lived, delay);
+        monitor_pipe_drain(&w.log); /* nobody else is there to do it */
         wait_or_signal(&w, delay);
         w.started_before = true;
     }
+    monitor_pipe_drain(&w.log);
     return EX_OK;
 }

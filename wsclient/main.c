@@ -196,7 +196,7 @@ static struct lws_context *new_context(struct wsclient *w) {
 static _Noreturn void give_up(const char *what) {
     log_error("start_failed", LOG_FIELDS(log_text("why", what),
                                          log_text("error", strerror(errno))));
-    exit(EX_OSERR);
+    exit(EX_SOFTWARE);
 }
 
 static struct ledger *open_ledger(const struct wsclient *w) {

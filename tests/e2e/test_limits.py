@@ -172,11 +172,11 @@ def test_no_descriptors_for_a_reload(start, upstream):
 
 @pytest.mark.skipif(VALGRIND or SANITIZED, reason="those need more descriptors themselves")
 def test_a_watchdog_that_could_not_hear_does_not_start(make_service, upstream):
-    """Five descriptors are enough for the pipe of the log, but not for its signals."""
+    """Four descriptors are not enough for the pipe of its log."""
     service = make_service({"REQUESTS_WS_URL": upstream.url})
-    service.launcher = ["prlimit", "--nofile=5:5"]
+    service.launcher = ["prlimit", "--nofile=4:4"]
     service.launch()
-    assert service.wait_exit(5) == 71 and re.search(CLEAR, service.log())
+    assert service.wait_exit(5) == 70 and re.search(CLEAR, service.log())
 
 
 @pytest.mark.skipif(VALGRIND or SANITIZED, reason="those need more descriptors themselves")
