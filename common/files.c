@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/memory.h"
 
-enum { MAX_FILE_BYTES = 1024 * 1024 };
+enum { MAX_FILE_BYTES = 1024 * 1024, FRESH_SECONDS = 3600 };
 
 char *files_read(const char *path, size_t *len) {
     /* Non-blocking, so that a FIFO in its place can not hold us up. */
@@ -67,6 +68,16 @@ int files_check_folder(const char *path) {
     free(copy);
     errno = error;
     return result;
+}
+
+void files_freshen(const char *path) {
+    struct stat status;
+    if (lstat(path, &status) < 0)
+        return;
+    time_t now = time(NULL);
+    if (now - status.st_mtime > FRESH_SECONDS ||
+        now - status.st_atime > FRESH_SECONDS)
+        (void)utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW);
 }
 
 void files_boot_id(char out[static BOOT_ID_SIZE]) {

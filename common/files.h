@@ -26,6 +26,12 @@ MUST_CHECK int files_make_folder(const char *path) NONNULL_ALL;
  * trying; 0, or -1 and errno. */
 MUST_CHECK int files_check_folder(const char *path) NONNULL_ALL;
 
+/*
+ * Gives the file the present time, once an hour: what cleaners of temporary
+ * folders go by.
+ */
+void files_freshen(const char *path) NONNULL_ALL;
+
 enum { BOOT_ID_SIZE = 40 };
 
 /*

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -65,6 +66,74 @@ int mapped_file_open(struct mapped_file *file, const char *path) {
             break;
     }
     return -1;
+}
+
+static int write_all(int fd, const char *bytes, size_t len) {
+    for (size_t done = 0; done < len;) {
+        ssize_t n = pwrite(fd, bytes + done, len - done, (off_t)done);
+        if (n < 0 && errno != EINTR)
+            return -1;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+/* A locked file at `path` with all that is in `file`; -1 and errno. */
+static int copy_to(const struct mapped_file *file, const char *path) {
+    (void)unlink(path); /* of an attempt that failed */
+    int fd = open_own(path);
+    if (fd < 0)
+        return -1;
+    int error = posix_fallocate(fd, 0, (off_t)file->bytes);
+    if (error == 0 && (flock(fd, LOCK_EX | LOCK_NB) < 0 ||
+                       write_all(fd, file->start, file->bytes) < 0))
+        error = errno;
+    if (error == 0)
+        return fd;
+    close(fd);
+    unlink(path);
+    errno = error;
+    return -1;
+}
+
+/* Whether another process has what stands at the path now. */
+static bool is_anothers(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool taken = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+    if (fd >= 0)
+        close(fd);
+    return taken;
+}
+
+/* Takes the old file's place in the folder and in memory. */
+static int replace_by(struct mapped_file *file, int fd, const char *path) {
+    if (rename(path, file->path) < 0 ||
+        mmap(file->start, file->bytes, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+        return -1;
+    close(file->fd);
+    file->fd = fd;
+    return 1;
+}
+
+int mapped_file_restore(struct mapped_file *file) {
+    if (file->path == NULL || is_still_there(file->fd, file->path))
+        return 0;
+    if (is_anothers(file->path)) {
+        errno = EWOULDBLOCK;
+        return -1;
+    }
+    char *path = memory_print("%s.new", file->path);
+    int fd = copy_to(file, path);
+    int result = fd >= 0 ? replace_by(file, fd, path) : -1;
+    int error = errno;
+    if (fd >= 0 && result < 0) {
+        close(fd);
+        unlink(path);
+    }
+    free(path);
+    errno = error;
+    return result;
 }
 
 static int map(struct mapped_file *file, size_t bytes, int flags) {

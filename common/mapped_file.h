@@ -51,6 +51,14 @@ MUST_CHECK int mapped_file_use_memory(struct mapped_file *file,
 /* How long the file is, in bytes. */
 size_t mapped_file_length(const struct mapped_file *file) NONNULL_ALL;
 
+/*
+ * Whether the file still has its name: cleaners and people remove it, or put
+ * another in its place. Then a new one gets all that is in this one, and takes
+ * its place, at the same address. 1: that was done; 0: it was not necessary;
+ * -1 and errno: it can not be done, and the nameless one is used on.
+ */
+MUST_CHECK int mapped_file_restore(struct mapped_file *file) NONNULL_ALL;
+
 enum mapped_form {
     MAPPED_FORM_NONE,    /* it is empty, or was not begun */
     MAPPED_FORM_FOREIGN, /* another magic */

@@ -74,6 +74,14 @@ char *runtime_dir_check(const char *dir) {
     return fault;
 }
 
+bool runtime_dir_is_temporary(const char *dir) {
+    static const char *const swept[] = {"/tmp/", "/var/tmp/"};
+    for (size_t i = 0; i < sizeof swept / sizeof *swept; i++)
+        if (strncmp(dir, swept[i], strlen(swept[i])) == 0)
+            return true;
+    return false;
+}
+
 char *runtime_dir_path(const char *dir, const char *name) {
     return memory_print("%s/%s", dir, name);
 }

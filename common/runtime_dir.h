@@ -2,7 +2,12 @@
 #ifndef FXWIRE_COMMON_RUNTIME_DIR_H
 #define FXWIRE_COMMON_RUNTIME_DIR_H
 
+#include <stdbool.h>
+
 #include "common/attributes.h"
+
+/* The event, of an alert too, that something of it was removed. */
+#define RUNTIME_SWEPT "runtime_dir_swept"
 
 /*
  * Makes the folder (mode 0700) where it is missing and checks that it belongs
@@ -16,6 +21,9 @@ MUST_CHECK char *runtime_dir_prepare(const char *dir) NONNULL_ALL;
  * anything. NULL, or one line; the caller frees it.
  */
 MUST_CHECK char *runtime_dir_check(const char *dir) NONNULL_ALL;
+
+/* Whether it is where the system removes what was not used for long. */
+bool runtime_dir_is_temporary(const char *dir) NONNULL_ALL;
 
 /* The path of a file in it; the caller frees it. */
 MUST_CHECK char *runtime_dir_path(const char *dir,

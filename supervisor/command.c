@@ -13,6 +13,7 @@
 #include "common/runtime_dir.h"
 #include "supervisor/alert.h"
 #include "supervisor/client.h"
+#include "supervisor/runtime.h"
 #include "supervisor/service.h"
 #include "supervisor/status.h"
 
@@ -40,6 +41,16 @@ static void print_warnings(const char *lines) {
     }
 }
 
+/* Not at each start: an ordinary user may have no other folder. */
+static void warn_of_sweeping(const struct settings *settings) {
+    const char *dir = settings_text(settings, SETTING_RUNTIME_DIR);
+    if (dir != NULL && runtime_dir_is_temporary(dir))
+        fprintf(stderr,
+                "warning: RUNTIME_DIR=%s: cleaners of temporary folders may "
+                "remove it while the service runs; choose one in /run\n",
+                dir);
+}
+
 int command_check(const struct options *options) {
     struct settings *settings =
         options_load_settings(options, SETTINGS_ALL & ~SETTINGS_COMMAND);
@@ -52,6 +63,7 @@ int command_check(const struct options *options) {
     }
     fflush(stdout);
     print_warnings(settings_warnings(settings));
+    warn_of_sweeping(settings);
     int code = service_check(settings) ? EX_OK : EX_CONFIG;
     settings_free(&settings);
     return code;
@@ -143,7 +155,7 @@ static int order(const struct options *options, struct json_object *message,
     int code = ask_for(settings, message, code_if_refused);
     if (stop && code == EX_OK) /* until the folder is free for the next one */
         runtime_dir_wait_unlocked(settings_text(settings, SETTING_RUNTIME_DIR),
-                                  SERVICE_LOCK);
+                                  RUNTIME_LOCK);
     settings_free(&settings);
     return code;
 }

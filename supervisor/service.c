@@ -22,14 +22,15 @@
 #include "common/runtime_dir.h"
 #include "supervisor/alert.h"
 #include "supervisor/helpers.h"
+#include "supervisor/runtime.h"
 #include "supervisor/status.h"
 
 enum {
     MAX_CONTROL_CLIENTS = 32,
 };
 
-/* Longer than any process outlives its parent. */
-#define LEFTOVER_TIME MILLISECONDS(1500)
+/* The least time between two times that it is said. */
+#define SWEPT_AGAIN SECONDS(60)
 
 /* Beyond the helpers' own patience with each other. */
 #define KILL_AFTER_GRACE SECONDS(1)
@@ -41,7 +42,10 @@ struct service {
     struct children *children;
     struct helpers helpers;
     struct alert *alert;
+    struct runtime runtime;
     struct line_server *control;
+    monotime swept_told; /* 0: never */
+    bool swept_for_good; /* it can not be made anew, which was said */
     struct event *kill_timer;
     int tick_fd; /* to the watchdog; -1: there is none */
     monotime started;
@@ -206,12 +210,59 @@ static void on_signal(evutil_socket_t number, short what, void *arg) {
         free(reload(s));
 }
 
+static void listen_for_orders(struct service *s);
+
+/* Once for all that a sweep removes, and not again within a minute. */
+static void tell_swept(struct service *s, const char *what) {
+    monotime now = clock_monotonic();
+    if (s->swept_told.usec != 0 &&
+        !monotime_reached(now, monotime_add(s->swept_told, SWEPT_AGAIN)))
+        return;
+    s->swept_told = now;
+    log_error(RUNTIME_SWEPT, LOG_FIELDS(log_text("folder", s->runtime.dir),
+                                        log_text("missing", what)));
+    alert_raise(s->alert, RUNTIME_SWEPT, s->runtime.dir, what);
+}
+
+/* The socket of one that is swept away is heard no more. */
+static void use_new_sockets(struct service *s) {
+    const struct runtime_socket *sockets = s->runtime.sockets;
+    if (sockets[RUNTIME_CONTROL].changed) {
+        line_server_free(&s->control);
+        listen_for_orders(s);
+    }
+    if (sockets[RUNTIME_RATES].changed) {
+        s->helpers.context.rates_fd = sockets[RUNTIME_RATES].fd;
+        (void)helpers_restart(&s->helpers, "ratefetcher");
+    }
+}
+
+static void look_at_runtime(struct service *s) {
+    char *fault, *missing = runtime_look(&s->runtime, &fault);
+    if (missing != NULL) {
+        tell_swept(s, missing);
+        use_new_sockets(s);
+    }
+    if (fault != NULL && !s->swept_for_good)
+        log_error("runtime_dir_not_made_anew",
+                  LOG_FIELDS(log_text("why", fault)));
+    else if (missing != NULL && fault == NULL)
+        log_warn("runtime_dir_made_anew",
+                 LOG_FIELDS(log_text("folder", s->runtime.dir),
+                            log_text("what", missing)));
+    s->swept_for_good = fault != NULL;
+    free(missing);
+    free(fault);
+}
+
 static void on_ping(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct service *s = arg;
     helpers_ping(&s->helpers);
     helpers_sweep(&s->helpers);
     help_monitor(s);
+    if (!s->stopping)
+        look_at_runtime(s);
     notify("WATCHDOG=1");
     if (s->tick_fd >= 0) {
         ssize_t ignored = write(s->tick_fd, ".", 1);
@@ -222,7 +273,12 @@ static void on_ping(evutil_socket_t fd, short what, void *arg) {
 static void on_alert(void *arg, const char *event, const char *subject,
                      const char *detail) {
     struct service *s = arg;
-    alert_raise(s->alert, event, subject, detail);
+    if (strcmp(event, RUNTIME_SWEPT) == 0) { /* a wsclient saw it first */
+        look_at_runtime(s);
+        tell_swept(s, detail);
+    } else {
+        alert_raise(s->alert, event, subject, detail);
+    }
 }
 
 static struct json_object *answer_reload(struct service *s) {
@@ -274,10 +330,7 @@ static bool on_question(void *arg, struct line_client *client,
     return message != NULL;
 }
 
-/* Runs the loop, with everything that has to be there for it. */
-static void run(struct service *s, int control_fd) {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
-    enum { NUMBERS = sizeof numbers / sizeof *numbers };
+static void listen_for_orders(struct service *s) {
     const struct line_service control = {
         .socket = "control.sock",
         .expected = "one JSON object a line, with an op that is known",
@@ -285,6 +338,14 @@ static void run(struct service *s, int control_fd) {
         .ask = on_question,
         .arg = s,
     };
+    s->control = line_server_new(
+        s->base, s->runtime.sockets[RUNTIME_CONTROL].fd, &control);
+}
+
+/* Runs the loop, with everything that has to be there for it. */
+static void run(struct service *s) {
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    enum { NUMBERS = sizeof numbers / sizeof *numbers };
     struct event *signals[NUMBERS];
     for (int i = 0; i < NUMBERS; i++)
         signals[i] = loop_watch(s->base, numbers[i], EV_SIGNAL | EV_PERSIST,
@@ -293,7 +354,7 @@ static void run(struct service *s, int control_fd) {
     s->kill_timer = evtimer_new(s->base, on_grace_over, s);
     s->alert = alert_new(s->base, s->children, s->settings,
                          s->helpers.context.log_write_fd);
-    s->control = line_server_new(s->base, control_fd, &control);
+    listen_for_orders(s);
     helpers_start(&s->helpers);
     log_info("started", LOG_FIELDS(log_text("version", FXWIRE_VERSION)));
     loop_run(s->base);
@@ -306,64 +367,11 @@ static void run(struct service *s, int control_fd) {
         event_free(signals[i]);
 }
 
-/*
- * The socket may be held by a helper of a service that was killed just now,
- * which is on its way out. -1: it was told why; `code` is the exit code.
- */
-static int listen_in(const char *dir, const char *name, int *code) {
-    char *path = runtime_dir_path(dir, name);
-    int fd = unix_socket_listen(path);
-    if (fd < 0 && errno == EADDRINUSE) {
-        unix_socket_wait_unused(path, LEFTOVER_TIME);
-        fd = unix_socket_listen(path);
-    }
-    if (fd < 0 && errno == EADDRINUSE) {
-        fprintf(stderr, "%s: another process listens there; end it first\n",
-                path);
-        *code = EX_TEMPFAIL;
-    } else if (fd < 0) {
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
-        *code = EX_CONFIG;
-    }
-    free(path);
-    return fd;
-}
-
-static void stop_listening(const char *dir, const char *name, int fd) {
-    char *path = runtime_dir_path(dir, name);
-    unlink(path);
-    close(fd);
-    free(path);
-}
-
-/* Makes the folders, and the runtime folder this service's own; 0 or an exit
- * code. */
-static int claim(const struct settings *settings, int *lock_fd) {
-    const char *dir = settings_text(settings, SETTING_RUNTIME_DIR);
-    char *fault = state_dir_fault(settings, files_make_folder);
-    if (fault == NULL)
-        fault = runtime_dir_prepare(dir);
-    if (fault != NULL) {
-        fprintf(stderr, "%s\n", fault);
-        free(fault);
-        return EX_CONFIG;
-    }
-    *lock_fd = runtime_dir_lock(dir, SERVICE_LOCK);
-    if (*lock_fd >= 0)
-        return EX_OK;
-    if (errno == EWOULDBLOCK) {
-        fprintf(stderr,
-                "RUNTIME_DIR=%s: a supervisor is running there already\n", dir);
-        return EX_TEMPFAIL;
-    }
-    fprintf(stderr, "RUNTIME_DIR=%s: cannot be locked: %s\n", dir,
-            strerror(errno));
-    return EX_CONFIG;
-}
-
-/* Serves on both sockets until the end. */
-static void serve_on(struct service *s, const struct monitor_pipe *log,
-                     int control_fd, int rates_fd) {
+/* Serves in the folder that is claimed until the end. */
+static void serve(struct service *s, const struct monitor_pipe *log) {
+    open_own_log(s->settings, log->write_fd);
+    crash_install((int)settings_count(s->settings,
+                                      SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0));
     s->base = loop_new();
     s->started = clock_monotonic();
     s->children = children_new(s->base);
@@ -373,57 +381,48 @@ static void serve_on(struct service *s, const struct monitor_pipe *log,
         .settings = s->settings,
         .log_read_fd = log->read_fd,
         .log_write_fd = log->write_fd,
-        .rates_fd = rates_fd,
+        .rates_fd = s->runtime.sockets[RUNTIME_RATES].fd,
         .show_messages = s->options->show_messages,
         .changed = on_changed,
         .alert = on_alert,
         .arg = s,
     };
-    run(s, control_fd);
+    run(s);
     children_free(&s->children);
     loop_free(&s->base);
+    monitor_pipe_drain(log);
+    log_close();
 }
 
-/* Serves in the claimed folder; returns the exit code. */
-static int serve(struct service *s, const struct monitor_pipe *log) {
-    char *dir =
-        memory_print("%s", settings_text(s->settings, SETTING_RUNTIME_DIR));
-    int code = EX_OK;
-    int control_fd = listen_in(dir, "control.sock", &code);
-    if (control_fd >= 0) {
-        int rates_fd = listen_in(dir, "rates.sock", &code);
-        if (rates_fd >= 0) {
-            serve_on(s, log, control_fd, rates_fd);
-            stop_listening(dir, "rates.sock", rates_fd);
-        }
-        stop_listening(dir, "control.sock", control_fd);
-    }
-    free(dir);
-    return code;
+/* What is wrong with STATE_DIR is told; EX_OK or an exit code. */
+static int make_state_dir(const struct settings *settings) {
+    char *fault = state_dir_fault(settings, files_make_folder);
+    if (fault == NULL)
+        return EX_OK;
+    fprintf(stderr, "%s\n", fault);
+    free(fault);
+    return EX_CONFIG;
 }
 
 static int run_with_settings(struct service *s,
                              const struct monitor_pipe *log) {
     struct monitor_pipe own;
-    int lock_fd;
     if (!service_check(s->settings))
         return EX_CONFIG;
     if (log == NULL && monitor_pipe_open(&own) < 0) {
         perror("fxwire: no pipe for the log");
         return EX_SOFTWARE;
     }
-    int code = claim(s->settings, &lock_fd);
-    if (code != EX_OK)
-        return code;
     if (log == NULL)
         log = &own;
-    open_own_log(s->settings, log->write_fd);
-    crash_install((int)settings_count(s->settings,
-                                      SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0));
-    code = serve(s, log);
-    monitor_pipe_drain(log);
-    log_close();
-    close(lock_fd);
+    int code = make_state_dir(s->settings);
+    if (code != EX_OK)
+        return code;
+    code = runtime_open(&s->runtime,
+                        settings_text(s->settings, SETTING_RUNTIME_DIR));
+    if (code == EX_OK)
+        serve(s, log);
+    runtime_close(&s->runtime);
     return code;
 }
 

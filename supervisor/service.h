@@ -6,9 +6,6 @@
 #include "supervisor/monitor.h"
 #include "supervisor/options.h"
 
-/* The lock in RUNTIME_DIR that says that it is taken. */
-#define SERVICE_LOCK "supervisor.lock"
-
 /*
  * Tells on standard error, a line for each, what is wrong with the settings
  * and with the folders that they name, which are not made. True: nothing.

@@ -56,6 +56,7 @@ struct ledger {
     struct ledger_room room;
     uint64_t last_sequence;
     size_t count;
+    bool nameless; /* its file was removed and can not be made anew */
     struct message_block *blocks;
     SLIST_HEAD(, message) spare; /* the messages of the blocks not in use */
 };
@@ -388,6 +389,24 @@ void ledger_release(struct ledger *ledger, struct message *message) {
     ledger_room_release(&ledger->room, &message->record->extent);
     SLIST_INSERT_HEAD(&ledger->spare, message, spare);
     ledger->count--;
+}
+
+bool ledger_restore(struct ledger *ledger) {
+    struct mapped_file *file = &ledger->file;
+    int result = mapped_file_restore(file);
+    bool said = ledger->nameless;
+    ledger->nameless = result < 0;
+    if (result < 0 && !said)
+        log_error("ledger_not_made_anew",
+                  LOG_FIELDS(log_text("path", file->path),
+                             log_text("why", strerror(errno))));
+    if (result > 0)
+        log_warn("ledger_made_anew",
+                 LOG_FIELDS(log_text("path", file->path),
+                            log_int("messages", (int64_t)ledger->count)));
+    if (result == 0 && file->path != NULL)
+        files_freshen(file->path);
+    return result > 0;
 }
 
 size_t ledger_count(const struct ledger *ledger) {

@@ -102,6 +102,13 @@ void ledger_unanswer(struct message *message) NONNULL_ALL;
 /* The message is done with; the caller has taken it out of its queue. */
 void ledger_release(struct ledger *ledger, struct message *message) NONNULL_ALL;
 
+/*
+ * To be called each second: where the file was removed or replaced, makes it
+ * anew with all that is in hand. Whether it did; else, where it can not, that
+ * is logged once.
+ */
+MUST_CHECK bool ledger_restore(struct ledger *ledger) NONNULL_ALL;
+
 /* How many messages are in hand. */
 size_t ledger_count(const struct ledger *ledger);
 

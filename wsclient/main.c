@@ -9,6 +9,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/claim.h"
+#include "common/files.h"
 #include "common/lines/child.h"
 #include "common/lines/message.h"
 #include "common/log.h"
@@ -27,6 +29,9 @@ enum {
     MAX_HEADER_BYTES = 32768 /* of the handshake's answer */
 };
 
+/* One that was killed may need a while to let go of it. */
+#define CLAIM_PATIENCE MILLISECONDS(1500)
+
 struct wsclient {
     const struct settings *settings;
     struct upstream upstream;
@@ -41,6 +46,8 @@ struct wsclient {
     struct ratelink *ratelink;
     struct connection *connection;
     lws_sorted_usec_list_t alarm; /* the pipeline's */
+    lws_sorted_usec_list_t look;  /* at what is in the runtime folder */
+    int claim_fd;                 /* to this upstream; -1: none */
 };
 
 static struct json_object *report(void *arg) {
@@ -199,24 +206,43 @@ static _Noreturn void give_up(const char *what) {
     exit(EX_SOFTWARE);
 }
 
-static struct ledger *open_ledger(const struct wsclient *w) {
-    char *path =
-        runtime_dir_path(settings_text(w->settings, SETTING_RUNTIME_DIR),
-                         w->upstream.ledger_name);
+/* The messages are another wsclient's: two would answer each twice. */
+static _Noreturn void leave_to_another(const char *path) {
+    log_error("start_failed", LOG_FIELDS(log_text("why", "another wsclient has "
+                                                         "this upstream's "
+                                                         "messages in hand"),
+                                         log_text("path", path)));
+    exit(EX_TEMPFAIL);
+}
+
+static struct ledger *open_ledger(struct wsclient *w) {
+    const char *dir = settings_text(w->settings, SETTING_RUNTIME_DIR);
+    char *path = runtime_dir_path(dir, w->upstream.ledger_name);
+    w->claim_fd = claim_take(dir, w->upstream.ledger_name, CLAIM_PATIENCE);
+    if (w->claim_fd < 0 && errno == EADDRINUSE)
+        leave_to_another(path);
     struct ledger *ledger =
         ledger_open(path, (size_t)settings_count(w->settings,
                                                  SETTING_PENDING_MAX_BYTES, 0));
     if (ledger == NULL && errno != EWOULDBLOCK)
         give_up("memory for messages in hand");
-    if (ledger == NULL) {
-        log_error("start_failed",
-                  LOG_FIELDS(log_text("why", "another wsclient has this "
-                                             "upstream's messages in hand"),
-                             log_text("path", path)));
-        exit(EX_TEMPFAIL);
-    }
+    if (ledger == NULL)
+        leave_to_another(path);
     free(path);
     return ledger;
+}
+
+/* What is in hand stays in a file with a name, and claimed, whatever is done to
+ * the folder. */
+static void on_look(lws_sorted_usec_list_t *look) {
+    struct wsclient *w = lws_container_of(look, struct wsclient, look);
+    const char *dir = settings_text(w->settings, SETTING_RUNTIME_DIR);
+    int ignored = files_make_folder(dir); /* the ledger says what is wrong */
+    (void)ignored;
+    claim_renew(&w->claim_fd, dir, w->upstream.ledger_name);
+    if (ledger_restore(w->ledger))
+        child_alert(&w->child, RUNTIME_SWEPT, w->upstream.ledger_name);
+    lws_sul_schedule(w->context, 0, look, on_look, USEC_PER_SEC);
 }
 
 static struct pipeline *new_pipeline(struct wsclient *w, bool show_messages) {
@@ -257,6 +283,7 @@ static void open_parts(struct wsclient *w, bool show_messages) {
     if (w->context == NULL)
         give_up("libwebsockets");
     watch_orders(w);
+    lws_sul_schedule(w->context, 0, &w->look, on_look, USEC_PER_SEC);
     w->ratelink = ratelink_new(w->context, w->settings, w->pipeline);
     w->connection = connection_new(w->context, w->settings, &w->upstream,
                                    w->pipeline, &w->metrics, &w->child);
@@ -264,6 +291,7 @@ static void open_parts(struct wsclient *w, bool show_messages) {
 
 static void close_parts(struct wsclient *w) {
     lws_sul_cancel(&w->alarm);
+    lws_sul_cancel(&w->look);
     fd_watch_stop(&w->control);
     fd_watch_stop(&w->signals);
     ratelink_free(&w->ratelink);
@@ -273,6 +301,8 @@ static void close_parts(struct wsclient *w) {
     ledger_close(&w->ledger);
     upstream_clear(&w->upstream);
     close(w->signal_fd);
+    if (w->claim_fd >= 0)
+        close(w->claim_fd);
 }
 
 int main(int argc, char *argv[], char *envp[]) {

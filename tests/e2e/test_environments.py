@@ -38,9 +38,10 @@ TELL_SIGNALS = """#!/bin/sh
 grep -E '^Sig(Blk|Ign):' /proc/self/status >"$HOME/signals"
 """
 
-# A grandchild that gets away from the command's process group.
+# A grandchild that gets away from the command's process group, before that ends.
 LEAVE_ONE_BEHIND = """#!/bin/sh
 (setsid sh -c 'echo >"$HOME/left"; while [ ! -e "$HOME/go" ]; do sleep 0.05; done' &)
+while [ ! -e "$HOME/left" ]; do sleep 0.05; done
 """
 
 

@@ -102,7 +102,8 @@ static void watch_what_is_not_open(void) {
 /* A process that can not hear is worse than one that is started anew. */
 static void what_can_not_be_waited_for_ends_the_process(void **state) {
     (void)state;
-    assert_int_equal(exit_code_of(make_a_loop_without_descriptors), EX_SOFTWARE);
+    assert_int_equal(exit_code_of(make_a_loop_without_descriptors),
+                     EX_SOFTWARE);
     assert_int_equal(exit_code_of(watch_what_is_not_open), EX_SOFTWARE);
 }
 

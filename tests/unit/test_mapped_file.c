@@ -180,6 +180,73 @@ static void memory_can_take_its_place(void **state) {
     mapped_file_close(&file, true);
 }
 
+/* Another process may look, and what is stored has to be in the new file. */
+static void assert_restored(struct mapped_file *file) {
+    struct mapped_file other;
+    void *start = file->start;
+    strcpy((char *)file->start + 8000, "before");
+    assert_int_equal(mapped_file_restore(file), 1);
+    assert_ptr_equal(file->start, start);
+    assert_string_equal((char *)file->start + 8000, "before");
+    strcpy((char *)file->start + 100, "after");
+    assert_int_equal(mapped_file_restore(file), 0);
+    assert_int_equal(mapped_file_open(&other, path), -1);
+    assert_int_equal(errno, EWOULDBLOCK);
+    mapped_file_close(file, false);
+    open_mapped(&other, 8192);
+    assert_string_equal((char *)other.start + 8000, "before");
+    assert_string_equal((char *)other.start + 100, "after");
+    mapped_file_close(&other, true);
+}
+
+static void one_that_was_removed_is_made_anew(void **state) {
+    (void)state;
+    struct mapped_file file;
+    open_mapped(&file, 8192);
+    assert_int_equal(mapped_file_restore(&file), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_restored(&file);
+}
+
+static void one_that_was_replaced_is_made_anew(void **state) {
+    (void)state;
+    struct mapped_file file;
+    char other[80];
+    open_mapped(&file, 8192);
+    snprintf(other, sizeof other, "%s.other", path);
+    close(open(other, O_CREAT | O_RDWR, 0600));
+    assert_int_equal(rename(other, path), 0);
+    assert_restored(&file);
+}
+
+static void one_that_can_not_be_made_anew_is_used_on(void **state) {
+    (void)state;
+    struct mapped_file file;
+    char away[80];
+    open_mapped(&file, 8192);
+    assert_int_equal(unlink(path), 0);
+    snprintf(away, sizeof away, "%s.away", folder);
+    assert_int_equal(rename(folder, away), 0);
+    strcpy(file.start, "text");
+    assert_int_equal(mapped_file_restore(&file), -1);
+    assert_int_equal(errno, ENOENT);
+    assert_string_equal(file.start, "text");
+    assert_int_equal(rename(away, folder), 0);
+    assert_restored(&file);
+}
+
+static void anothers_is_left_alone(void **state) {
+    (void)state;
+    struct mapped_file file, other;
+    open_mapped(&file, 8192);
+    assert_int_equal(unlink(path), 0);
+    open_mapped(&other, 4096);
+    assert_int_equal(mapped_file_restore(&file), -1);
+    assert_int_equal(errno, EWOULDBLOCK);
+    mapped_file_close(&other, true);
+    assert_restored(&file);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(what_is_stored_outlives_a_close, forget_file),
@@ -190,6 +257,10 @@ int main(void) {
         cmocka_unit_test_teardown(what_is_in_the_way_is_told, forget_file),
         cmocka_unit_test_teardown(without_room_it_stays_as_it_was, forget_file),
         cmocka_unit_test(memory_can_take_its_place),
+        cmocka_unit_test(one_that_was_removed_is_made_anew),
+        cmocka_unit_test(one_that_was_replaced_is_made_anew),
+        cmocka_unit_test(one_that_can_not_be_made_anew_is_used_on),
+        cmocka_unit_test(anothers_is_left_alone),
     };
     return cmocka_run_group_tests_name("mapped_file", tests, make_folder,
                                        remove_folder);
