@@ -100,6 +100,8 @@ struct settings *process_begin_helper(const char *name, int argc, char *argv[],
                                       enum settings_reader reader) {
     bool supervised = child_has_argument(argc, argv, CHILD_ARGUMENT);
     process_title("%s", name);
+    if (getpid() == 1)
+        signal(SIGCHLD, SIG_IGN); /* then the kernel waits for them */
     if (child_has_argument(argc, argv, CHILD_DEBUG_ARGUMENT))
         raise(SIGSTOP);
     struct settings *settings = settings_load(environ, NULL, false, reader);

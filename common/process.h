@@ -34,7 +34,8 @@ __attribute__((format(printf, 1, 2))) void process_title(const char *format,
 /*
  * Begins a helper with the arguments of main(): loads its settings from its
  * environment and opens its log, with its secrets masked; waits for a debugger
- * if it is told to. Ends the process with exit code 78 if a value is bad.
+ * if it is told to. It has no children but, as process 1, orphans of others,
+ * which are waited for. Ends the process with exit code 78 if a value is bad.
  */
 MUST_CHECK struct settings *
 process_begin_helper(const char *name, int argc, char *argv[],

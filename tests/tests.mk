@@ -4,6 +4,7 @@
 # stands alone. tests/unit/test_NAME.c is built for each NAME.
 UNIT_backoff   = common/backoff.c
 UNIT_clock_watch = common/clock_watch.c common/day.c
+UNIT_claim     = common/claim.c common/clock.c common/memory.c
 UNIT_channel   = common/lines/channel.c common/memory.c
 UNIT_day       = common/day.c
 UNIT_decimal   = common/decimal.c

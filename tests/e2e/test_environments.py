@@ -232,12 +232,46 @@ def test_orphans_of_an_alert_command(make_service, upstream):
     assert_no_zombie_stays(service, service.process.pid)
 
 
+@pytest.mark.parametrize("proc", [["--mount-proc"], []], ids=["own-proc", "outer-proc"])
 @pytest.mark.parametrize("args", [[], ["--no-watchdog"]], ids=str)
-def test_as_process_1(make_service, upstream, args):
+def test_as_process_1(make_service, upstream, args, proc):
     """In a container it inherits all orphans; it stops as it does elsewhere."""
-    launcher = needs("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+    launcher = needs("unshare", "--pid", "--fork", "--kill-child", *proc)
     service = launch_with_an_orphan(make_service, upstream, args=args, launcher=launcher)
     first = wait_until(lambda: children_of(service.process.pid), "process 1")[0]
     assert_no_zombie_stays(service, first)
     os.kill(first, signal.SIGTERM)
+    assert service.wait_exit() == 0
+
+
+@pytest.mark.parametrize("program", ["wsclient", "ratefetcher"])
+def test_a_helper_by_hand_as_process_1(make_service, upstream, program):
+    """It has no children, but who enters its container leaves it some."""
+    launcher = needs("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+    service = make_service({"REQUESTS_WS_URL": upstream.url}, launcher=launcher, program=program)
+    service.runtime_dir.mkdir(mode=0o700)
+    service.launch()
+    first = wait_until(lambda: children_of(service.process.pid), "process 1")[0]
+    wait_until(lambda: "fxwire" in service.titles().get(first, ""), "its title")
+    subprocess.run(["nsenter", "-t", str(first), "-p", "sh", "-c",
+                    "(sh -c 'while [ ! -e go ]; do sleep 0.05; done' &)"],
+                   cwd=service.folder, check=True)
+    orphan = wait_until(lambda: children_of(first), "an orphan")[0]
+    (service.folder / "go").touch()
+    wait_until(lambda: not Path(f"/proc/{orphan}").exists(), "no zombie", 5)
+    os.kill(first, signal.SIGTERM)
+    assert service.wait_exit() == 0
+
+
+def test_leftovers_in_a_pid_namespace_with_the_outer_proc(make_service, upstream):
+    """Its pids are others': none is killed by them; the service goes on."""
+    launcher = needs("unshare", "--pid", "--fork", "--kill-child")
+    service = make_service({"REQUESTS_WS_URL": upstream.url, "RECONNECT_MAX_SECONDS": "0.1"},
+                           launcher=launcher).start()
+    watchdog = children_of(service.process.pid)[0]
+    os.kill(children_of(watchdog)[0], signal.SIGKILL)
+    service.wait_log("died.*process=supervisor.*SIGKILL")
+    assert_works(upstream.wait_link(2))
+    assert children_of(service.process.pid) == [watchdog]
+    os.kill(watchdog, signal.SIGTERM)
     assert service.wait_exit() == 0
