@@ -150,9 +150,9 @@ static void end_fetch(struct lookup_waiter *waiter,
     day when = waiter->query.when;
     bool is_new = provider_end(&lookup->providers->list[provider], when,
                                &waiter->call, fetched);
-    if (is_new && fetched->result == PROVIDER_OK)
+    if (is_new && fetched->result == PROVIDER_OK && fetched->fresh.usec == 0)
         redis_cache_store(lookup->redis, when, fetched->rates);
-    else if (fetched->result == PROVIDER_OK) /* there is no better one yet */
+    else if (!is_new && fetched->result == PROVIDER_OK) /* there is no better */
         waiter->query.least_left = (duration){0};
     if (!provider_works(fetched->result)) {
         waiter->had_failure = true;

@@ -285,7 +285,9 @@ bool provider_end(struct provider *provider, day when,
                   provider_keep(provider, when, rates, now, PROVIDER_LAYER);
     if (answer->result == PROVIDER_NO_TABLE && rates == NULL &&
         !rates_day_is_latest(when)) /* of today there is always one */
-        provider_keep_none(provider, when, now);
+        provider_keep_none(provider, when, now, answer->fresh);
+    if (is_new && answer->fresh.usec > 0)
+        provider_keep_briefly(provider, when, answer->fresh);
     if (is_new && rates_day_is_latest(when))
         context->changed(context->arg);
     return is_new;

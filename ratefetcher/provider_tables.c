@@ -290,8 +290,23 @@ void provider_forget_today(struct provider *provider) {
     provider->latest_layer = NULL;
 }
 
-void provider_keep_none(struct provider *provider, day when, monotime now) {
+static duration less_than_usual(const struct provider *provider,
+                                duration fresh) {
+    return duration_min((duration){fresh.usec - provider->ttl.usec},
+                        (duration){0});
+}
+
+void provider_keep_none(struct provider *provider, day when, monotime now,
+                        duration fresh) {
     struct day_table *table = daytables_make(&provider->tables, when);
     table->none = true;
-    table->none_since = now;
+    table->none_since =
+        fresh.usec == 0 ? now
+                        : monotime_add(now, less_than_usual(provider, fresh));
+}
+
+void provider_keep_briefly(struct provider *provider, day when,
+                           duration fresh) {
+    struct day_table *table = daytables_make(&provider->tables, when);
+    table->more = less_than_usual(provider, fresh);
 }

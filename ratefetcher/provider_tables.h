@@ -21,9 +21,16 @@ void provider_clear_tables(struct provider *provider) NONNULL_ALL;
 struct rates *provider_latest_of_day(const struct provider *provider,
                                      day when) NONNULL_ALL;
 
-/* Keeps the provider's word that it has no table of that day. */
-void provider_keep_none(struct provider *provider, day when,
-                        monotime now) NONNULL_ALL;
+/*
+ * Keeps the provider's word that it has no table of that day, as long as a
+ * table or, if `fresh` is not 0, so long.
+ */
+void provider_keep_none(struct provider *provider, day when, monotime now,
+                        duration fresh) NONNULL_ALL;
+
+/* A table that was just kept is fresh for no longer than that. */
+void provider_keep_briefly(struct provider *provider, day when,
+                           duration fresh) NONNULL_ALL;
 
 /*
  * Forgets what depends on the day that was taken for today: the latest table,

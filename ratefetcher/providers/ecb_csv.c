@@ -15,6 +15,9 @@ struct csv_reader {
     struct history *history;
     char codes[MAX_COLUMNS][RATES_CODE_LEN]; /* NULs: not a currency */
     size_t column, line;
+    size_t columns;     /* of the first line, without an empty one at its end */
+    bool comma_ends;    /* the first line has an empty one at its end */
+    bool last_is_empty; /* the last field that was read is */
     bool bad_header;
     struct rates *table; /* of the row being read; NULL: the row is skipped */
 };
@@ -61,6 +64,7 @@ static void read_rate(struct csv_reader *r, struct span text) {
 static void on_field(void *field, size_t len, void *arg) {
     struct csv_reader *r = arg;
     struct span text = {len > 0 ? field : "", len};
+    r->last_is_empty = len == 0;
     if (r->line == 1)
         read_header_field(r, text);
     else if (r->column == 0)
@@ -70,9 +74,33 @@ static void on_field(void *field, size_t len, void *arg) {
     r->column++;
 }
 
+/* `end` is the byte that ended the row, or negative: it is the text's end. */
+static bool is_whole(const struct csv_reader *r, int end) {
+    if (end >= 0)
+        return r->column >= r->columns;
+    return r->comma_ends && r->column > r->columns && r->last_is_empty;
+}
+
+static void end_header(struct csv_reader *r) {
+    r->comma_ends = r->column > 0 && r->last_is_empty;
+    r->columns = r->column - (r->comma_ends ? 1 : 0);
+}
+
+static void leave_out_cut(struct csv_reader *r) {
+    char date[DAY_TEXT_SIZE];
+    day_print(rates_as_of(r->table), date);
+    note_fault(r, &r->faults->rows, span_of(date));
+    r->faults->cut = true;
+    rates_release(&r->table);
+}
+
 /* Also called for an empty line, and twice for one that ends in CR LF. */
 static void on_row(int end, void *arg) {
     struct csv_reader *r = arg;
+    if (r->line == 1 && r->column > 0)
+        end_header(r);
+    if (r->table != NULL && !is_whole(r, end))
+        leave_out_cut(r);
     if (r->table != NULL && rates_count(r->table) > 0) {
         history_add(r->history, r->table);
         r->table = NULL;

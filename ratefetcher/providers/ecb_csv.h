@@ -7,17 +7,20 @@
 
 /* What was left out of a table, and an example of it. */
 struct ecb_csv_faults {
-    size_t rows;      /* whose first field is no day */
+    size_t rows;      /* whose first field is no day, or that are cut */
     size_t rates;     /* that are no rate of section "Conversion" */
     char example[64]; /* the first one's text */
     size_t line;      /* and its line */
+    bool cut;         /* a row is, as in a file that is just being written */
 };
 
 /*
  * Reads a first line `Date,USD,JPY,...` and a line a day; `N/A` or nothing
  * where there is no rate; a comma at a line's end is allowed. Faults are left
- * out and counted. NULL if the first line is not of that form or no rate is
- * left; else the caller frees the result.
+ * out and counted. So is a row that has fewer fields than the first line, and a
+ * last one without a line feed, whose last rate may lack digits (but if each
+ * line ends with a comma, and it too, it is whole). NULL if the first line is
+ * not of that form or no rate is left; else the caller frees the result.
  */
 MUST_CHECK struct history *
 ecb_csv_read(struct span text, const char *provider, int64_t fetched_ms,

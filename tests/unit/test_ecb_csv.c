@@ -28,13 +28,27 @@ static const struct csv_case {
       {"2021-05-17", "USD", "1.2142"},
       {"2021-05-17", "JPY", "132.55"},
       {"latest", "USD", "1.2222"}}},
-    {"no comma at the end, no line end at the end",
-     "Date,USD,JPY\n2021-05-18,1.2222,133.16",
+    {"no comma at the end",
+     "Date,USD,JPY\n2021-05-18,1.2222,133.16\n",
      0,
      0,
      0,
      "",
      {{"2021-05-18", "USD", "1.2222"}, {"2021-05-18", "JPY", "133.16"}}},
+    {"no line end at the end, but the comma that ends each line",
+     "Date,USD,JPY,\n2021-05-18,1.2222,133.16,",
+     0,
+     0,
+     0,
+     "",
+     {{"2021-05-18", "USD", "1.2222"}, {"2021-05-18", "JPY", "133.16"}}},
+    {"the comma is missing or too many",
+     "Date,USD,JPY,\n2021-05-18,1.2222,133.16\n2021-05-17,1.2142,132.55,,\n",
+     0,
+     0,
+     0,
+     "",
+     {{"2021-05-18", "JPY", "133.16"}, {"2021-05-17", "JPY", "132.55"}}},
     {"CRLF",
      "Date,USD,JPY,\r\n2021-05-18,1.2222,133.16,\r\n"
      "2021-05-17,1.2142,132.55,\r\n",
@@ -90,13 +104,11 @@ static const struct csv_case {
      {{"2021-05-18", "USD", "1.5"}, {"2021-05-18", "JPY", "133"}}},
     {"a short row and a long one",
      "Date,USD,JPY\n2021-05-18,1.5\n2021-05-17,1.4,132,77,88\n",
+     1,
      0,
-     0,
-     0,
-     "",
-     {{"2021-05-18", "USD", "1.5"},
-      {"2021-05-18", "JPY", "none"},
-      {"2021-05-17", "JPY", "132"}}},
+     2,
+     "2021-05-18",
+     {{"2021-05-18", "USD", "1.4"}, {"2021-05-17", "JPY", "132"}}},
     {"bad rates are left out, the rest of the day serves",
      "Date,USD,JPY,GBP,CHF,SEK,NOK\n"
      "2021-05-18,0,-133,abc,1e11,1.1,1.0000000000000000001\n",
@@ -253,6 +265,7 @@ static void too_many_columns(void **state) {
     at += sprintf(at, "\n2021-05-18");
     for (int i = 0; i < 400; i++)
         at += sprintf(at, ",%d", i + 1);
+    sprintf(at, "\n");
     struct ecb_csv_faults faults;
     struct history *history =
         ecb_csv_read(exact_copy(text, strlen(text)), "ecb", 123456789, &faults);
@@ -262,13 +275,77 @@ static void too_many_columns(void **state) {
     history_free(&history);
 }
 
+/* Of each beginning of a file: no rate in it is one of fewer digits. */
+static void every_beginning(void **state) {
+    (void)state;
+    static const char *const files[] = {
+        "Date,USD\n2021-05-19,1.3333\n2021-05-18,1.2222\n",
+        "Date,USD,JPY\n2021-05-19,1.3333,133.33\n2021-05-18,1.2222,122.22\n",
+        "Date,USD,JPY,\n2021-05-19,1.3333,133.33,\n2021-05-18,1.2222,122.22,\n",
+        "Date,USD\r\n2021-05-19,1.3333\r\n2021-05-18,1.2222\r\n",
+    };
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
+        size_t header = strcspn(files[i], "\n") + 1, all = strlen(files[i]);
+        for (size_t len = header; len <= all; len++) {
+            struct ecb_csv_faults faults;
+            struct history *history =
+                ecb_csv_read(exact_copy(files[i], len), "ecb", 0, &faults);
+            const struct rates *rates =
+                history != NULL
+                    ? history_find(history, day_of_text("2021-05-18"),
+                                   day_of_text("2021-05-19"))
+                    : NULL;
+            const char *usd = rate_text(
+                rates != NULL ? rates_find(rates, span_of("USD")) : NULL);
+            bool is_last = len >= all - 2 && strcmp(usd, "1.2222") == 0;
+            if (strcmp(usd, "none") != 0 && !is_last)
+                fail_msg("%.*s has the rate %s", (int)len, files[i], usd);
+            if (len == all && (!is_last || faults.cut))
+                fail_msg("%s is not taken as whole", files[i]);
+            history_free(&history);
+        }
+    }
+}
+
+static const struct cut_case {
+    const char *text;
+    bool cut;
+} cut_cases[] = {
+    {"Date,USD\n2021-05-18,1.2222\n", false},
+    {"Date,USD\n2021-05-18,1.2222\n\n", false},
+    {"Date,USD\n2021-05-18,1.2222\n  ", false},
+    {"Date,USD\n2021-05-18,1.2222", true},
+    {"Date,USD,\n2021-05-18,1.2222", true},
+    {"Date,USD,\n2021-05-18,1.2222,", false},
+    {"Date,USD,\n2021-05-18,", true},
+    {"Date,USD,JPY,\n2021-05-18,1.2222,", true},
+    {"Date,USD,JPY,\n2021-05-18,1.2222\n", true},
+    {"Date,USD,JPY,\n2021-05-18,1.2222,\n", false},
+    {"Date,USD,JPY\n2021-05-18\n", true},
+};
+
+static void cut_rows(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cut_cases); i++) {
+        const struct cut_case *c = &cut_cases[i];
+        struct ecb_csv_faults faults;
+        struct history *history = ecb_csv_read(
+            exact_copy(c->text, strlen(c->text)), "ecb", 0, &faults);
+        if (faults.cut != c->cut || faults.rows != c->cut)
+            fail_msg("row %zu: cut %d, %zu rows", i, faults.cut, faults.rows);
+        history_free(&history);
+    }
+}
+
 int main(void) {
-    static struct CMUnitTest tests[COUNT_OF(csv_cases) + 2] = {
+    static struct CMUnitTest tests[COUNT_OF(csv_cases) + 4] = {
+        cmocka_unit_test(every_beginning),
+        cmocka_unit_test(cut_rows),
         cmocka_unit_test(other_forms_are_refused),
         cmocka_unit_test(too_many_columns),
     };
     for (size_t i = 0; i < COUNT_OF(csv_cases); i++)
-        tests[i + 2] =
+        tests[i + 4] =
             (struct CMUnitTest){.name = csv_cases[i].name,
                                 .test_func = table,
                                 .initial_state = (void *)&csv_cases[i]};
