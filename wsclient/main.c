@@ -215,9 +215,18 @@ static _Noreturn void leave_to_another(const char *path) {
     exit(EX_TEMPFAIL);
 }
 
+/* Somebody may just have swept it. What is wrong, the ledger will say. */
+static void make_folder(const char *dir) {
+    if (access(dir, F_OK) < 0) {
+        int ignored = files_make_folder(dir);
+        (void)ignored;
+    }
+}
+
 static struct ledger *open_ledger(struct wsclient *w) {
     const char *dir = settings_text(w->settings, SETTING_RUNTIME_DIR);
     char *path = runtime_dir_path(dir, w->upstream.ledger_name);
+    make_folder(dir);
     w->claim_fd = claim_take(dir, w->upstream.ledger_name, CLAIM_PATIENCE);
     if (w->claim_fd < 0 && errno == EADDRINUSE)
         leave_to_another(path);
@@ -237,8 +246,7 @@ static struct ledger *open_ledger(struct wsclient *w) {
 static void on_look(lws_sorted_usec_list_t *look) {
     struct wsclient *w = lws_container_of(look, struct wsclient, look);
     const char *dir = settings_text(w->settings, SETTING_RUNTIME_DIR);
-    int ignored = files_make_folder(dir); /* the ledger says what is wrong */
-    (void)ignored;
+    make_folder(dir);
     claim_renew(&w->claim_fd, dir, w->upstream.ledger_name);
     if (ledger_restore(w->ledger))
         child_alert(&w->child, RUNTIME_SWEPT, w->upstream.ledger_name);

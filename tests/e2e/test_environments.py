@@ -61,6 +61,19 @@ def script(folder, text):
     return path
 
 
+def open_files(pid):
+    """What its descriptors lead to."""
+    return [os.readlink(path) for path in Path(f"/proc/{pid}/fd").iterdir()]
+
+
+def answers(service):
+    """Whether somebody does on rates.sock."""
+    try:
+        return service.rates("2021-05-18")
+    except OSError:
+        return None
+
+
 def command_in(service, *args):
     """Runs a command of the program as the service itself was started."""
     return subprocess.run([*service.launcher, service.build / "supervisor", *args],
@@ -98,6 +111,28 @@ def test_without_a_system_call(make_service, upstream, calls, error):
     go_through_a_life(service, upstream)
     assert command_in(service, "alert-test").returncode == 0
     assert '"event":"test"' in (service.folder / "alert").read_text()
+
+
+@pytest.mark.parametrize("launcher", [(), refuse("EPERM", "close_range")], ids=["with", "without"])
+def test_what_the_caller_left_open(make_service, upstream, launcher):
+    """No helper and no alert command has a descriptor of the caller's, with close_range or without."""
+    service = make_service({"REQUESTS_WS_URL": upstream.url}, launcher=launcher)
+    service.env["ALERT_COMMAND"] = str(
+        script(service.folder, '#!/bin/sh\nls -l /proc/self/fd >"$HOME/open"\n'))
+    left, other_end = os.pipe()
+    try:
+        service.start(pass_fds=[left])
+        name = os.readlink(f"/proc/self/fd/{left}")
+        pids = service.pids()
+        assert name in open_files(pids["supervisor"]), "nothing was left open"
+        for helper in ("wsclient", "ratefetcher", "monitor"):
+            assert name not in open_files(pids[helper])
+        done = subprocess.run([*service.launcher, service.build / "supervisor", "alert-test"],
+                              env=service.env, cwd=service.folder, pass_fds=[left], check=True)
+        assert done.returncode == 0 and name not in (service.folder / "open").read_text()
+    finally:
+        os.close(left)
+        os.close(other_end)
 
 
 @pytest.mark.parametrize("args", [[], ["--no-watchdog"]], ids=str)
@@ -153,7 +188,7 @@ def test_a_helper_by_hand_that_gets_them(make_service, upstream, launcher, progr
         if program == "wsclient":
             upstream.wait_link()
         else:
-            wait_until((service.runtime_dir / "rates.sock").exists, "its socket")
+            wait_until(lambda: answers(service), "an answer")
         process.terminate()
         assert process.wait(5 * SCALE) == 0
 
