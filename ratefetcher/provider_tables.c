@@ -82,6 +82,18 @@ static bool is_behind(const struct providers *providers,
            has_currency(providers->in_hand, query);
 }
 
+/* The table in hand, or the one that its provider has given since. */
+static struct rates *best_in_hand(const struct providers *providers,
+                                  const struct rates_query *query) {
+    const struct rates_query latest = {.when = RATES_LATEST};
+    duration left;
+    struct rates *since =
+        fresh_table(&providers->list[providers->in_hand_place], &latest,
+                    clock_monotonic(), &left);
+    return since != NULL && has_currency(since, query) ? since
+                                                       : providers->in_hand;
+}
+
 struct rates *providers_find(const struct providers *providers,
                              const struct rates_query *query, size_t *place,
                              duration *left) {
@@ -90,7 +102,7 @@ struct rates *providers_find(const struct providers *providers,
         return rates;
     *place = providers->in_hand_place;
     *left = duration_min(*left, OLDER_TABLE_PAUSE);
-    return providers->in_hand;
+    return best_in_hand(providers, query);
 }
 
 bool providers_seek_better(const struct providers *providers) {
@@ -126,6 +138,12 @@ static void tell_older(struct provider *provider, const struct rates *older,
     older_table_log(older, layer, in_hand);
 }
 
+static void hold_in_hand(struct providers *providers, struct rates *rates) {
+    rates_hold(rates);
+    rates_release(&providers->in_hand);
+    providers->in_hand = rates;
+}
+
 /* A table that only serves for the currencies it alone has is not in hand. */
 static void take_in_hand(struct providers *providers, struct rates *rates,
                          size_t place) {
@@ -135,9 +153,7 @@ static void take_in_hand(struct providers *providers, struct rates *rates,
     if (first_fresh(providers, &any, &first, &left) != rates ||
         is_behind(providers, &any, rates))
         return;
-    rates_hold(rates);
-    rates_release(&providers->in_hand);
-    providers->in_hand = rates;
+    hold_in_hand(providers, rates);
     providers->in_hand_place = place;
     providers->in_hand_day = today();
     providers->list[place].behind_in_row = 0;
@@ -157,6 +173,7 @@ struct rates *providers_answer(struct providers *providers,
         return rates;
     }
     struct provider *provider = &providers->list[first_place];
+    hold_in_hand(providers, rates);
     tell_older(provider, first, provider->latest_layer, rates);
     note_behind(provider, clock_monotonic());
     return rates;

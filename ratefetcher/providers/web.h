@@ -9,6 +9,7 @@
 
 #include <json-c/json.h>
 
+#include "common/settings/url.h"
 #include "ratefetcher/providers/history.h"
 #include "ratefetcher/providers/http.h"
 #include "ratefetcher/providers/registry.h"
@@ -16,7 +17,7 @@
 /* Room for the longest address with a path, and a key that is escaped. */
 enum {
     WEB_KEY_BYTES = 3073,
-    WEB_URL_BYTES = 2304 + WEB_KEY_BYTES,
+    WEB_URL_BYTES = URL_MAX_BYTES + 256 + WEB_KEY_BYTES,
     WEB_HEADER_BYTES = 1100
 };
 

@@ -419,9 +419,17 @@ static void the_first_provider_comes_back_with_an_older_one(void **state) {
     assert_latest("ecb", "2026-11-20");
     assert_true(told.fresh.usec <= 15 * USEC_PER_SEC);
     pass(14);
+    /* The one that serves is refreshed as ever. */
+    fake_give_of(FRANKFURTER, "2026-11-19", "USD 1.11");
+    assert_latest("ecb", "2026-11-20");
+    pass(14);
+    fake_give_of(ECB, "2026-11-21", "USD 1.3 XAF 655");
+    assert_latest("ecb", "2026-11-21");
+    pass(14);
+    assert_latest("ecb", "2026-11-21");
     while (fakes[FRANKFURTER].count > 0)
-        fake_give_of(FRANKFURTER, "2026-11-20", "USD 1.2");
-    assert_latest("frankfurter", "2026-11-20");
+        fake_give_of(FRANKFURTER, "2026-11-21", "USD 1.2");
+    assert_latest("frankfurter", "2026-11-21");
 }
 
 /* A second table for one currency is not in hand for the others. */
