@@ -399,12 +399,12 @@ static void on_refreshed(void *arg, const struct lookup_answer *answer) {
     duration ahead = duration_min(
         refresh_ahead(lookup),
         (duration){answer->fresh.usec / 100 * REFRESH_AHEAD_PERCENT});
+    duration delay = duration_min((duration){answer->fresh.usec - ahead.usec},
+                                  providers_ask_again(lookup->providers));
     lookup->refreshing = false;
-    plan_refresh(lookup,
-                 answer->result == LOOKUP_FOUND
-                     ? duration_max((duration){answer->fresh.usec - ahead.usec},
-                                    LEAST_REFRESH)
-                     : REFRESH_RETRY);
+    plan_refresh(lookup, answer->result == LOOKUP_FOUND
+                             ? duration_max(delay, LEAST_REFRESH)
+                             : REFRESH_RETRY);
 }
 
 /* Whether the wall clock was set: then the latest table is asked for anew. */

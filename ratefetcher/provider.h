@@ -26,7 +26,7 @@ struct provider {
     unsigned older_in_row;    /* latest tables older than the one in hand */
     day older_told;           /* the last one that was told; 0: none */
     unsigned behind_in_row;   /* times it was behind the one in hand */
-    monotime ask_again;       /* for a better one than that */
+    monotime ask_again;       /* for a better one than these */
     uint32_t calls_per_minute;
     struct call_counts_record *record; /* lent */
     struct breaker breaker;
@@ -82,10 +82,13 @@ MUST_CHECK struct rates *providers_answer(struct providers *providers,
 
 /*
  * Whether the latest table in hand only serves because what the providers have
- * is older, so that a better one is to be looked for.
+ * is older, so that a better one is to be looked for; and in how long one that
+ * had an older one is to be asked for it.
  */
 MUST_CHECK bool
 providers_seek_better(const struct providers *providers) NONNULL_ALL;
+MUST_CHECK duration providers_ask_again(const struct providers *providers)
+    NONNULL_ALL;
 
 /*
  * When providers fail, an old table may serve: of a past day any, as such

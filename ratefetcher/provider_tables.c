@@ -109,8 +109,22 @@ bool providers_seek_better(const struct providers *providers) {
     const struct rates_query latest = {.when = RATES_LATEST};
     size_t place;
     duration left;
+    for (size_t i = 0; i < providers->count; i++)
+        if (providers->list[i].older_in_row > 0)
+            return true;
     const struct rates *first = first_fresh(providers, &latest, &place, &left);
     return first != NULL && is_behind(providers, &latest, first);
+}
+
+duration providers_ask_again(const struct providers *providers) {
+    monotime now = clock_monotonic();
+    duration least = FOREVER;
+    for (size_t i = 0; i < providers->count; i++) {
+        duration left = monotime_between(now, providers->list[i].ask_again);
+        if (left.usec > 0)
+            least = duration_min(least, left);
+    }
+    return least;
 }
 
 /* How long to wait after so many older tables: a pause that doubles. */
@@ -122,11 +136,15 @@ static duration pause_after(unsigned in_row) {
 }
 
 /* A refresh asks it once more, a little before the pause is over. */
+static void ask_again_after(struct provider *provider, monotime now,
+                            duration pause) {
+    provider->ask_again = monotime_add(now, (duration){pause.usec / 100 * 85});
+}
+
 static void note_behind(struct provider *provider, monotime now) {
     if (!monotime_reached(now, provider->ask_again))
         return;
-    duration pause = pause_after(provider->behind_in_row++);
-    provider->ask_again = monotime_add(now, (duration){pause.usec / 100 * 85});
+    ask_again_after(provider, now, pause_after(provider->behind_in_row++));
 }
 
 /* One line for each table that is ignored, however often it comes. */
@@ -156,8 +174,10 @@ static void take_in_hand(struct providers *providers, struct rates *rates,
     hold_in_hand(providers, rates);
     providers->in_hand_place = place;
     providers->in_hand_day = today();
-    providers->list[place].behind_in_row = 0;
-    providers->list[place].ask_again = (monotime){0};
+    struct provider *provider = &providers->list[place];
+    if (provider->behind_in_row > 0)
+        provider->ask_again = (monotime){0};
+    provider->behind_in_row = 0;
 }
 
 struct rates *providers_answer(struct providers *providers,
@@ -255,6 +275,7 @@ static void serve_on(struct provider *provider, struct day_table *table,
                      monotime now) {
     duration pause =
         duration_min(pause_after(provider->older_in_row++), provider->ttl);
+    ask_again_after(provider, now, pause);
     table->more = duration_max(
         table->more, (duration){monotime_between(table->fetched, now).usec +
                                 pause.usec - provider->ttl.usec});
@@ -289,6 +310,7 @@ bool provider_keep(struct provider *provider, day when, struct rates *rates,
         return true;
     provider->latest_layer = layer;
     provider->older_in_row = 0;
+    provider->ask_again = (monotime){0};
     provider->older_told = (day){0};
     return true;
 }

@@ -144,15 +144,15 @@ static void pass(double seconds) {
     event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-static void begin(const char *providers) {
-    char line[128];
+static void begin_for(const char *providers, int ttl) {
+    char line[128], ttl_line[32];
+    snprintf(ttl_line, sizeof ttl_line, "CACHE_TTL_SECONDS=%d", ttl);
     snprintf(line, sizeof line, "RATE_PROVIDERS=%s", providers);
     static char rest[][32] = {"RATES_FILE=/dev/null",
                               "REQUEST_TIMEOUT_SECONDS=5",
-                              "CACHE_TTL_SECONDS=100", "STALE_MAX_SECONDS=50",
-                              "STATE_DIR=/proc/none"};
-    char *const environment[] = {line,    rest[0], rest[1], rest[2],
-                                 rest[3], rest[4], NULL};
+                              "STALE_MAX_SECONDS=50", "STATE_DIR=/proc/none"};
+    char *const environment[] = {line,    ttl_line, rest[0], rest[1],
+                                 rest[2], rest[3],  NULL};
     log_open("test", "error", "text", open("/dev/null", O_WRONLY));
     base = loop_new();
     settings = settings_load(environment, NULL, false, SETTINGS_RATEFETCHER);
@@ -168,6 +168,10 @@ static void begin(const char *providers) {
                                                    .settings = settings,
                                                    .alert = on_alert,
                                                    .changed = on_changed});
+}
+
+static void begin(const char *providers) {
+    begin_for(providers, TTL);
 }
 
 /* Two providers; the fetch at the start is over, and has failed. */

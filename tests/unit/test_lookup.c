@@ -367,11 +367,11 @@ static void an_older_table_of_the_same_provider(void **state) {
         fakes[FRANKFURTER].fetches = 0;
         fake_give_of(FRANKFURTER, "2026-11-19", "USD 1.11");
         assert_latest("frankfurter", "2026-11-20");
-        pass(pauses[i] * 0.85);
+        pass(pauses[i] * 0.8);
         assert_latest("frankfurter", "2026-11-20");
         assert_int_equal(fakes[FRANKFURTER].fetches, 0);
         assert_true(lookup_has_latest(lookup));
-        pass(pauses[i] * 0.14);
+        pass(pauses[i] * 0.19);
     }
     assert_int_equal(redis.stored, 1);
     /* One of the same day is a correction. */
@@ -379,6 +379,30 @@ static void an_older_table_of_the_same_provider(void **state) {
     ask("latest", "JPY");
     assert_told("frankfurter", "memory");
     assert_int_equal(redis.stored, 2);
+}
+
+static int begin_for_hours(void **state) {
+    (void)state;
+    begin_for("frankfurter ecb", 7200);
+    return 0;
+}
+
+/* It works, so no other is asked; and it is asked again well before long. */
+static void an_older_table_in_the_place_of_a_refresh(void **state) {
+    (void)state;
+    pass(0);
+    fake_give_of(FRANKFURTER, "2026-11-20", "USD 1.25");
+    assert_latest("frankfurter", "2026-11-20");
+    pass(7200 * 0.95);
+    fake_give_of(FRANKFURTER, "2026-11-19", "USD 1.11");
+    assert_int_equal(fakes[ECB].fetches, 0);
+    assert_latest("frankfurter", "2026-11-20");
+    pass(12);
+    assert_int_equal(fakes[FRANKFURTER].count, 0);
+    pass(1);
+    fake_give_of(FRANKFURTER, "2026-11-19", "USD 1.11");
+    pass(26);
+    assert_int_equal(fakes[FRANKFURTER].count, 1);
 }
 
 /* Today's answers do not go back in time when the first provider fails. */
@@ -465,6 +489,8 @@ int main(void) {
         ONE(a_refresh_that_failed),
         ONE(nobody_wants_the_latest),
         ONE(an_older_table_of_the_same_provider),
+        cmocka_unit_test_setup_teardown(
+            an_older_table_in_the_place_of_a_refresh, begin_for_hours, end),
         TWO(an_older_table_of_the_next_provider),
         TWO(the_first_provider_comes_back_with_an_older_one),
         TWO(a_newer_table_for_one_currency),
