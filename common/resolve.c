@@ -1,6 +1,7 @@
 #include "common/resolve.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -80,7 +81,12 @@ static bool start_thread(struct resolve *resolve) {
         return false;
     }
     atomic_init(&resolve->holders, 2);
-    if (pthread_create(&thread, NULL, look_up, resolve) != 0) {
+    int error = pthread_create(&thread, NULL, look_up, resolve);
+    if (error == EPERM) { /* it always will be: better late than never */
+        look_up(resolve);
+        return true;
+    }
+    if (error != 0) {
         atomic_store(&resolve->holders, 1);
         return false;
     }

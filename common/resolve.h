@@ -1,7 +1,8 @@
 /*
  * A name look-up in a thread, since getaddrinfo() blocks, with a dead DNS
  * server for many seconds. It knows no event loop: its owner watches a
- * descriptor.
+ * descriptor. Where threads are not allowed (old profiles of containers refuse
+ * clone3), it blocks.
  */
 #ifndef FXWIRE_COMMON_RESOLVE_H
 #define FXWIRE_COMMON_RESOLVE_H

@@ -13,6 +13,7 @@ import sys
 
 # From the tables of the kernel: x86-64, and the generic one (arm64, riscv64).
 NUMBERS = {
+    "clone3": (435, 435),
     "close_range": (436, 436),
     "epoll_create1": (291, 20),
     "epoll_create": (213, None),

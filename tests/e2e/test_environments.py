@@ -113,6 +113,14 @@ def test_without_a_system_call(make_service, upstream, calls, error):
     assert '"event":"test"' in (service.folder / "alert").read_text()
 
 
+def test_names_without_threads(make_service, upstream):
+    """Old profiles of containers refuse clone3() in a way that the C library does not expect."""
+    service = make_service({"REQUESTS_WS_URL": upstream.url.replace("127.0.0.1", "localhost")},
+                           launcher=refuse("EPERM", "clone3")).start()
+    assert_works(upstream.wait_link())
+    assert service.stop() == 0
+
+
 @pytest.mark.parametrize("launcher", [(), refuse("EPERM", "close_range")], ids=["with", "without"])
 def test_what_the_caller_left_open(make_service, upstream, launcher):
     """No helper and no alert command has a descriptor of the caller's, with close_range or without."""
