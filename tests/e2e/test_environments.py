@@ -190,15 +190,13 @@ def test_signals_that_the_caller_ignores_or_blocks(make_service, upstream, launc
 @pytest.mark.parametrize("launcher", [IGNORING, BLOCKING], ids=["ignored", "blocked"])
 @pytest.mark.parametrize("program", ["wsclient", "ratefetcher"])
 def test_a_helper_by_hand_that_gets_them(make_service, upstream, launcher, program):
-    service = make_service({"REQUESTS_WS_URL": upstream.url})
-    with subprocess.Popen([PYTHON, "-c", launcher, service.build / program], env=service.env,
-                          cwd=service.folder, stderr=subprocess.DEVNULL) as process:
-        if program == "wsclient":
-            upstream.wait_link()
-        else:
-            wait_until(lambda: answers(service), "an answer")
-        process.terminate()
-        assert process.wait(5 * SCALE) == 0
+    service = make_service({"REQUESTS_WS_URL": upstream.url}, program=program,
+                           launcher=(PYTHON, "-c", launcher)).launch()
+    if program == "wsclient":
+        upstream.wait_link()
+    else:
+        wait_until(lambda: answers(service), "an answer")
+    assert service.stop() == 0
 
 
 def test_a_bad_configuration_without_sigchld(make_service):
