@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/utf8.h"
 #include "ratefetcher/providers/ecb_csv.h"
 #include "ratefetcher/providers/registry.h"
 
@@ -101,6 +102,17 @@ static void tell_incomplete(struct rates_file *file, const char *serving) {
     file->told_incomplete = true;
 }
 
+/* What it is that is no table, where people put it there all the same. */
+static const char *other_form(struct span text) {
+    static const char zip[] = "PK\x03\x04";
+    if (utf8_is_utf16(text))
+        return UTF8_SAVE_AS;
+    if (text.len >= sizeof zip - 1 &&
+        memcmp(text.data, zip, sizeof zip - 1) == 0)
+        return "is a zip archive; unpack it";
+    return NULL;
+}
+
 /*
  * Takes over what the text says. What is cut of one that has only just changed
  * is on its way: until then the old tables serve, if there are any.
@@ -108,6 +120,9 @@ static void tell_incomplete(struct rates_file *file, const char *serving) {
 static const char *take(struct rates_file *file, struct span text,
                         bool settled) {
     struct ecb_csv_faults faults;
+    if (other_form(text) != NULL)
+        return other_form(text);
+    text = utf8_without_mark(text);
     struct history *history =
         ecb_csv_read(text, "file", clock_wall_ms(), &faults);
     if (!settled && (history == NULL || faults.cut)) {

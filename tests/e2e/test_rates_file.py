@@ -155,3 +155,20 @@ def test_a_row_that_has_just_been_added(start, upstream, path):
         file.write(f"{DAY},2\n")
     wait_until(lambda: ask(upstream) != NO_RATES, "the row", 4)
     assert stake_of(ask(upstream)) == "50"
+
+
+def test_a_byte_order_mark_is_skipped(begun, upstream, path):
+    assert stake_of(ask(upstream)) == "50"
+    put(path, "\ufeff" + form("4"))
+    wait_until(lambda: stake_of(ask(upstream)) == "25", "the new table")
+
+
+@pytest.mark.parametrize("content, told", [
+    (("\ufeff" + form("4")).encode("utf-16-le"), "is UTF-16; save it as UTF-8"),
+    (b"PK\x03\x04\x14\x00\xff\xfe", "is a zip archive; unpack it"),
+], ids=["UTF-16", "zip"])
+def test_what_is_no_table_is_named(begun, upstream, path, content, told):
+    """And the old tables serve."""
+    assert stake_of(ask(upstream)) == "50"
+    path.write_bytes(content)
+    wait_until(lambda: stake_of(ask(upstream)) == "50" and told in begun.log(), "the reason")
