@@ -40,15 +40,14 @@ enum connection_state {
 };
 
 static const struct ending closed = {"closed", METRIC_RECONNECTS_CLOSED, NULL,
-                                     CLOSE_NONE, true},
-                           failed = {"failed", METRIC_RECONNECTS_FAILED, NULL,
-                                     CLOSE_NONE, false},
-                           broken_protocol = {"protocol",
-                                              METRIC_RECONNECTS_PROTOCOL, NULL,
-                                              CLOSE_NONE, false},
-                           timed_out = {"timeout", METRIC_RECONNECTS_TIMEOUT,
-                                        NULL, CLOSE_NONE, false},
-                           stopped = {"stopped", METRIC_RECONNECTS_CLOSED, NULL,
+                                     CLOSE_NONE, true};
+static const struct ending failed = {"failed", METRIC_RECONNECTS_FAILED, NULL,
+                                     CLOSE_NONE, false};
+static const struct ending broken_protocol = {
+    "protocol", METRIC_RECONNECTS_PROTOCOL, NULL, CLOSE_NONE, true};
+static const struct ending timed_out = {"timeout", METRIC_RECONNECTS_TIMEOUT,
+                                        NULL, CLOSE_NONE, false};
+static const struct ending stopped = {"stopped", METRIC_RECONNECTS_CLOSED, NULL,
                                       CLOSE_GOING_AWAY, false};
 
 struct connection {
@@ -141,10 +140,7 @@ static duration end_traffic(struct connection *c, const struct ending *ending,
     duration stood = monotime_between(c->opened, clock_monotonic());
     if (ending != &stopped)
         note_break(c, ending, detail, stood);
-    if (traffic_end(&c->traffic,
-                    &(struct pipeline_break){.by_peer = ending->by_peer,
-                                             .code = c->peer_close.code,
-                                             .detail = detail}))
+    if (traffic_end(&c->traffic, ending, &c->peer_close, detail))
         backoff_reset(&c->backoff);
     return stood;
 }

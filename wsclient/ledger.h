@@ -36,7 +36,10 @@ struct message {
     /* Of its answer: */
     uint64_t position;    /* in the order of sending on this connection */
     unsigned sends;       /* how often it was sent, by this process */
-    unsigned lone_breaks; /* at so many it stood alone on the line */
+    unsigned breaks;      /* at so many it was on the line, */
+    unsigned lone_breaks; /* at so many it stood alone there, */
+    monotime suspected;   /* at the first then, */
+    uint64_t confirms;    /* and as so many others were confirmed at the last */
     bool replaced;        /* by a short error, as the upstream refused it */
 };
 

@@ -2,7 +2,9 @@
  * Answers on their way: in which order they go out, what is on the line, what
  * is confirmed. After a break what was sent and not confirmed goes out again in
  * windows, so that one answer that the upstream refuses can be told from its
- * neighbours. Pure bookkeeping; the messages are the ledger's.
+ * neighbours. One that stood alone on the line at a break is a suspect: the
+ * others go first, and if one of them is confirmed and the suspect fails again,
+ * it is the one. Pure bookkeeping; the messages are the ledger's.
  */
 #ifndef FXWIRE_WSCLIENT_OUTBOX_H
 #define FXWIRE_WSCLIENT_OUTBOX_H
@@ -15,22 +17,35 @@
 enum {
     OUTBOX_WINDOW_ANSWERS = 32,
     OUTBOX_WINDOW_BYTES = 65536,
-    /* Sent so often without being confirmed, an answer goes out alone. */
-    OUTBOX_SENDS_TO_GO_ALONE = 2,
-    /* Alone on the line at so many breaks, it is what is refused. */
+    /* On the line at so many breaks, an answer goes out alone. */
+    OUTBOX_BREAKS_TO_GO_ALONE = 2,
+    /* Alone at so many more, it is what is refused. */
     OUTBOX_BREAKS_TO_REFUSE = 2
 };
 
+/* What may be why a connection ended. */
+enum outbox_break {
+    OUTBOX_BREAK_OF_OTHERS, /* no answer */
+    OUTBOX_BREAK_UNPROVED,  /* an answer, or the link never worked */
+    OUTBOX_BREAK_BY_ANSWER  /* an answer, if that was alone on the line */
+};
+
+/* Where nothing but suspects is in hand, each has so much time to pass. */
+#define OUTBOX_SUSPICION SECONDS(2)
+
 struct outbox {
-    struct message_queue backlog; /* to be sent again, oldest first */
-    struct message_queue fresh;   /* not sent yet, in the order of answering,
-                                     after a break oldest first */
-    struct message_queue sent;    /* on this connection, and not confirmed */
-    unsigned connection;          /* the number of the present one */
-    uint64_t position;            /* of the answer that was sent last on it */
+    struct message_queue backlog;  /* to be sent again, oldest first */
+    struct message_queue suspects; /* to be sent again, alone, after others */
+    struct message_queue fresh;    /* not sent yet, in the order of answering,
+                                      after a break oldest first */
+    struct message_queue sent;     /* on this connection, and not confirmed */
+    unsigned connection;           /* the number of the present one */
+    uint64_t position;             /* of the answer that was sent last on it */
     uint64_t settled;    /* up to this position the peer has let all pass */
-    bool resending;      /* what is beyond it on the line is of the backlog */
+    bool resending;      /* what is beyond it on the line was sent before */
     size_t resent_bytes; /* of these */
+    bool accompanied;    /* by something that has no position */
+    uint64_t confirms;   /* answers that were confirmed, ever */
 };
 
 void outbox_init(struct outbox *outbox);
@@ -46,16 +61,15 @@ NONNULL_ALL void outbox_add_found(struct outbox *outbox,
 unsigned outbox_connected(struct outbox *outbox);
 
 /*
- * It is over: what was sent and is not confirmed is to be sent again. If that
- * may be an answer's doing (`by_peer`), and one stood alone on the line for the
- * last time that it may, then that one is taken out and given. NULL: none.
+ * It is over: what was sent and is not confirmed is to be sent again. If an
+ * answer is found to be why, that one is taken out and given. NULL: none.
  */
-MUST_CHECK struct message *outbox_disconnected(struct outbox *outbox,
-                                               bool by_peer);
+MUST_CHECK struct message *
+outbox_disconnected(struct outbox *outbox, enum outbox_break why, monotime now);
 
 /*
- * What would be sent next is of an earlier connection and arrived at `since` or
- * before: takes it out. NULL: it is not.
+ * Takes out one that waits to be sent, is of an earlier connection and arrived
+ * at `since` or before. NULL: there is none.
  */
 MUST_CHECK struct message *outbox_take_old(struct outbox *outbox,
                                            monotime since);
@@ -65,6 +79,9 @@ MUST_CHECK struct message *outbox_next(const struct outbox *outbox);
 
 /* The message that outbox_next() gave has been sent. */
 NONNULL_ALL void outbox_sent(struct outbox *outbox, struct message *message);
+
+/* Something else is on the line, too: no break can be laid to one answer. */
+void outbox_accompanied(struct outbox *outbox);
 
 /* Takes out the next one that is confirmed by `position`. NULL: none is. */
 MUST_CHECK struct message *outbox_take_confirmed(struct outbox *outbox,
@@ -76,7 +93,10 @@ MUST_CHECK struct message *outbox_take_confirmed(struct outbox *outbox,
  */
 void outbox_settled(struct outbox *outbox, uint64_t position);
 
-/* Whether a window is on the line. */
+/*
+ * Whether what is on the line has to be confirmed before the next can go out:
+ * a window, or whatever is in front of a suspect.
+ */
 bool outbox_is_resending(const struct outbox *outbox);
 
 /* Whether the next answer will stand alone on the line. */

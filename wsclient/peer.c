@@ -10,12 +10,23 @@
 #define HURRIED_LOOK MILLISECONDS(10)
 /* For so long a first Pong is waited for before TCP counts for anything. */
 #define PONG_LIMIT SECONDS(1)
-/* One that refuses what TCP has acknowledged closes sooner than this. */
-#define REFUSAL_LIMIT MILLISECONDS(20)
+/*
+ * One that refuses what TCP has acknowledged closes within this time; if that
+ * is not enough, within twice of it, and so on.
+ */
+#define FIRST_PATIENCE MILLISECONDS(20)
+#define LAST_PATIENCE  MILLISECONDS(80)
 /* So long a Pong is waited for that shows that the link works. */
 #define PROOF_LIMIT SECONDS(1)
 /* So soon the kernel's input has been read by the loop. */
 #define UNDECIDED_LOOK MILLISECONDS(1)
+
+/* Where the last connection has confirmed nothing, it may be too short. */
+static duration more_patience(const struct peer *peer) {
+    if (peer->patience.usec == 0 || peer->confirmed > 0)
+        return FIRST_PATIENCE;
+    return duration_min((duration){2 * peer->patience.usec}, LAST_PATIENCE);
+}
 
 void peer_connected(struct peer *peer, unsigned connection, monotime now) {
     *peer = (struct peer){
@@ -24,6 +35,7 @@ void peer_connected(struct peer *peer, unsigned connection, monotime now) {
         .receipts = peer->receipts,
         .ever_ponged = peer->ever_ponged,
         .seems_mute = peer->seems_mute,
+        .patience = more_patience(peer),
         .connection = connection,
         .beat_received = now,
         .next_beat = now,
@@ -74,6 +86,7 @@ size_t peer_write_ping(struct peer *peer, monotime now,
         peer->ping_bytes = 0;
     }
     peer->pinged = peer->sent;
+    peer->proof_pinged |= peer->sent == 0;
     peer->next_ping = monotime_add(now, PEER_PING_WAIT);
     return print_payload(peer->connection, peer->sent, payload);
 }
@@ -104,8 +117,8 @@ static bool read_payload(const struct peer *peer, struct span payload,
     /* Only what would be written again in just that way. */
     size_t len = print_payload(peer->connection, *position, again);
     bool same = len == payload.len && memcmp(again, payload.data, len) == 0;
-    return same && *position <= peer->pinged &&
-           (*position > 0 || (peer->pinged == 0 && peer->unanswered > 0));
+    return same &&
+           (*position == 0 ? peer->proof_pinged : *position <= peer->pinged);
 }
 
 void peer_ponged(struct peer *peer, struct span payload, monotime now) {
@@ -114,6 +127,7 @@ void peer_ponged(struct peer *peer, struct span payload, monotime now) {
         return;
     peer->receipts = PEER_RECEIPTS_BY_PONG;
     peer->ever_ponged = peer->ponged = true;
+    peer->seems_mute = false;
     peer->unanswered = 0;
     peer->ping_planned = peer_owes_receipts(peer);
     confirm(peer, position, now);
@@ -130,13 +144,20 @@ bool peer_has_proved(struct peer *peer, monotime now) {
     return false;
 }
 
-bool peer_has_settled(struct peer *peer, monotime now) {
-    duration limit = peer->seems_mute ? REFUSAL_LIMIT : PONG_LIMIT;
-    if (peer->ever_ponged || peer->acknowledged < peer->sent ||
-        monotime_between(peer->acknowledged_at, now).usec < limit.usec)
-        return false;
-    peer->seems_mute = true;
-    return true;
+/* To be asked before more is acknowledged, too. */
+static void settle(struct peer *peer, monotime now) {
+    if (peer->ponged || peer->unanswered == 0)
+        return;
+    if (monotime_between(peer->first_unanswered, now).usec >= PONG_LIMIT.usec)
+        peer->seems_mute = true;
+    if (peer->seems_mute && monotime_between(peer->acknowledged_at, now).usec >=
+                                peer->patience.usec)
+        peer->settled = peer->acknowledged;
+}
+
+uint64_t peer_settled(struct peer *peer, monotime now) {
+    settle(peer, now);
+    return peer->settled;
 }
 
 /* What is acknowledged of heartbeats behind the Ping tells nothing of it. */
@@ -151,10 +172,11 @@ static void note_movement(struct peer *peer, uint64_t acknowledged,
 }
 
 void peer_tcp(struct peer *peer, struct tcp_bytes bytes, uint64_t given,
-              monotime now) {
+              bool confirms, monotime now) {
     note_movement(peer, bytes.acknowledged, now);
-    if (peer->ever_ponged)
+    if (peer->ponged)
         return;
+    settle(peer, now);
     if (peer->marked != 0 && bytes.acknowledged >= peer->mark_bytes) {
         peer->acknowledged = peer->marked;
         peer->acknowledged_at = now;
@@ -164,7 +186,7 @@ void peer_tcp(struct peer *peer, struct tcp_bytes bytes, uint64_t given,
         peer->marked = given;
         peer->mark_bytes = bytes.written;
     }
-    if (peer->receipts == PEER_RECEIPTS_BY_TCP)
+    if (peer->receipts == PEER_RECEIPTS_BY_TCP && confirms)
         confirm(peer, peer->acknowledged, now);
 }
 
@@ -243,7 +265,7 @@ monotime peer_next_look(const struct peer *peer, monotime now, bool hurry) {
     monotime next = earlier(peer->next_beat, late);
     if (peer->ping_planned) {
         monotime ping = peer->next_ping;
-        if (hurry && !peer->ever_ponged)
+        if (hurry && !peer->ponged)
             ping = earlier(ping, monotime_add(now, HURRIED_LOOK));
         if (monotime_reached(now, ping))
             ping = monotime_add(now, CHOKED_LOOK);

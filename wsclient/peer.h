@@ -58,22 +58,24 @@ struct peer {
     duration beat_interval, beat_timeout; /* set by the owner */
     enum peer_receipts receipts;
     bool ever_ponged;
-    bool seems_mute; /* it let something pass in time, and never ponged */
+    bool seems_mute;   /* it let something pass in time without a Pong */
+    duration patience; /* with a mute one */
     /* Of this connection. */
     unsigned connection;
     monotime beat_received; /* the last one, or the connect */
     monotime next_beat;     /* of ours */
     struct peer_doubt silence, stall;
-    uint64_t sent, confirmed; /* positions */
-    monotime progress;        /* or since when something is unconfirmed */
-    uint64_t pinged;          /* position that the last Ping stands for */
-    unsigned unanswered;      /* Pings since the last Pong */
-    bool ponged;
+    uint64_t sent, confirmed;  /* positions */
+    monotime progress;         /* or since when something is unconfirmed */
+    uint64_t pinged;           /* position that the last Ping stands for */
+    unsigned unanswered;       /* Pings since the last Pong */
+    bool ponged, proof_pinged; /* a Ping went out before any answer */
     monotime first_unanswered, next_ping;
     bool ping_planned;
     uint64_t marked; /* all up to this position is in mark_bytes; 0: none */
     uint64_t mark_bytes;
     uint64_t acknowledged; /* position, by TCP */
+    uint64_t settled;      /* of these, what was let pass */
     monotime acknowledged_at;
     uint64_t acked_bytes; /* of the connection, as last seen */
     uint64_t ping_bytes;  /* the first unanswered Ping is in them */
@@ -137,11 +139,12 @@ NONNULL_ALL void peer_ponged(struct peer *peer, struct span payload,
 
 /*
  * Tells how far TCP is; the answers up to the position `given` have been given
- * to the kernel as a whole. Only an upstream that never ponged is confirmed by
- * that, but one that reads slowly shows so that it reads.
+ * to the kernel as a whole. `confirms`: it is time to take that for a receipt.
+ * Only an upstream that never ponged is confirmed by that, but one that reads
+ * slowly shows so that it reads.
  */
 NONNULL_ALL void peer_tcp(struct peer *peer, struct tcp_bytes bytes,
-                          uint64_t given, monotime now);
+                          uint64_t given, bool confirms, monotime now);
 
 /*
  * Whether this connection has shown that it works both ways, by a Pong. Of a
@@ -157,11 +160,11 @@ static inline bool peer_is_proved(const struct peer *peer) {
 MUST_CHECK NONNULL_ALL bool peer_has_proved(struct peer *peer, monotime now);
 
 /*
- * Whether a peer that never ponged has let pass all that was sent, as far as
- * TCP can tell: it has acknowledged it, and time enough has gone by to refuse
- * it. That confirms nothing.
+ * Up to which position a peer that has not ponged on this connection has let
+ * pass what was sent, as far as TCP can tell: it has acknowledged it, and time
+ * enough has gone by to refuse it. That confirms nothing.
  */
-MUST_CHECK NONNULL_ALL bool peer_has_settled(struct peer *peer, monotime now);
+MUST_CHECK NONNULL_ALL uint64_t peer_settled(struct peer *peer, monotime now);
 
 /* The word that the status has for how answers are confirmed. */
 NONNULL_ALL const char *peer_receipts_name(const struct peer *peer);

@@ -19,6 +19,11 @@ void peer_close_read(struct peer_close *close, struct span payload) {
     memcpy(close->text, payload.data + 2, close->text_len);
 }
 
+bool peer_close_is_leave(const struct peer_close *close) {
+    return close->code == CLOSE_GOING_AWAY ||
+           (close->code >= CLOSE_RESTART && close->code <= CLOSE_BAD_GATEWAY);
+}
+
 /*
  * Takes the next frame off `bytes`; false: it is not there as a whole, or is
  * none: bits are reserved, or a control frame is not whole in itself.

@@ -7,7 +7,7 @@
 #include "common/attributes.h"
 #include "common/span.h"
 
-/* Close codes of RFC 6455, 7.4.1. */
+/* Close codes of RFC 6455, 7.4.1, and of its registry at IANA. */
 enum close_code {
     CLOSE_NONE = 0,
     CLOSE_GOING_AWAY = 1001,
@@ -15,6 +15,8 @@ enum close_code {
     CLOSE_NOT_TEXT = 1003,
     CLOSE_NOT_UTF8 = 1007,
     CLOSE_TOO_BIG = 1009,
+    CLOSE_RESTART = 1012,
+    CLOSE_BAD_GATEWAY = 1014,
 };
 
 enum {
@@ -31,6 +33,12 @@ struct peer_close {
 
 /* Reads the payload of a close frame; the first one counts (7.1.5). */
 NONNULL_ALL void peer_close_read(struct peer_close *close, struct span payload);
+
+/*
+ * Whether it says that the peer goes away, restarts or wants to be left alone
+ * (1001, 1012 to 1014), whatever it was sent.
+ */
+NONNULL_ALL bool peer_close_is_leave(const struct peer_close *close);
 
 /*
  * Looks for a close frame in bytes of the stream, whose first `skip` are the

@@ -6,7 +6,6 @@
 #include "common/memory.h"
 #include "common/older_table.h"
 #include "wsclient/day_rates.h"
-#include "wsclient/outbox.h"
 #include "wsclient/refusals.h"
 #include "wsclient/request.h"
 #include "wsclient/response.h"
@@ -313,9 +312,9 @@ unsigned pipeline_connected(struct pipeline *pipeline) {
 }
 
 bool pipeline_disconnected(struct pipeline *pipeline,
-                           const struct pipeline_break *end) {
+                           const struct pipeline_break *end, monotime now) {
     struct pipeline *p = pipeline;
-    struct message *refused = outbox_disconnected(&p->outbox, end->by_peer);
+    struct message *refused = outbox_disconnected(&p->outbox, end->why, now);
     refusals_clear(&p->refusals); /* they were for this one */
     if (refused == NULL)
         return false;
@@ -442,6 +441,7 @@ void pipeline_sent(struct pipeline *pipeline, const struct pipeline_item *item,
     metrics_count(pipeline->metrics, METRIC_RESPONSES);
     if (message == NULL) {
         refusals_sent(&pipeline->refusals);
+        outbox_accompanied(&pipeline->outbox);
         return;
     }
     show(pipeline, "response", message->answer);

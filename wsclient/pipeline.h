@@ -13,6 +13,7 @@
 #include "common/rates.h"
 #include "common/settings/settings.h"
 #include "wsclient/ledger.h"
+#include "wsclient/outbox.h"
 
 struct pipeline;
 
@@ -53,7 +54,7 @@ unsigned pipeline_connected(struct pipeline *pipeline);
 
 /* How a connection came to its end. */
 struct pipeline_break {
-    bool by_peer;       /* it may be that it refused an answer */
+    enum outbox_break why;
     unsigned code;      /* of its close frame; 0: it gave none */
     const char *detail; /* for people, lent */
 };
@@ -64,7 +65,8 @@ struct pipeline_break {
  * Gives whether there is such a one.
  */
 bool pipeline_disconnected(struct pipeline *pipeline,
-                           const struct pipeline_break *end) NONNULL_ALL;
+                           const struct pipeline_break *end,
+                           monotime now) NONNULL_ALL;
 
 /* What has become of a message that was received. */
 enum pipeline_verdict {
@@ -131,7 +133,7 @@ void pipeline_confirmed(struct pipeline *pipeline, uint64_t position);
  */
 void pipeline_settled(struct pipeline *pipeline, uint64_t position);
 
-/* Whether a window of such answers waits for its receipt. */
+/* Whether the next answers wait for the receipt of what is on the line. */
 bool pipeline_is_resending(const struct pipeline *pipeline);
 
 /* Whether the next answer will stand alone on the line, as one is refused. */

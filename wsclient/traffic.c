@@ -15,21 +15,21 @@ static const char heartbeat[] = "{\"type\":\"heartbeat\"}";
 const struct ending traffic_sending_failed = {
     "closed", METRIC_RECONNECTS_CLOSED, "sending failed", CLOSE_NONE, true};
 static const struct ending silent = {"silent", METRIC_RECONNECTS_SILENT,
-                                     "no heartbeat", CLOSE_NONE, true},
-                           stalled = {"stalled", METRIC_RECONNECTS_STALLED,
+                                     "no heartbeat", CLOSE_NONE, true};
+static const struct ending stalled = {"stalled", METRIC_RECONNECTS_STALLED,
                                       "answers are not confirmed", CLOSE_NONE,
-                                      true},
-                           overload = {"overload", METRIC_RECONNECTS_OVERLOAD,
+                                      true};
+static const struct ending overload = {"overload", METRIC_RECONNECTS_OVERLOAD,
                                        "the peer does not read its answers",
-                                       CLOSE_NONE, false},
-                           not_text = {"protocol", METRIC_RECONNECTS_PROTOCOL,
-                                       "a binary frame", CLOSE_NOT_TEXT, false},
-                           not_utf8 = {"protocol", METRIC_RECONNECTS_PROTOCOL,
+                                       CLOSE_NONE, false};
+static const struct ending not_text = {"protocol", METRIC_RECONNECTS_PROTOCOL,
+                                       "a binary frame", CLOSE_NOT_TEXT, true};
+static const struct ending not_utf8 = {"protocol", METRIC_RECONNECTS_PROTOCOL,
                                        "a text is no UTF-8", CLOSE_NOT_UTF8,
-                                       false},
-                           too_big = {"protocol", METRIC_RECONNECTS_PROTOCOL,
+                                       true};
+static const struct ending too_big = {"protocol", METRIC_RECONNECTS_PROTOCOL,
                                       "a message is longer than 16 MiB",
-                                      CLOSE_TOO_BIG, false};
+                                      CLOSE_TOO_BIG, true};
 
 void traffic_init(struct traffic *traffic, const struct settings *settings,
                   struct pipeline *pipeline) {
@@ -58,18 +58,37 @@ void traffic_begin(struct traffic *traffic, struct lws *wsi, monotime now) {
     lws_callback_on_writable(wsi);
 }
 
-bool traffic_end(struct traffic *traffic, const struct pipeline_break *end) {
-    struct pipeline_break told = *end;
+/* Whether an answer may be why, as far as this connection can show. */
+static enum outbox_break why(const struct traffic *t,
+                             const struct ending *ending,
+                             const struct peer_close *close) {
+    if (!ending->by_peer || peer_close_is_leave(close))
+        return OUTBOX_BREAK_OF_OTHERS;
+    if (peer_is_proved(&t->peer))
+        return OUTBOX_BREAK_BY_ANSWER;
+    /* One that pongs no more confirms nothing, whatever it is sent. */
+    return ending == &stalled ? OUTBOX_BREAK_OF_OTHERS : OUTBOX_BREAK_UNPROVED;
+}
+
+bool traffic_end(struct traffic *traffic, const struct ending *ending,
+                 const struct peer_close *close, const char *detail) {
+    const struct pipeline_break end = {.why = why(traffic, ending, close),
+                                       .code = close->code,
+                                       .detail = detail};
+    bool refused =
+        pipeline_disconnected(traffic->pipeline, &end, clock_monotonic());
     pings_end(&traffic->pings);
-    told.by_peer &= peer_is_proved(&traffic->peer);
-    bool refused = pipeline_disconnected(traffic->pipeline, &told);
     return refused || traffic->peer.confirmed > 0;
 }
 
-/* Whether answers are to be confirmed as soon as can be. */
+/* Whether answers are to be confirmed as soon as can be: to be done, */
+static bool wants_receipts(const struct traffic *t) {
+    return t->hurry || pipeline_is_filling(t->pipeline);
+}
+
+/* or so that the next can go out. */
 static bool is_hurried(const struct traffic *t) {
-    return t->hurry || pipeline_is_filling(t->pipeline) ||
-           pipeline_is_resending(t->pipeline);
+    return wants_receipts(t) || pipeline_is_resending(t->pipeline);
 }
 
 /* How many bytes the kernel holds that were not read yet. */
@@ -133,8 +152,7 @@ static bool count_tcp_bytes(struct lws *wsi, struct tcp_bytes *bytes) {
 static void take_receipts(struct traffic *t, struct lws *wsi, monotime now) {
     bool resending = pipeline_is_resending(t->pipeline);
     pipeline_confirmed(t->pipeline, t->peer.confirmed);
-    if (resending && peer_has_settled(&t->peer, now))
-        pipeline_settled(t->pipeline, t->peer.sent);
+    pipeline_settled(t->pipeline, peer_settled(&t->peer, now));
     if (t->hurry || (resending && !pipeline_is_resending(t->pipeline)))
         lws_callback_on_writable(wsi);
 }
@@ -150,8 +168,9 @@ static void look_at_tcp(struct traffic *t, struct lws *wsi, monotime now) {
         return;
     /* A part of the last one may still be held back by the library. */
     uint64_t given = t->peer.sent - (lws_partial_buffered(wsi) != 0);
-    bool is_due = is_hurried(t) || peer_ping_due(&t->peer, now, false);
-    peer_tcp(&t->peer, bytes, is_due ? given : 0, now);
+    bool is_due = wants_receipts(t) || peer_ping_due(&t->peer, now, false);
+    bool is_looked_for = is_due || pipeline_is_resending(t->pipeline);
+    peer_tcp(&t->peer, bytes, is_looked_for ? given : 0, is_due, now);
 }
 
 const struct ending *traffic_look(struct traffic *traffic, struct lws *wsi) {
@@ -284,7 +303,8 @@ void traffic_ponged(struct traffic *traffic, struct lws *wsi,
     monotime now = clock_monotonic();
     peer_ponged(&traffic->peer, payload, now);
     take_receipts(traffic, wsi, now);
-    if (peer_ping_due(&traffic->peer, now, is_hurried(traffic)))
+    if (peer_ping_due(&traffic->peer, now, is_hurried(traffic)) ||
+        pipeline_goes_alone(traffic->pipeline)) /* it waited for this Pong */
         lws_callback_on_writable(wsi);
 }
 
@@ -331,8 +351,8 @@ static bool send_ready(struct traffic *t, struct lws *wsi, monotime now) {
     if (t->beat_due && !send_frame(t, wsi, span_of(heartbeat), LWS_WRITE_TEXT))
         return false;
     t->beat_due = false;
-    bool hurry = is_hurried(t) && !pipeline_is_resending(t->pipeline);
-    if (!lws_partial_buffered(wsi) && !send_ping(t, wsi, now, hurry))
+    if (!lws_partial_buffered(wsi) &&
+        !send_ping(t, wsi, now, wants_receipts(t)))
         return false;
     return send_answers(t, wsi, now);
 }
@@ -357,7 +377,7 @@ const struct ending *traffic_send(struct traffic *traffic, struct lws *wsi) {
         cork(wsi, false);
     if (!good)
         return &traffic_sending_failed;
-    if (is_hurried(t) && !t->peer.ever_ponged) {
+    if (is_hurried(t) && !t->peer.ponged) {
         look_at_tcp(t, wsi, now);
         take_receipts(t, wsi, now);
     }

@@ -51,11 +51,13 @@ void traffic_clear(struct traffic *traffic);
 void traffic_begin(struct traffic *traffic, struct lws *wsi, monotime now);
 
 /*
- * It is over. What is unconfirmed is kept. Gives whether the connection was of
- * use: an answer was confirmed on it, or found to be refused.
+ * It is over, by `ending` and as `detail` says, for people. What is unconfirmed
+ * is kept. Gives whether the connection was of use: an answer was confirmed on
+ * it, or found to be refused.
  */
 MUST_CHECK bool traffic_end(struct traffic *traffic,
-                            const struct pipeline_break *end);
+                            const struct ending *ending,
+                            const struct peer_close *close, const char *detail);
 
 /* A piece of a frame came. */
 MUST_CHECK const struct ending *

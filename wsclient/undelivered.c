@@ -20,7 +20,7 @@ void undelivered_expired(struct undelivered *undelivered,
         snprintf(done, sizeof done, "%s",
                  message->connection == 0
                      ? "of an earlier process, and not sent again in time"
-                     : "never sent: no connection came in time");
+                     : "never sent: its turn did not come in time");
     metrics_count(u->metrics, METRIC_EXPIRED);
     log_warn("answer_expired",
              LOG_FIELDS(log_span("id", message->id), log_text("detail", done)));
@@ -33,8 +33,10 @@ void undelivered_expired(struct undelivered *undelivered,
 static void report_refused(struct undelivered *u, const struct message *message,
                            const char *why) {
     char detail[400];
-    size_t shown =
-        message->id.len < MAX_SHOWN_ID ? message->id.len : MAX_SHOWN_ID;
+    size_t shown = message->id.len;
+    if (shown > MAX_SHOWN_ID) /* no character is cut in two */
+        for (shown = MAX_SHOWN_ID; (message->id.data[shown] & 0xC0) == 0x80;)
+            shown--;
     snprintf(detail, sizeof detail,
              "the answer with id %.*s, %zu bytes, sent %u times: %s",
              (int)shown, message->id.data, message->answer.len, message->sends,
@@ -55,7 +57,7 @@ static void replace(struct message *message) {
     ledger_answered(message,
                     response_write_error(message->id, REFUSAL_BY_UPSTREAM,
                                          ledger_answer_room(message)));
-    message->sends = message->lone_breaks = 0;
+    message->sends = message->breaks = message->lone_breaks = 0;
     message->replaced = true;
 }
 

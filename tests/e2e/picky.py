@@ -21,6 +21,16 @@ def close_with(code, text=""):
     return refuse
 
 
+def say(data):
+    """Says this, and leaves it to the other side to end the link."""
+
+    def refuse(link):
+        link.send(data)
+        link.wait_end()
+
+    return refuse
+
+
 def cut(link):
     link.reset()
 
@@ -88,6 +98,9 @@ class Picky(RawUpstream):
         self.taken[ident].append(text)
         self.times.setdefault(ident, time.monotonic())
         return True
+
+    def wait_links(self, count, seconds=15):
+        wait_until(lambda: self.count >= count, f"{count} links", seconds)
 
     def wait_taken(self, *idents, seconds=10):
         """Waits until an answer to each of these was taken."""

@@ -1,15 +1,16 @@
 """An answer that the upstream refuses stops nobody but itself (spec 6)."""
 import json
 import re
+import socket
 import time
 
 import pytest
 
 from amounts import PREFIX, message, stake_of
 from peer import Peer
-from picky import Picky, close_with, cut
+from picky import Picky, close_with, cut, say
 from places import SCALE
-from raw_upstream import CLOSE, PING, RawUpstream, TEXT, frame
+from raw_upstream import BINARY, CLOSE, PING, RawUpstream, TEXT, frame
 from waiting import holds_for, wait_until
 
 LIMIT = 32768  # nhooyr's
@@ -86,19 +87,57 @@ def test_an_answer_that_is_too_long_for_the_upstream(begin):
         holds_for(0.5, lambda: up.count == breaks, "the link stands now")
 
 
-@pytest.mark.parametrize("refuse", [close_with(1011, "boom"), cut], ids=["1011", "cut"])
-def test_an_application_that_fails_at_one_answer(begin, refuse):
+@pytest.mark.parametrize("refuse, wanted", [
+    (close_with(1011, "boom"), "close code 1011: boom"),
+    (cut, "cut off, without a close frame"),
+    (say(frame(BINARY, b"boom")), "a binary frame"),
+    (say(frame(TEXT, b"b\xf6se")), "a text is no UTF-8"),
+], ids=["1011", "cut", "binary", "no UTF-8"])
+def test_an_application_that_fails_at_one_answer(begin, refuse, wanted):
     """Whatever ends the link: that answer is given up, the rest goes on."""
     with Picky(lambda text: refuse if is_big(text) else None, work) as up:
-        service = begin(up)
+        service = begin(up, HEARTBEAT_INTERVAL_SECONDS=20)
         line = service.wait_log(" answer_refused", 10)
-        wanted = "close code 1011: boom" if refuse is not cut else "cut off, without a close frame"
         assert f'"{wanted}' in line
         up.wait_taken(1000 + up.count, seconds=2)
         assert_small_ones_taken(up, [*map(int, SMALL), *range(1002, 1000 + up.count)])
         assert up.shown[int(BIG)] == 4
         service.wait_counter("fxwire_pending", 0)
         assert len(quarantined(service)) == 1
+
+
+def test_an_application_that_fails_at_everything(begin):
+    """For some seconds: that says nothing against any answer, and all arrive."""
+    fails = [close_with(1011, "boom")]
+    with Picky(lambda text: fails[0] if fails else None,
+               lambda number: map(message, SMALL) if number == 1 else ()) as up:
+        service = begin(up)
+        up.wait_links(20)
+        fails.clear()
+        up.wait_taken(*map(int, SMALL), seconds=3)
+        service.wait_counter("fxwire_pending", 0)
+        assert "answer_refused" not in service.log()
+
+
+def test_an_answer_that_is_all_there_is(begin):
+    """With nothing beside it that could pass, it has two seconds more."""
+    with Picky(lambda text: close_with(1011, "boom"),
+               lambda number: [message("1")] if number == 1 else ()) as up:
+        service = begin(up)
+        service.wait_log(" answer_refused id=1 ", 10)
+        service.wait_counter("fxwire_pending", 0)
+
+
+def test_one_that_ponged_once_and_no_more_gets_new_answers(begin):
+    """What it does not confirm is in nobody's way for long."""
+    with Picky(lambda text: None, lambda number: [message(str(number))]) as up:
+        begin(up)
+        up.wait_taken(1)
+        wait_until(lambda: any(f[0] == PING for f in up.frames[1]), "a Ping")
+        up.pongs = False
+        for number in range(2, 6):
+            up.links[-1].sock.shutdown(socket.SHUT_RDWR)
+            up.wait_taken(number, seconds=3)
 
 
 def test_an_upstream_that_never_ponged(begin):

@@ -113,19 +113,6 @@ static inline void bench_open(struct bench *b, size_t ledger_bytes,
     pipeline_connected(b->pipeline);
 }
 
-/* A break that the peer has made, with this close code. Gives whether an answer
- * was found to be refused. */
-static inline bool bench_break(struct bench *b, unsigned code) {
-    struct pipeline_break end = {true, code, "as it said"};
-    bool refused = pipeline_disconnected(b->pipeline, &end);
-    pipeline_connected(b->pipeline);
-    return refused;
-}
-
-static inline void bench_reconnect(struct bench *b) {
-    assert_false(bench_break(b, 0));
-}
-
 static inline void bench_close(struct bench *b) {
     bench_end(b);
     settings_free(&b->settings);
@@ -137,6 +124,23 @@ static inline monotime bench_at(int64_t usec) {
 }
 
 #define SECOND INT64_C(1000000)
+
+/* A break that the peer has made, with this close code. Gives whether an answer
+ * was found to be refused. */
+static inline bool bench_break_at(struct bench *b, unsigned code, int64_t at) {
+    struct pipeline_break end = {OUTBOX_BREAK_BY_ANSWER, code, "as it said"};
+    bool refused = pipeline_disconnected(b->pipeline, &end, bench_at(at));
+    pipeline_connected(b->pipeline);
+    return refused;
+}
+
+static inline bool bench_break(struct bench *b, unsigned code) {
+    return bench_break_at(b, code, 0);
+}
+
+static inline void bench_reconnect(struct bench *b) {
+    assert_false(bench_break(b, 0));
+}
 
 /* Hands over a message that is gone when the call returns. */
 static inline bool bench_receive(struct bench *b, const char *text,

@@ -294,10 +294,10 @@ static void looks_for_receipts(void **state) {
     assert_int_equal(peer_next_look(&r, at(2 * SECOND), false).usec,
                      at(2 * SECOND + 50 * MS).usec);
     /* Without Pongs, in a hurry, acknowledgements are looked for more often. */
-    r.ever_ponged = true;
+    r.ponged = true;
     assert_int_equal(peer_next_look(&r, at(SECOND), true).usec,
                      at(SECOND + PING).usec);
-    r.ever_ponged = false;
+    r.ponged = false;
     assert_int_equal(peer_next_look(&r, at(SECOND), true).usec,
                      at(SECOND + 10 * MS).usec);
 }

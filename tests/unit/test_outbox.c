@@ -44,7 +44,8 @@ static void confirms(struct desk *d, size_t count) {
 }
 
 static void breaks(struct desk *d) {
-    assert_null(outbox_disconnected(&d->outbox, true));
+    assert_null(
+        outbox_disconnected(&d->outbox, OUTBOX_BREAK_BY_ANSWER, (monotime){0}));
     outbox_connected(&d->outbox);
 }
 
@@ -94,12 +95,13 @@ static void windows_by_bytes(void **state) {
     sends(&d, 4, 1);
 }
 
-/* What is let pass frees the way, but stays unconfirmed. */
+/* What is let pass frees the way; it is unconfirmed, but not on the line. */
 static void what_is_let_pass_comes_again(void **state) {
     (void)state;
     struct desk d;
     open_desk(&d, 40, 100);
     sends(&d, 0, 40);
+    outbox_settled(&d.outbox, 30);
     breaks(&d);
     sends(&d, 0, 32);
     outbox_settled(&d.outbox, 32);
@@ -107,7 +109,10 @@ static void what_is_let_pass_comes_again(void **state) {
     assert_false(outbox_is_resending(&d.outbox));
     sends(&d, 32, 8);
     breaks(&d);
-    sends(&d, 0, 1);
+    sends(&d, 0, 32);
+    assert_int_equal(d.messages[31].breaks, 1);
+    outbox_settled(&d.outbox, 32);
+    sends(&d, 32, 1); /* the first of those on the line at both breaks */
 }
 
 /* One at a time after two breaks; widened again where there is progress. */
@@ -139,46 +144,135 @@ static void who_goes_alone_has_no_company(void **state) {
     sends(&d, 0, 1);
     d.messages[1].sequence = 2;
     breaks(&d);
-    d.messages[1].sends = 1;
+    d.messages[1].breaks = 1;
     outbox_add_found(&d.outbox, &d.messages[1]);
     sends(&d, 0, 1);
     confirms(&d, 1);
     sends(&d, 1, 1);
 }
 
-static struct message *fourth_break(struct desk *d, bool by_peer) {
-    open_desk(d, 3, 100);
-    sends(d, 0, 3);
-    breaks(d);
-    sends(d, 0, 3);
-    breaks(d);
-    sends(d, 0, 1);
-    assert_null(outbox_disconnected(&d->outbox, by_peer));
+static struct message *break_at(struct desk *d, enum outbox_break why,
+                                int64_t second) {
+    struct message *refused =
+        outbox_disconnected(&d->outbox, why, (monotime){second * 1000000});
     outbox_connected(&d->outbox);
-    sends(d, 0, 1);
-    return outbox_disconnected(&d->outbox, by_peer);
+    return refused;
 }
 
-/* The fourth break, and the second one at which it stood alone. */
-static void one_that_is_alone_at_two_more_breaks_is_refused(void **state) {
+/* Messages 0 to 2, of which 0 has stood alone at a break. */
+static void suspect(struct desk *d, size_t count) {
+    open_desk(d, count, 100);
+    sends(d, 0, count);
+    breaks(d);
+    sends(d, 0, count);
+    breaks(d);
+    sends(d, 0, 1);
+    assert_null(break_at(d, OUTBOX_BREAK_BY_ANSWER, 0));
+}
+
+/* The others go first; one of them shows that it is not the link. */
+static void one_that_fails_while_others_pass_is_refused(void **state) {
     (void)state;
     struct desk d;
-    assert_ptr_equal(fourth_break(&d, true), &d.messages[0]);
-    assert_int_equal(d.messages[0].sends, 4);
-    outbox_connected(&d.outbox);
+    suspect(&d, 3);
     sends(&d, 1, 1);
     confirms(&d, 1);
     sends(&d, 2, 1);
+    confirms(&d, 1);
+    assert_true(outbox_goes_alone(&d.outbox));
+    sends(&d, 0, 1);
+    assert_int_equal(d.messages[0].sends, 4);
+    assert_ptr_equal(break_at(&d, OUTBOX_BREAK_BY_ANSWER, 0), &d.messages[0]);
+    assert_false(outbox_has_any(&d.outbox));
+}
+
+/* New ones too: they stream until one is confirmed, then they wait for it. */
+static void new_ones_show_it_as_well(void **state) {
+    (void)state;
+    struct desk d;
+    suspect(&d, 1);
+    outbox_add(&d.outbox, &d.messages[1]);
+    outbox_add(&d.outbox, &d.messages[2]);
+    d.messages[1].sequence = 2, d.messages[2].sequence = 3;
+    sends(&d, 1, 2);
+    assert_true(outbox_is_resending(&d.outbox)); /* a Ping is due at once */
+    outbox_add(&d.outbox, &d.messages[3]);
+    confirms(&d, 1);
+    assert_null(outbox_next(&d.outbox));
+    confirms(&d, 1);
+    sends(&d, 0, 1);
+    confirms(&d, 1); /* it was innocent */
+    sends(&d, 3, 1);
+    assert_false(outbox_is_resending(&d.outbox));
+}
+
+/* An upstream that takes nothing at all, for some time, blames none. */
+static void where_nothing_passes_none_is_refused(void **state) {
+    (void)state;
+    struct desk d;
+    suspect(&d, 10);
+    for (int64_t second = 1; second < 9; second++) {
+        sends(&d, (size_t)second, 1);
+        assert_null(break_at(&d, OUTBOX_BREAK_BY_ANSWER, second));
+    }
+    sends(&d, 9, 1);
+    confirms(&d, 1);
+    for (size_t i = 0; i < 9; i++) {
+        sends(&d, i, 1);
+        confirms(&d, 1);
+    }
+    assert_false(outbox_has_any(&d.outbox));
+}
+
+/* With nothing beside it, it has some time; after that the two breaks count. */
+static void one_that_is_all_there_is(void **state) {
+    (void)state;
+    struct desk d;
+    suspect(&d, 1);
+    sends(&d, 0, 1);
+    assert_null(break_at(&d, OUTBOX_BREAK_BY_ANSWER, 1));
+    sends(&d, 0, 1);
+    assert_ptr_equal(break_at(&d, OUTBOX_BREAK_BY_ANSWER, 2), &d.messages[0]);
+}
+
+static void in_company_none_is_suspected(void **state) {
+    (void)state;
+    struct desk d;
+    suspect(&d, 1);
+    for (int64_t second = 2; second < 9; second++) {
+        sends(&d, 0, 1);
+        outbox_accompanied(&d.outbox); /* by a refusal */
+        assert_null(break_at(&d, OUTBOX_BREAK_BY_ANSWER, second));
+    }
+    sends(&d, 0, 1);
+    assert_ptr_equal(break_at(&d, OUTBOX_BREAK_BY_ANSWER, 10), &d.messages[0]);
 }
 
 static void breaks_of_our_own_are_laid_to_none(void **state) {
     (void)state;
     struct desk d;
-    assert_null(fourth_break(&d, false));
-    for (int i = 0; i < 5; i++) {
-        outbox_connected(&d.outbox);
-        sends(&d, 0, 1);
-        assert_null(outbox_disconnected(&d.outbox, false));
+    for (int why = 0; why < OUTBOX_BREAK_BY_ANSWER; why++) {
+        suspect(&d, 1);
+        for (int64_t second = 2; second < 9; second++) {
+            sends(&d, 0, 1);
+            assert_null(break_at(&d, (enum outbox_break)why, second));
+        }
+    }
+}
+
+/* A break that no answer can be why of makes nobody go alone. */
+static void breaks_of_others_do_not_count(void **state) {
+    (void)state;
+    struct desk d;
+    for (int why = 0; why < OUTBOX_BREAK_BY_ANSWER; why++) {
+        open_desk(&d, 40, 100);
+        sends(&d, 0, 40);
+        for (int i = 0; i < 2; i++)
+            assert_null(break_at(&d, (enum outbox_break)why, 0));
+        for (int i = 0; i < 3; i++) {
+            sends(&d, 0, why == OUTBOX_BREAK_UNPROVED && i > 0 ? 1 : 32);
+            assert_null(break_at(&d, (enum outbox_break)why, 0));
+        }
     }
 }
 
@@ -186,18 +280,12 @@ static void breaks_of_our_own_are_laid_to_none(void **state) {
 static void breaks_without_an_answer_are_laid_to_none(void **state) {
     (void)state;
     struct desk d;
-    open_desk(&d, 1, 100);
-    for (int i = 0; i < 10; i++)
-        breaks(&d);
-    for (int i = 0; i < 2; i++) {
-        sends(&d, 0, 1);
-        breaks(&d);
-    }
-    for (int i = 0; i < 10; i++)
-        breaks(&d);
+    suspect(&d, 1);
+    for (int64_t second = 2; second < 9; second++)
+        assert_null(break_at(&d, OUTBOX_BREAK_BY_ANSWER, second));
     sends(&d, 0, 1);
     confirms(&d, 1);
-    breaks(&d);
+    assert_null(break_at(&d, OUTBOX_BREAK_BY_ANSWER, 10));
     assert_false(outbox_has_any(&d.outbox));
 }
 
@@ -241,8 +329,13 @@ int main(void) {
         cmocka_unit_test(what_is_let_pass_comes_again),
         cmocka_unit_test(after_two_breaks_one_at_a_time),
         cmocka_unit_test(who_goes_alone_has_no_company),
-        cmocka_unit_test(one_that_is_alone_at_two_more_breaks_is_refused),
+        cmocka_unit_test(one_that_fails_while_others_pass_is_refused),
+        cmocka_unit_test(new_ones_show_it_as_well),
+        cmocka_unit_test(where_nothing_passes_none_is_refused),
+        cmocka_unit_test(one_that_is_all_there_is),
+        cmocka_unit_test(in_company_none_is_suspected),
         cmocka_unit_test(breaks_of_our_own_are_laid_to_none),
+        cmocka_unit_test(breaks_of_others_do_not_count),
         cmocka_unit_test(breaks_without_an_answer_are_laid_to_none),
         cmocka_unit_test(old_ones_of_earlier_connections),
         cmocka_unit_test(found_answers_go_first),

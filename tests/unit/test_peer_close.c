@@ -105,11 +105,26 @@ static void found_in_what_was_not_read(void **state) {
     }
 }
 
+/* Codes that say nothing against what was sent. */
+static void leaves(void **state) {
+    (void)state;
+    static const unsigned codes[] = {1001, 1012, 1013, 1014};
+    for (unsigned code = 999; code < 1020; code++) {
+        bool wanted = false;
+        for (size_t i = 0; i < COUNT_OF(codes); i++)
+            wanted = wanted || codes[i] == code;
+        struct peer_close close = {.came = true, .code = code};
+        assert_int_equal(peer_close_is_leave(&close), wanted);
+    }
+    assert_false(peer_close_is_leave(&(struct peer_close){.came = true}));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_people_are_told),
         cmocka_unit_test(long_texts),
         cmocka_unit_test(the_first_one_counts),
+        cmocka_unit_test(leaves),
         cmocka_unit_test(found_in_what_was_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

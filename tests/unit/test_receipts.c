@@ -51,7 +51,8 @@ static bool stalls(struct peer *r, int64_t usec) {
 
 static void tcp(struct peer *r, uint64_t written, uint64_t acknowledged,
                 int64_t usec) {
-    peer_tcp(r, (struct tcp_bytes){written, acknowledged}, r->sent, at(usec));
+    peer_tcp(r, (struct tcp_bytes){written, acknowledged}, r->sent, true,
+             at(usec));
 }
 
 static void a_ping_follows_within_a_quarter_second(void **state) {
