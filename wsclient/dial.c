@@ -14,7 +14,7 @@
 #include "wsclient/dial_texts.h"
 
 /* Of HTTP: the upgrade was agreed to, and went wrong all the same. */
-enum { HTTP_SWITCHING = 101, MAX_RETRY_AFTER_SECONDS = 86400 };
+enum { HTTP_SWITCHING = 101, HTTP_OK = 200, MAX_RETRY_AFTER_SECONDS = 86400 };
 
 /* The one that hears what the libraries say. */
 static struct dial *hearing;
@@ -154,6 +154,7 @@ static void next_address(struct dial *d) {
     uintptr_t number = d->number;
     d->tls_error[0] = '\0';
     d->chosen[0] = '\0';
+    d->overlong = false;
     d->retry_after = (duration){0};
     limit_turn(d);
     d->beginning = true;
@@ -231,22 +232,37 @@ static int reason_of(const struct dial *dial, struct lws *wsi) {
     return 0;
 }
 
+/* Why an attempt failed, as far as it is known, for people. */
+static void describe(const struct dial *d, struct lws *wsi, unsigned status,
+                     const char *text, char detail[DIAL_TEXT_SIZE]) {
+    if (d->tls_error[0] != '\0') /* says more than the library's text */
+        snprintf(detail, DIAL_TEXT_SIZE, "TLS: %s", d->tls_error);
+    else if (d->overlong)
+        snprintf(detail, DIAL_TEXT_SIZE,
+                 "the headers of the handshake's answer are longer than %d "
+                 "bytes",
+                 DIAL_MAX_HEADER_BYTES);
+    else if (status == 0 || status == HTTP_SWITCHING)
+        dial_text(text, reason_of(d, wsi), detail);
+    else if (status < HTTP_OK)
+        snprintf(detail, DIAL_TEXT_SIZE,
+                 "an interim answer (status %u) came first, which "
+                 "libwebsockets does not take",
+                 status);
+    else
+        snprintf(detail, DIAL_TEXT_SIZE, "status %u", status);
+}
+
 void dial_error(struct dial *dial, struct lws *wsi, const char *text) {
+    char detail[DIAL_TEXT_SIZE];
     struct dial_failure failure = {
+        .detail = detail,
         .status = lws_http_client_http_response(wsi),
         .retry_after = dial->retry_after,
     };
-    bool tls_failed = dial->tls_error[0] != '\0';
-    char detail[DIAL_TEXT_SIZE];
-    int reason = reason_of(dial, wsi);
-    if (tls_failed) /* says more than the library's text */
-        snprintf(detail, sizeof detail, "TLS: %s", dial->tls_error);
-    else if (failure.status != 0 && failure.status != HTTP_SWITCHING)
-        snprintf(detail, sizeof detail, "status %u", failure.status);
-    else
-        dial_text(text, reason, detail);
-    failure.detail = detail;
-    address_failed(dial, &failure, failure.status == 0 && !tls_failed);
+    describe(dial, wsi, failure.status, text, detail);
+    address_failed(dial, &failure,
+                   failure.status == 0 && dial->tls_error[0] == '\0');
 }
 
 void dial_given_up(struct dial *dial) {
@@ -314,6 +330,7 @@ void dial_hear_library(const char *line) {
     log_debug("libwebsockets", LOG_FIELDS(log_span("line", text)));
     if (hearing == NULL)
         return;
+    hearing->overlong |= strstr(line, "Ran out of header data space") != NULL;
     snprintf(hearing->complaint, sizeof hearing->complaint, "%.*s",
              (int)text.len, text.data);
 }

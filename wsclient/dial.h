@@ -14,6 +14,9 @@
 #include "wsclient/fd_watch.h"
 #include "wsclient/upstream.h"
 
+/* The answer to the handshake may have headers of so many bytes. */
+enum { DIAL_MAX_HEADER_BYTES = 32768 };
+
 /* Why an attempt failed. */
 struct dial_failure {
     const char *detail;   /* for people, lent */
@@ -42,6 +45,7 @@ struct dial {
     bool unused;            /* no attempt was made with the known ones yet */
     size_t next;            /* of the known ones, to be tried */
 
+    bool overlong;    /* the headers of the answer */
     bool beginning;   /* the library is asked to connect, just now */
     char chosen[257]; /* of the subprotocols offered; "": none */
     duration retry_after;

@@ -39,9 +39,7 @@ static const struct dial_translation {
     {"connect unk", "the TLS handshake failed", false},
     {"bio_create failed", "TLS could not be begun", false},
     {"tls restriction limit", "TLS could not be begun", false},
-    {"problems parsing header",
-     "the handshake was answered by what is no HTTP, "
-     "or by too much of it",
+    {"problems parsing header", "the handshake was answered by what is no HTTP",
      false},
     {"HS: URI missing", "the handshake was answered without a status", false},
     {"HS: :status missing", "the handshake was answered without a status",
@@ -52,13 +50,13 @@ static const struct dial_translation {
      false},
     {"HS: Accept hash wrong",
      "the handshake's answer has the "
-     "Sec-WebSocket-Accept of another one",
+     "Sec-WebSocket-Accept of another one, or blanks behind it",
      false},
     {"HS: UPGRADE missing", "the handshake's answer has no Upgrade header",
      false},
     {"HS: Upgrade to something",
      "the handshake's answer upgrades to something "
-     "other than WebSocket",
+     "other than WebSocket, or has blanks behind that",
      false},
     {"HS: UPGRADE malformed",
      "the handshake's answer has no header "

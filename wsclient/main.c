@@ -23,11 +23,7 @@
 #include "wsclient/quarantine.h"
 #include "wsclient/ratelink.h"
 
-enum {
-    RECEIVE_BUFFER_BYTES = 65536,
-    MAX_DESCRIPTORS = 64,
-    MAX_HEADER_BYTES = 32768 /* of the handshake's answer */
-};
+enum { RECEIVE_BUFFER_BYTES = 65536, MAX_DESCRIPTORS = 64 };
 
 /* One that was killed may need a while to let go of it. */
 #define CLAIM_PATIENCE MILLISECONDS(1500)
@@ -184,7 +180,7 @@ static struct lws_context *new_context(struct wsclient *w) {
         .uid = (uid_t)-1,
         .fd_limit_per_thread = MAX_DESCRIPTORS,
         .pt_serv_buf_size = RECEIVE_BUFFER_BYTES,
-        .max_http_header_data = MAX_HEADER_BYTES,
+        .max_http_header_data = DIAL_MAX_HEADER_BYTES,
         .timeout_secs = 5,
         .connect_timeout_secs = 5,
         .http_proxy_address = "", /* else $http_proxy is obeyed */

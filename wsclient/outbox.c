@@ -197,6 +197,11 @@ bool outbox_goes_alone(const struct outbox *outbox) {
     return next != NULL && goes_alone(next);
 }
 
+bool outbox_stands_alone(const struct outbox *outbox) {
+    const struct message *last = TAILQ_LAST(&outbox->sent, message_queue);
+    return last != NULL && goes_alone(last);
+}
+
 bool outbox_has_any(const struct outbox *outbox) {
     return !TAILQ_EMPTY(&outbox->backlog) || !TAILQ_EMPTY(&outbox->suspects) ||
            !TAILQ_EMPTY(&outbox->fresh);

@@ -99,8 +99,9 @@ void outbox_settled(struct outbox *outbox, uint64_t position);
  */
 bool outbox_is_resending(const struct outbox *outbox);
 
-/* Whether the next answer will stand alone on the line. */
+/* Whether the next answer will stand alone on the line; the last one does. */
 bool outbox_goes_alone(const struct outbox *outbox);
+bool outbox_stands_alone(const struct outbox *outbox);
 
 /* Whether an answer waits to be sent, and whether more than one does. */
 bool outbox_has_any(const struct outbox *outbox);

@@ -160,6 +160,11 @@ uint64_t peer_settled(struct peer *peer, monotime now) {
     return peer->settled;
 }
 
+void peer_confirm_settled(struct peer *peer, monotime now) {
+    if (peer->receipts == PEER_RECEIPTS_BY_TCP)
+        confirm(peer, peer->settled, now);
+}
+
 /* What is acknowledged of heartbeats behind the Ping tells nothing of it. */
 static void note_movement(struct peer *peer, uint64_t acknowledged,
                           monotime now) {

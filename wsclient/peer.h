@@ -166,6 +166,9 @@ MUST_CHECK NONNULL_ALL bool peer_has_proved(struct peer *peer, monotime now);
  */
 MUST_CHECK NONNULL_ALL uint64_t peer_settled(struct peer *peer, monotime now);
 
+/* What was let pass is confirmed by that, where TCP has to do. */
+NONNULL_ALL void peer_confirm_settled(struct peer *peer, monotime now);
+
 /* The word that the status has for how answers are confirmed. */
 NONNULL_ALL const char *peer_receipts_name(const struct peer *peer);
 

@@ -472,6 +472,10 @@ bool pipeline_goes_alone(const struct pipeline *pipeline) {
     return outbox_goes_alone(&pipeline->outbox);
 }
 
+bool pipeline_stands_alone(const struct pipeline *pipeline) {
+    return outbox_stands_alone(&pipeline->outbox);
+}
+
 bool pipeline_has_several(const struct pipeline *pipeline) {
     return outbox_has_several(&pipeline->outbox) ||
            refusals_count(&pipeline->refusals) > 1;

@@ -136,8 +136,12 @@ void pipeline_settled(struct pipeline *pipeline, uint64_t position);
 /* Whether the next answers wait for the receipt of what is on the line. */
 bool pipeline_is_resending(const struct pipeline *pipeline);
 
-/* Whether the next answer will stand alone on the line, as one is refused. */
+/*
+ * Whether the next answer will stand alone on the line, as one is refused; and
+ * whether the last one does.
+ */
 bool pipeline_goes_alone(const struct pipeline *pipeline);
+bool pipeline_stands_alone(const struct pipeline *pipeline);
 
 /* Whether more than one item waits to be sent. */
 bool pipeline_has_several(const struct pipeline *pipeline);

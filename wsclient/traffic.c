@@ -151,8 +151,10 @@ static bool count_tcp_bytes(struct lws *wsi, struct tcp_bytes *bytes) {
  */
 static void take_receipts(struct traffic *t, struct lws *wsi, monotime now) {
     bool resending = pipeline_is_resending(t->pipeline);
-    pipeline_confirmed(t->pipeline, t->peer.confirmed);
     pipeline_settled(t->pipeline, peer_settled(&t->peer, now));
+    if (pipeline_stands_alone(t->pipeline))
+        peer_confirm_settled(&t->peer, now);
+    pipeline_confirmed(t->pipeline, t->peer.confirmed);
     if (t->hurry || (resending && !pipeline_is_resending(t->pipeline)))
         lws_callback_on_writable(wsi);
 }

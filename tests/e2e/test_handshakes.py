@@ -96,12 +96,24 @@ ANSWERS = {
     "an extension that nobody asked for": (
         upgrade(Sec_WebSocket_Extensions="permessage-deflate"),
         "chose an extension that was not offered"),
-    "endless headers": (endless_headers, "too much of it"),
+    "endless headers": (endless_headers, "are longer than 32768 bytes"),
+    "early hints": (lambda link: answer(link, "HTTP/1.1 103 Early Hints"),
+                    "interim answer (status 103)"),
+    "blanks behind the upgrade": (upgrade(Upgrade="websocket \t"), "or has blanks behind"),
     "hangs up": (hang_up, ENDED + '"'),
     "cut in the head": (cut_in_the_head, ENDED + '"'),
     "hangs up at once": (lambda link: link.close(), "ended"),
     "reset": (reset, ENDED + ": Connection reset by peer"),
 }
+
+
+@pytest.mark.parametrize("many", [["Set-Cookie: a=" + "x" * 1000] * 31,
+                                  ["X-Policy: " + "x" * 31000]], ids=["cookies", "one"])
+def test_headers_of_31_kb(start, raw, many):
+    """Cookies, policies: what others need is read past."""
+    threading.Thread(target=lambda: (link := raw.accept()).read_head() and link.send(
+        link.answer_head(more=many)), daemon=True).start()
+    start(raw).wait_log(" connected ")
 
 
 @pytest.mark.parametrize("send, told", ANSWERS.values(), ids=ANSWERS.keys())

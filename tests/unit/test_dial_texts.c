@@ -43,10 +43,11 @@ static const struct text_case {
     {"HS: EXT: unknown ext", 0,
      "the upstream chose an extension that was not offered"},
     {"HS: Accept hash wrong", 0,
-     "the handshake's answer has the Sec-WebSocket-Accept of another one"},
+     "the handshake's answer has the Sec-WebSocket-Accept of another one, or "
+     "blanks behind it"},
     /* The system's reason belongs to some alone. */
     {"problems parsing header", ECONNRESET,
-     "the handshake was answered by what is no HTTP, or by too much of it"},
+     "the handshake was answered by what is no HTTP"},
     /* What no table knows is better than nothing. */
     {"a text of some later version", ECONNRESET,
      "a text of some later version"},
