@@ -153,7 +153,7 @@ bool helpers_stop_next(struct helpers *helpers) {
             return false;
         kind = helper->kind;
         if (kind == HELPER_MONITOR && helper->life.wanted)
-            log_info("stopped", NULL); /* the last line that is written */
+            log_info("stopped", NULL); /* the monitor's last line */
         if (helper->life.wanted)
             helper_stop(helper);
         waits = waits || !helper_is_stopped(helper);
