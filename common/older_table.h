@@ -4,7 +4,7 @@
 
 #include "common/attributes.h"
 #include "common/clock.h"
-#include "common/rates.h"
+#include "common/rates/rates.h"
 
 /* Better is looked for after so long at the soonest. */
 #define OLDER_TABLE_PAUSE SECONDS(15)

@@ -11,7 +11,7 @@
 
 #include "common/attributes.h"
 #include "common/clock.h"
-#include "common/rates.h"
+#include "common/rates/rates.h"
 #include "ratefetcher/providers/registry.h"
 
 struct lookup;

@@ -10,7 +10,7 @@
 
 #include "common/clock.h"
 #include "common/clock_watch.h"
-#include "common/daytables.h"
+#include "common/rates/daytables.h"
 #include "ratefetcher/breaker.h"
 #include "ratefetcher/call_counts.h"
 #include "ratefetcher/providers/registry.h"

@@ -3,9 +3,9 @@
 #include <sysexits.h>
 
 #include "common/clock.h"
-#include "common/decimal.h"
 #include "common/lines/message.h"
-#include "common/rates.h"
+#include "common/rates/decimal.h"
+#include "common/rates/rates.h"
 #include "supervisor/client.h"
 #include "supervisor/command.h"
 

@@ -7,8 +7,8 @@ UNIT_clock_watch = common/clock_watch.c common/day.c
 UNIT_claim     = common/claim.c common/clock.c common/memory.c
 UNIT_channel   = common/lines/channel.c common/memory.c
 UNIT_day       = common/day.c
-UNIT_decimal   = common/decimal.c
-UNIT_decimal_convert = common/decimal.c
+UNIT_decimal   = common/rates/decimal.c
+UNIT_decimal_convert = common/rates/decimal.c
 UNIT_json_scan = common/json_scan.c common/utf8.c
 UNIT_unix_socket = common/lines/unix_socket.c
 UNIT_files     = common/files.c common/memory.c
@@ -26,13 +26,13 @@ UNIT_log       = common/log.c common/utf8.c common/memory.c common/clock.c commo
 UNIT_metrics   = common/metrics.c
 MESSAGE_C      = common/lines/message.c common/json_scan.c common/utf8.c
 UNIT_message   = $(MESSAGE_C)
-UNIT_rates     = common/rates.c common/memory.c $(MESSAGE_C) common/day.c \
-                 common/decimal.c
-UNIT_daytables = common/daytables.c $(UNIT_rates)
+UNIT_rates     = common/rates/rates.c common/memory.c $(MESSAGE_C) common/day.c \
+                 common/rates/decimal.c
+UNIT_daytables = common/rates/daytables.c $(UNIT_rates)
 SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
                  common/settings/moved.c \
                  common/files.c common/settings/envfile.c \
-                 common/settings/url.c common/decimal.c common/utf8.c common/memory.c
+                 common/settings/url.c common/rates/decimal.c common/utf8.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)
 UNIT_wiping    = common/log.c common/utf8.c common/clock.c common/day.c $(SETTINGS_C)
 UNIT_monitor   = supervisor/monitor.c common/lines/child.c common/lines/channel.c \
@@ -40,8 +40,8 @@ UNIT_monitor   = supervisor/monitor.c common/lines/child.c common/lines/channel.
                  common/clock.c common/day.c $(SETTINGS_C)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
 UNIT_options   = supervisor/options.c $(SETTINGS_C)
-UNIT_history   = ratefetcher/providers/history.c common/rates.c common/memory.c \
-                 $(MESSAGE_C) common/day.c common/decimal.c
+UNIT_history   = ratefetcher/providers/history.c common/rates/rates.c common/memory.c \
+                 $(MESSAGE_C) common/day.c common/rates/decimal.c
 UNIT_ecb_csv   = ratefetcher/providers/ecb_csv.c $(UNIT_history)
 UNIT_breaker   = ratefetcher/breaker.c
 UNIT_quota     = ratefetcher/quota.c
@@ -51,30 +51,30 @@ UNIT_redis_address = ratefetcher/redis/redis_format.c common/settings/url.c $(UN
 UNIT_redis_value = $(UNIT_redis_address)
 UNIT_redis_commands = ratefetcher/redis/redis_commands.c common/loop.c \
                  common/clock.c common/memory.c
-REQUEST_C      = wsclient/request.c common/day.c common/decimal.c common/rates.c \
+REQUEST_C      = wsclient/request.c common/day.c common/rates/decimal.c common/rates/rates.c \
                  common/memory.c $(MESSAGE_C)
 UNIT_request   = $(REQUEST_C)
 UNIT_response  = wsclient/response.c $(REQUEST_C)
-UNIT_heartbeat = wsclient/peer.c
-UNIT_inbox     = wsclient/inbox.c common/utf8.c common/memory.c
+UNIT_heartbeat = wsclient/link/peer.c
+UNIT_inbox     = wsclient/link/inbox.c common/utf8.c common/memory.c
 LEDGER_C       = common/mapped_file.c wsclient/ledger.c wsclient/ledger_room.c \
                  common/files.c common/log.c common/utf8.c common/clock.c common/day.c \
                  common/memory.c
 UNIT_ledger_room = wsclient/ledger_room.c
 UNIT_ledger    = $(LEDGER_C)
-UNIT_receipts  = wsclient/peer.c
-UNIT_proof     = wsclient/peer.c
+UNIT_receipts  = wsclient/link/peer.c
+UNIT_proof     = wsclient/link/peer.c
 UNIT_outbox    = wsclient/outbox.c $(LEDGER_C)
-UNIT_dial_texts = wsclient/dial_texts.c
-UNIT_peer_close = wsclient/peer_close.c
-UNIT_breaks    = wsclient/breaks.c common/clock.c
+UNIT_dial_texts = wsclient/link/dial_texts.c
+UNIT_peer_close = wsclient/link/peer_close.c
+UNIT_breaks    = wsclient/link/breaks.c common/clock.c
 UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/utf8.c common/clock.c \
                  common/day.c common/memory.c
-UNIT_day_rates = wsclient/day_rates.c common/clock_watch.c common/daytables.c $(UNIT_rates)
+UNIT_day_rates = wsclient/day_rates.c common/clock_watch.c common/rates/daytables.c $(UNIT_rates)
 UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)
 UNIT_waiting   = wsclient/waiting.c common/memory.c
 UNIT_pipeline  = wsclient/pipeline.c wsclient/outbox.c wsclient/undelivered.c \
-                 wsclient/day_rates.c common/clock_watch.c common/daytables.c \
+                 wsclient/day_rates.c common/clock_watch.c common/rates/daytables.c \
                  common/older_table.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
                  common/metrics.c $(LEDGER_C) $(REQUEST_C) $(SETTINGS_C)
@@ -83,15 +83,15 @@ UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
                  $(UNIT_pipeline)
 
 WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
-                 ratefetcher/providers/history.c common/rates.c $(MESSAGE_C) \
+                 ratefetcher/providers/history.c common/rates/rates.c $(MESSAGE_C) \
                  common/day.c common/log.c common/utf8.c common/clock.c common/loop.c \
                  $(SETTINGS_C)
 PROVIDER_C     = ratefetcher/provider.c ratefetcher/provider_tables.c \
                  common/clock_watch.c common/older_table.c \
                  ratefetcher/breaker.c \
                  ratefetcher/quota.c ratefetcher/call_counts.c \
-                 common/daytables.c common/mapped_file.c common/files.c common/log.c common/utf8.c common/clock.c \
-                 common/rates.c $(MESSAGE_C) common/day.c $(SETTINGS_C)
+                 common/rates/daytables.c common/mapped_file.c common/files.c common/log.c common/utf8.c common/clock.c \
+                 common/rates/rates.c $(MESSAGE_C) common/day.c $(SETTINGS_C)
 UNIT_provider  = $(PROVIDER_C)
 UNIT_lookup    = ratefetcher/lookup.c common/loop.c $(PROVIDER_C)
 UNIT_http      = ratefetcher/providers/http.c common/memory.c common/clock.c \

@@ -8,8 +8,8 @@
 #include "common/attributes.h"
 #include "common/clock.h"
 #include "common/clock_watch.h"
-#include "common/daytables.h"
-#include "common/rates.h"
+#include "common/rates/daytables.h"
+#include "common/rates/rates.h"
 
 struct day_rates {
     struct daytables days; /* the entries are pointers, NULL: not known */

@@ -16,10 +16,10 @@
 #include "common/log.h"
 #include "common/process.h"
 #include "common/runtime_dir.h"
-#include "wsclient/connection.h"
-#include "wsclient/dial.h"
 #include "wsclient/fd_watch.h"
-#include "wsclient/pings.h"
+#include "wsclient/link/connection.h"
+#include "wsclient/link/dial.h"
+#include "wsclient/link/pings.h"
 #include "wsclient/quarantine.h"
 #include "wsclient/ratelink.h"
 

@@ -10,7 +10,7 @@
 
 #include "common/attributes.h"
 #include "common/metrics.h"
-#include "common/rates.h"
+#include "common/rates/rates.h"
 #include "common/settings/settings.h"
 #include "wsclient/ledger.h"
 #include "wsclient/outbox.h"

@@ -6,8 +6,8 @@
 #define FXWIRE_WSCLIENT_REQUEST_H
 
 #include "common/day.h"
-#include "common/decimal.h"
-#include "common/rates.h"
+#include "common/rates/decimal.h"
+#include "common/rates/rates.h"
 #include "common/span.h"
 
 enum request_kind {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "common/log.h"
-#include "wsclient/peer_close.h"
+#include "wsclient/link/peer_close.h"
 #include "wsclient/response.h"
 
 /* Of an id, in an alert. */

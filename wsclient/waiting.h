@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "common/attributes.h"
-#include "common/rates.h"
+#include "common/rates/rates.h"
 #include "wsclient/ledger.h"
 
 /* An open question: a day's rates, with a currency in them or with any. */

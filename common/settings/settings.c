@@ -29,7 +29,7 @@ struct setting_row {
 /* The names of the providers, a blank before each. */
 #define PROVIDER(id, ...) " " #id
 static const char provider_words[] =
-#include "common/providers.def"
+#include "common/rates/providers.def"
     ;
 #undef PROVIDER
 
@@ -38,7 +38,7 @@ static const struct {
     const char *name;
     int need; /* a setting; SETTINGS: none */
 } providers[] = {
-#include "common/providers.def"
+#include "common/rates/providers.def"
 };
 #undef PROVIDER
 

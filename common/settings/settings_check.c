@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
-#include "common/decimal.h"
 #include "common/files.h"
 #include "common/memory.h"
+#include "common/rates/decimal.h"
 #include "common/settings/moved.h"
 #include "common/settings/url.h"
 
@@ -339,7 +339,7 @@ static void check_providers(struct settings *s) {
         const char *provider;
         enum setting needed; /* SETTINGS: none */
     } needs[] = {
-#include "common/providers.def"
+#include "common/rates/providers.def"
     };
 #undef PROVIDER
     if (!settings_is_good(s, SETTING_RATE_PROVIDERS))

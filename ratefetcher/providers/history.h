@@ -2,7 +2,7 @@
 #ifndef FXWIRE_RATEFETCHER_PROVIDERS_HISTORY_H
 #define FXWIRE_RATEFETCHER_PROVIDERS_HISTORY_H
 
-#include "common/rates.h"
+#include "common/rates/rates.h"
 
 struct history;
 

@@ -4,7 +4,7 @@
 
 static const struct provider_class *const classes[] = {
 #define PROVIDER(id, ID, need) &provider_##id,
-#include "common/providers.def"
+#include "common/rates/providers.def"
 #undef PROVIDER
 };
 

@@ -9,7 +9,7 @@
 
 #include "common/attributes.h"
 #include "common/metrics.h"
-#include "common/rates.h"
+#include "common/rates/rates.h"
 #include "common/settings/settings.h"
 
 enum provider_result {
@@ -86,9 +86,10 @@ struct provider_class {
                   void *arg);
 };
 
-/* Each provider of common/providers.def is defined in the file of its name. */
+/* Each provider of common/rates/providers.def is defined in the file of its
+ * name. */
 #define PROVIDER(id, ID, need) extern const struct provider_class provider_##id;
-#include "common/providers.def"
+#include "common/rates/providers.def"
 #undef PROVIDER
 
 /* The class of that name, or NULL if this version has none. */

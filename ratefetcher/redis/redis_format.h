@@ -4,7 +4,7 @@
 #define FXWIRE_RATEFETCHER_REDIS_REDIS_FORMAT_H
 
 #include "common/attributes.h"
-#include "common/rates.h"
+#include "common/rates/rates.h"
 
 /* Where Redis is. */
 struct redis_address {

@@ -38,6 +38,9 @@ result "ratefetcher/redis includes itself, provider, call_counts and common" \
 result "of ratefetcher/providers its registry and http are seen" \
     "$(grep -nE '^#include "ratefetcher/providers/' ratefetcher/*.[ch] |
        grep -vE '/(registry|http)\.h"')"
+result "of wsclient/link its connection, dial, pings and peer_close are seen" \
+    "$(grep -nE '^#include "wsclient/link/' wsclient/*.[ch] |
+       grep -vE '/(connection|dial|pings|peer_close)\.h"')"
 result "common knows no loop and no peer, but for loop and line_server" \
     "$(includes common -- 'libwebsockets|event2?/|curl/|hiredis/' |
        grep -vE '^common/(loop|lines/line_server)\.[ch]:.*<event2/')"
@@ -49,12 +52,13 @@ result "libevent is not wsclient's" "$(includes wsclient -- 'event2?/')"
 result "the simulator shares no code with the product" \
     "$(includes tests/upstream -- '(common|supervisor|wsclient|ratefetcher)/')"
 
-pure="common/backoff common/clock_watch common/day common/daytables common/decimal common/settings/envfile common/json_scan
-      common/metrics common/rates common/span
+pure="common/backoff common/clock_watch common/day common/rates/daytables common/rates/decimal common/settings/envfile common/json_scan
+      common/metrics common/rates/rates common/span
       common/settings/moved common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota
       ratefetcher/redis/redis_format supervisor/lifecycle
-      wsclient/breaks wsclient/day_rates wsclient/dial_texts wsclient/inbox wsclient/ledger_room
-      wsclient/outbox wsclient/peer wsclient/peer_close
+      wsclient/day_rates wsclient/ledger_room wsclient/link/breaks
+      wsclient/link/dial_texts wsclient/link/inbox
+      wsclient/link/peer wsclient/link/peer_close wsclient/outbox
       wsclient/refusals wsclient/request wsclient/response wsclient/waiting"
 # And all that the providers' APIs are made of.
 pure="$pure $(ls ratefetcher/providers/*.c |
@@ -77,7 +81,8 @@ result "the picture of the architecture is of its source (make docs)" "$(
     grep -qF "<!-- $(cksum docs/architecture.dot) -->" docs/architecture.svg ||
         echo docs/architecture.svg)"
 result "every header compiles alone" "$(
-    for header in common/*.h common/*/*.h supervisor/*.h wsclient/*.h ratefetcher/*.h \
+    for header in common/*.h common/*/*.h supervisor/*.h wsclient/*.h \
+                  wsclient/*/*.h ratefetcher/*.h \
                   ratefetcher/*/*.h; do
         ${CC:-gcc} -std=c17 -D_GNU_SOURCE -I. -Wall -Wextra -Werror \
             -fsyntax-only -x c "$header" 2>&1 | head -n 3

@@ -2,7 +2,7 @@
 #ifndef FXWIRE_TESTS_UNIT_DECIMAL_CASES_H
 #define FXWIRE_TESTS_UNIT_DECIMAL_CASES_H
 
-#include "common/decimal.h"
+#include "common/rates/decimal.h"
 
 static const struct parse_case {
     const char *text;

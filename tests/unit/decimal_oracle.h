@@ -1,6 +1,6 @@
 /*
  * What decimals ought to be, worked out by GMP on integers of any size: no
- * limit, no step and no line in common with common/decimal.c.
+ * limit, no step and no line in common with common/rates/decimal.c.
  */
 #ifndef FXWIRE_TESTS_UNIT_DECIMAL_ORACLE_H
 #define FXWIRE_TESTS_UNIT_DECIMAL_ORACLE_H
@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "common/decimal.h"
+#include "common/rates/decimal.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 

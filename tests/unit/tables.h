@@ -2,7 +2,7 @@
 #ifndef FXWIRE_TESTS_UNIT_TABLES_H
 #define FXWIRE_TESTS_UNIT_TABLES_H
 
-#include "common/rates.h"
+#include "common/rates/rates.h"
 #include "tests/unit/unit.h"
 
 static inline day day_of_text(const char *text) {

@@ -1,6 +1,6 @@
 /* Breaks: the last one's reason, and when they are too many. */
 #include "tests/unit/unit.h"
-#include "wsclient/breaks.h"
+#include "wsclient/link/breaks.h"
 
 #define SHORT SECONDS(1)
 

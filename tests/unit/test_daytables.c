@@ -1,5 +1,5 @@
 /* The array by days: entries keep apart, grow, and are let go of. */
-#include "common/daytables.h"
+#include "common/rates/daytables.h"
 #include "tests/unit/tables.h"
 #include "tests/unit/unit.h"
 

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <regex.h>
 
-#include "common/decimal.h"
+#include "common/rates/decimal.h"
 #include "tests/unit/decimal_cases.h"
 #include "tests/unit/decimal_oracle.h"
 #include "tests/unit/unit.h"

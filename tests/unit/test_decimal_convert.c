@@ -1,7 +1,7 @@
 /* Conversions by two rates of one table: by hand, and by GMP. */
 #include <inttypes.h>
 
-#include "common/decimal.h"
+#include "common/rates/decimal.h"
 #include "tests/unit/decimal_oracle.h"
 #include "tests/unit/unit.h"
 

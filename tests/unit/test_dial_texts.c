@@ -1,5 +1,5 @@
 /* What is said of an attempt that failed, for what the library says of it. */
-#include "wsclient/dial_texts.h"
+#include "wsclient/link/dial_texts.h"
 
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /* The peer: who is silent or stalls, when a beat goes out, when to look. */
 #include "tests/unit/unit.h"
-#include "wsclient/peer.h"
+#include "wsclient/link/peer.h"
 
 #define MS     INT64_C(1000)
 #define SECOND (1000 * MS)

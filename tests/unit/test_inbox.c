@@ -1,6 +1,6 @@
 /* The inbox: whole messages out of pieces, bounded, and UTF-8. */
 #include "tests/unit/unit.h"
-#include "wsclient/inbox.h"
+#include "wsclient/link/inbox.h"
 
 enum { MAX_BYTES = 64, MIB = 1024 * 1024, SIXTEEN_MIB = 16 * MIB };
 

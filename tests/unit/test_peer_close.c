@@ -1,6 +1,6 @@
 /* The peer's close frame, and what is said of it. */
 #include "tests/unit/unit.h"
-#include "wsclient/peer_close.h"
+#include "wsclient/link/peer_close.h"
 
 static const struct {
     const char *payload;

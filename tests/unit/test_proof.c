@@ -1,6 +1,6 @@
 /* What a link has to show before an answer is blamed for its end. */
 #include "tests/unit/unit.h"
-#include "wsclient/peer.h"
+#include "wsclient/link/peer.h"
 
 #define MSEC   INT64_C(1000)
 #define SECOND INT64_C(1000000)

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "tests/unit/unit.h"
-#include "wsclient/peer.h"
+#include "wsclient/link/peer.h"
 
 #define MSEC   INT64_C(1000)
 #define SECOND INT64_C(1000000)

@@ -1,14 +1,14 @@
 /* The breaks of connections that stood: the last one's reason, and whether
  * they follow each other too fast. Pure. */
-#ifndef FXWIRE_WSCLIENT_BREAKS_H
-#define FXWIRE_WSCLIENT_BREAKS_H
+#ifndef FXWIRE_WSCLIENT_LINK_BREAKS_H
+#define FXWIRE_WSCLIENT_LINK_BREAKS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "common/attributes.h"
 #include "common/clock.h"
-#include "wsclient/peer_close.h"
+#include "wsclient/link/peer_close.h"
 
 /* So many within that time need a person. */
 #define BREAKS_FLAPPING_TIME SECONDS(10)

@@ -1,4 +1,4 @@
-#include "common/decimal.h"
+#include "common/rates/decimal.h"
 
 #include <limits.h>
 

@@ -1,4 +1,4 @@
-#include "wsclient/inbox.h"
+#include "wsclient/link/inbox.h"
 
 #include <stdlib.h>
 

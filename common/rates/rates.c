@@ -1,4 +1,4 @@
-#include "common/rates.h"
+#include "common/rates/rates.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "wsclient/peer_close.h"
+#include "wsclient/link/peer_close.h"
 
 #include <stdint.h>
 #include <stdio.h>

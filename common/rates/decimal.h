@@ -2,8 +2,8 @@
  * Exact decimals for stakes and rates, and the one division of the service.
  * Digits are taken as they were sent; no binary fraction is used anywhere.
  */
-#ifndef FXWIRE_COMMON_DECIMAL_H
-#define FXWIRE_COMMON_DECIMAL_H
+#ifndef FXWIRE_COMMON_RATES_DECIMAL_H
+#define FXWIRE_COMMON_RATES_DECIMAL_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Puts whole text messages together from the pieces that frames bring. */
-#ifndef FXWIRE_WSCLIENT_INBOX_H
-#define FXWIRE_WSCLIENT_INBOX_H
+#ifndef FXWIRE_WSCLIENT_LINK_INBOX_H
+#define FXWIRE_WSCLIENT_LINK_INBOX_H
 
 #include <stdbool.h>
 

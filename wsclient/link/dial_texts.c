@@ -1,4 +1,4 @@
-#include "wsclient/dial_texts.h"
+#include "wsclient/link/dial_texts.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "wsclient/pings.h"
+#include "wsclient/link/pings.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * The WebSocket connection to the upstream: made, given up and made again, as
  * long as the process lives. What goes over it is traffic's.
  */
-#ifndef FXWIRE_WSCLIENT_CONNECTION_H
-#define FXWIRE_WSCLIENT_CONNECTION_H
+#ifndef FXWIRE_WSCLIENT_LINK_CONNECTION_H
+#define FXWIRE_WSCLIENT_LINK_CONNECTION_H
 
 #include <libwebsockets.h>
 

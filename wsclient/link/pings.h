@@ -2,8 +2,8 @@
  * One Ping at a time. libwebsockets keeps a Ping until its Pong is written and
  * drops those that come meanwhile; so while one is kept, nothing more is read.
  */
-#ifndef FXWIRE_WSCLIENT_PINGS_H
-#define FXWIRE_WSCLIENT_PINGS_H
+#ifndef FXWIRE_WSCLIENT_LINK_PINGS_H
+#define FXWIRE_WSCLIENT_LINK_PINGS_H
 
 #include <libwebsockets.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * each of its addresses is tried in turn, each with its share of the time.
  * What libwebsockets and OpenSSL tell of why an attempt fails is kept here.
  */
-#ifndef FXWIRE_WSCLIENT_DIAL_H
-#define FXWIRE_WSCLIENT_DIAL_H
+#ifndef FXWIRE_WSCLIENT_LINK_DIAL_H
+#define FXWIRE_WSCLIENT_LINK_DIAL_H
 
 #include <libwebsockets.h>
 #include <stdbool.h>

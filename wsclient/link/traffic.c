@@ -1,4 +1,4 @@
-#include "wsclient/traffic.h"
+#include "wsclient/link/traffic.h"
 
 #include <linux/sockios.h>
 #include <linux/tcp.h>

@@ -5,8 +5,8 @@
  * TCP's acknowledgement. Answers are counted by their position in the order of
  * sending. Pure: time and what the kernel tells are arguments.
  */
-#ifndef FXWIRE_WSCLIENT_PEER_H
-#define FXWIRE_WSCLIENT_PEER_H
+#ifndef FXWIRE_WSCLIENT_LINK_PEER_H
+#define FXWIRE_WSCLIENT_LINK_PEER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
  * overflows its heap), a failed attempt is recognised by any of three signs,
  * and nothing is written while output is buffered.
  */
-#include "wsclient/connection.h"
+#include "wsclient/link/connection.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,9 +17,9 @@
 #include "common/backoff.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "wsclient/breaks.h"
-#include "wsclient/dial.h"
-#include "wsclient/traffic.h"
+#include "wsclient/link/breaks.h"
+#include "wsclient/link/dial.h"
+#include "wsclient/link/traffic.h"
 
 #define FIRST_BACKOFF    MILLISECONDS(100)
 #define ATTEMPT_LIMIT    SECONDS(5)

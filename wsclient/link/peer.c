@@ -1,4 +1,4 @@
-#include "wsclient/peer.h"
+#include "wsclient/link/peer.h"
 
 #include <inttypes.h>
 #include <stdio.h>

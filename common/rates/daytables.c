@@ -1,4 +1,4 @@
-#include "common/daytables.h"
+#include "common/rates/daytables.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,13 +3,13 @@
  * 1999-01-04 on. It grows as days are asked for, up to one entry for each day
  * that there is. What an entry holds, and how large it is, is its owner's.
  */
-#ifndef FXWIRE_COMMON_DAYTABLES_H
-#define FXWIRE_COMMON_DAYTABLES_H
+#ifndef FXWIRE_COMMON_RATES_DAYTABLES_H
+#define FXWIRE_COMMON_RATES_DAYTABLES_H
 
 #include <stddef.h>
 
 #include "common/attributes.h"
-#include "common/rates.h"
+#include "common/rates/rates.h"
 
 struct daytables {
     size_t entry_size; /* bytes; set by the owner, the rest is zero */

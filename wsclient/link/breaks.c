@@ -1,4 +1,4 @@
-#include "wsclient/breaks.h"
+#include "wsclient/link/breaks.h"
 
 #include <stdio.h>
 

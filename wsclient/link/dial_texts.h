@@ -2,8 +2,8 @@
  * What libwebsockets says of an attempt that failed, in words for people. Its
  * own differ between 4.1 and 4.3. Pure.
  */
-#ifndef FXWIRE_WSCLIENT_DIAL_TEXTS_H
-#define FXWIRE_WSCLIENT_DIAL_TEXTS_H
+#ifndef FXWIRE_WSCLIENT_LINK_DIAL_TEXTS_H
+#define FXWIRE_WSCLIENT_LINK_DIAL_TEXTS_H
 
 #include "common/attributes.h"
 

@@ -1,6 +1,6 @@
 /* The peer's close frame: its code and text (RFC 6455, 5.5.1). */
-#ifndef FXWIRE_WSCLIENT_PEER_CLOSE_H
-#define FXWIRE_WSCLIENT_PEER_CLOSE_H
+#ifndef FXWIRE_WSCLIENT_LINK_PEER_CLOSE_H
+#define FXWIRE_WSCLIENT_LINK_PEER_CLOSE_H
 
 #include <stdbool.h>
 

@@ -3,16 +3,16 @@
  * ways the heartbeats and receipts by which the peer is judged. It knows no
  * timer and makes no connection; what has to be done about either it returns.
  */
-#ifndef FXWIRE_WSCLIENT_TRAFFIC_H
-#define FXWIRE_WSCLIENT_TRAFFIC_H
+#ifndef FXWIRE_WSCLIENT_LINK_TRAFFIC_H
+#define FXWIRE_WSCLIENT_LINK_TRAFFIC_H
 
 #include <libwebsockets.h>
 
 #include "common/settings/settings.h"
-#include "wsclient/inbox.h"
-#include "wsclient/peer.h"
-#include "wsclient/peer_close.h"
-#include "wsclient/pings.h"
+#include "wsclient/link/inbox.h"
+#include "wsclient/link/peer.h"
+#include "wsclient/link/peer_close.h"
+#include "wsclient/link/pings.h"
 #include "wsclient/pipeline.h"
 
 /* Why, and how, a connection comes to its end. */

@@ -1,4 +1,4 @@
-#include "wsclient/dial.h"
+#include "wsclient/link/dial.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 #include "common/log.h"
-#include "wsclient/dial_texts.h"
+#include "wsclient/link/dial_texts.h"
 
 /* Of HTTP: the upgrade was agreed to, and went wrong all the same. */
 enum { HTTP_SWITCHING = 101, HTTP_OK = 200, MAX_RETRY_AFTER_SECONDS = 86400 };

@@ -4,8 +4,8 @@
  * is built, checked and from then on never changed; who keeps it holds a
  * reference.
  */
-#ifndef FXWIRE_COMMON_RATES_H
-#define FXWIRE_COMMON_RATES_H
+#ifndef FXWIRE_COMMON_RATES_RATES_H
+#define FXWIRE_COMMON_RATES_RATES_H
 
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 #include "common/attributes.h"
 #include "common/day.h"
-#include "common/decimal.h"
+#include "common/rates/decimal.h"
 #include "common/span.h"
 
 enum {
