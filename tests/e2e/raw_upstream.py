@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from amounts import BEAT, is_answer_to
 from places import SCALE
+from ports import on_new_port
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
@@ -225,7 +226,7 @@ class RawUpstream:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.sock.bind(("127.0.0.1", 0))
+        on_new_port(lambda port: self.sock.bind(("127.0.0.1", port)))
         self.sock.listen(16)
         self.port = self.sock.getsockname()[1]
         scheme = "wss" if context else "ws"

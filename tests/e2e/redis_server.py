@@ -11,6 +11,7 @@ from pathlib import Path
 
 import redis
 
+from ports import on_new_port
 from waiting import wait_until
 
 
@@ -20,7 +21,7 @@ class RedisServer:
     def __init__(self, *options):
         self.folder = Path(tempfile.mkdtemp(prefix="fxr-", dir="/tmp"))
         self.path = self.folder / "redis.sock"
-        with socket.create_server(("127.0.0.1", 0)) as free:
+        with on_new_port(lambda port: socket.create_server(("127.0.0.1", port))) as free:
             self.port = free.getsockname()[1]
         self.options = list(options)
         self.process = None

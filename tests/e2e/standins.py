@@ -9,6 +9,8 @@ import threading
 import time
 from urllib.parse import parse_qs, urlsplit
 
+from ports import on_new_port
+
 ONE_DAY = datetime.timedelta(days=1)
 FIRST_DAY = datetime.date(1999, 1, 4)
 
@@ -82,7 +84,8 @@ class RateApi:
         self.calls = []
         self.connections = 0
         self.over = threading.Event()
-        self._listener = socket.create_server((host, 0), backlog=64)
+        self._listener = on_new_port(
+            lambda port: socket.create_server((host, port), backlog=64))
         self.port = self._listener.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://{host}:{self.port}{self.prefix}"
         self._thread = threading.Thread(target=self._accept, daemon=True)

@@ -271,7 +271,7 @@ def test_several_upstreams_have_a_wsclient_each(make_service):
     """The death of one does not touch the other."""
     with Upstream(path="/a") as one, Upstream(path="/b") as two:
         service = make_service({"REQUESTS_WS_URL": f"{one.url}  {two.url}",
-                                "RECONNECT_MAX_SECONDS": "0.1", "LOG_LEVEL": "debug"}).start()
+                                "RECONNECT_MAX_SECONDS": "0.1"}).start()
         assert_works(one.link)
         assert_works(two.link)
         rows = [h for h in service.status()["helpers"] if h["name"] == "wsclient"]

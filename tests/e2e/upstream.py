@@ -7,6 +7,7 @@ import threading
 import time
 
 from amounts import BEAT, is_answer_to
+from ports import on_new_port
 from sockets import ConnectionClosed, serve
 from waiting import wait_until
 
@@ -91,7 +92,8 @@ class Upstream:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._server = self.run(self._listen(port))
+        listen = lambda port: self.run(self._listen(port))
+        self._server = listen(port) if port else on_new_port(listen)
         self.port = self._server.sockets[0].getsockname()[1]
         self.url = f"ws://127.0.0.1:{self.port}{path}"
 
