@@ -184,7 +184,8 @@ def test_signals_that_the_caller_ignores_or_blocks(make_service, upstream, launc
     go_through_a_life(service, upstream)
     assert command_in(service, "alert-test").returncode == 0
     for line in (service.folder / "signals").read_text().splitlines():
-        assert re.fullmatch(r"\w+:\t0+", line), line
+        # 32 and 33 are the C library's own; its posix_spawn() leaves them ignored.
+        assert int(line.split()[1], 16) & ~(0b11 << 31) == 0, line
 
 
 @pytest.mark.parametrize("launcher", [IGNORING, BLOCKING], ids=["ignored", "blocked"])
