@@ -176,7 +176,8 @@ FAULTS = {
     "kill9-wsclient": Fault(kill("wsclient"), may_die=True, links=broke),
     "kill9-ratefetcher": Fault(kill("ratefetcher"), may_die=True, links=held),
     "kill9-monitor": Fault(kill("monitor"), may_die=True, links=held),
-    "kill9-supervisor": Fault(kill("supervisor"), may_die=True, links=broke),
+    "kill9-supervisor": Fault(lambda world: world.kill_supervisor(), may_die=True,
+                              links=broke),
     "kill9-watchdog": Fault(kill_watchdog, may_die=True, links=broke),
     "kill9-all": Fault(kill_all, may_die=True, links=broke),
     # An upstream that answers no Ping: its receipts are TCP's.

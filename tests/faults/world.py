@@ -11,7 +11,7 @@ from pathlib import Path
 
 import e2e  # finds the next
 from places import SCALE
-from service import Service, kill_all
+from service import Service, children_of, is_running, kill_all
 from standins import Frankfurter
 from waiting import sleep_until, wait_until
 
@@ -146,6 +146,17 @@ class World:
         pid, now = self.pid(name), time.monotonic()
         kill_all([pid])
         return now
+
+    def kill_supervisor(self):
+        """
+        SIGKILL, and the end of its helpers, which go on for a moment and receive
+        what is asked meanwhile; gives the moment after that.
+        """
+        pid = self.pid("supervisor")
+        ends = [pid, *children_of(pid)]
+        kill_all([pid])
+        wait_until(lambda: not any(map(is_running, ends)), "the end of the helpers")
+        return time.monotonic()
 
     def kill_everything(self):
         """SIGKILL to all processes, those that would start others first."""
