@@ -81,12 +81,12 @@ bool traffic_end(struct traffic *traffic, const struct ending *ending,
     return refused || traffic->peer.confirmed > 0;
 }
 
-/* Whether answers are to be confirmed as soon as can be: to be done, */
+/* Whether answers are to be confirmed as soon as can be, */
 static bool wants_receipts(const struct traffic *t) {
     return t->hurry || pipeline_is_filling(t->pipeline);
 }
 
-/* or so that the next can go out. */
+/* or what is on the line, so that the next can go out. */
 static bool is_hurried(const struct traffic *t) {
     return wants_receipts(t) || pipeline_is_resending(t->pipeline);
 }
