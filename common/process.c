@@ -50,6 +50,18 @@ bool process_proc_is_ours(void) {
     return atoi(text) == getpid();
 }
 
+static void mask_ends(int how) {
+    sigset_t both;
+    sigemptyset(&both);
+    sigaddset(&both, SIGTERM);
+    sigaddset(&both, SIGINT);
+    sigprocmask(how, &both, NULL);
+}
+
+void process_hold_ends(void) { mask_ends(SIG_BLOCK); }
+
+void process_take_ends(void) { mask_ends(SIG_UNBLOCK); }
+
 static int ends[2]; /* a pipe */
 
 static void on_end(int number) {
@@ -66,6 +78,7 @@ int process_catch_ends(void) {
         return -1;
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    process_take_ends();
     return ends[0];
 }
 

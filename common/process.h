@@ -22,6 +22,13 @@ void process_init(int argc, char *argv[], char *envp[]);
 bool process_proc_is_ours(void);
 
 /*
+ * From here to process_take_ends() SIGTERM and SIGINT wait: the kernel drops
+ * what comes to process 1 before it catches it, and nobody sends it twice.
+ */
+void process_hold_ends(void);
+void process_take_ends(void);
+
+/*
  * A descriptor (non-blocking) that is readable once SIGTERM or SIGINT has come,
  * a byte for each. -1 and errno.
  */

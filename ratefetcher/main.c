@@ -100,6 +100,7 @@ static void run(struct ratefetcher *r) {
         loop_watch(r->base, SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, r);
     struct event *interrupt =
         loop_watch(r->base, SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, r);
+    process_take_ends();
     child_ready(&r->child);
     child_report(&r->child);
     loop_run(r->base);
@@ -111,6 +112,7 @@ static void run(struct ratefetcher *r) {
 
 int main(int argc, char *argv[], char *envp[]) {
     process_init(argc, argv, envp);
+    process_hold_ends();
     bool supervised = child_has_argument(argc, argv, CHILD_ARGUMENT);
     struct settings *settings =
         process_begin_helper("ratefetcher", argc, argv, SETTINGS_RATEFETCHER);

@@ -61,6 +61,7 @@ static void raise_descriptors(void) {
 }
 
 static int run(const struct options *options) {
+    process_hold_ends();
     raise_descriptors();
     if (!fitness_check())
         return EX_SOFTWARE;

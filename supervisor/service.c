@@ -350,6 +350,7 @@ static void run(struct service *s) {
     for (int i = 0; i < NUMBERS; i++)
         signals[i] = loop_watch(s->base, numbers[i], EV_SIGNAL | EV_PERSIST,
                                 on_signal, s);
+    process_take_ends();
     struct event *ping = loop_repeat(s->base, SECONDS(1), on_ping, s);
     s->kill_timer = evtimer_new(s->base, on_grace_over, s);
     s->alert = alert_new(s->base, s->children, s->settings,

@@ -311,6 +311,7 @@ static void close_parts(struct wsclient *w) {
 
 int main(int argc, char *argv[], char *envp[]) {
     process_init(argc, argv, envp);
+    process_hold_ends();
     bool supervised = child_has_argument(argc, argv, CHILD_ARGUMENT);
     struct settings *settings =
         process_begin_helper("wsclient", argc, argv, SETTINGS_WSCLIENT);

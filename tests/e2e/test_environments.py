@@ -294,7 +294,7 @@ def test_a_helper_by_hand_as_process_1(make_service, upstream, program):
     service.runtime_dir.mkdir(mode=0o700)
     service.launch()
     first = wait_until(lambda: children_of(service.process.pid), "process 1")[0]
-    wait_until(lambda: "fxwire" in service.titles().get(first, ""), "its title")
+    wait_until(lambda: "fxwire: " in service.titles().get(first, ""), "its title")
     subprocess.run(["nsenter", "-t", str(first), "-p", "sh", "-c",
                     "(sh -c 'while [ ! -e go ]; do sleep 0.05; done' &)"],
                    cwd=service.folder, check=True)
@@ -303,6 +303,18 @@ def test_a_helper_by_hand_as_process_1(make_service, upstream, program):
     wait_until(lambda: not Path(f"/proc/{orphan}").exists(), "no zombie", 5)
     os.kill(first, signal.SIGTERM)
     assert service.wait_exit() == 0
+
+
+def test_process_1_is_stopped_before_it_is_ready(start, make_service, upstream):
+    """The kernel drops what process 1 does not catch yet: it must not be lost."""
+    first = start(upstream)
+    launcher = needs("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+    second = make_service(first.env, launcher=launcher, program="wsclient").launch()
+    pid = wait_until(lambda: children_of(second.process.pid), "process 1")[0]
+    wait_until(lambda: "fxwire: " in second.titles().get(pid, ""), "its title")
+    os.kill(pid, signal.SIGTERM)  # while it waits for the messages in hand
+    first.stop()
+    assert second.wait_exit() == 0
 
 
 def test_leftovers_in_a_pid_namespace_with_the_outer_proc(make_service, upstream):
