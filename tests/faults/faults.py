@@ -38,6 +38,13 @@ def kill(name):
     return lambda world: world.kill(name)
 
 
+def kill_ratefetcher(world):
+    """Once it has stood for a look-up's time: who never stands gives no rates."""
+    wait_until(lambda: world.service.helper("ratefetcher")["state"] == "ready", "it is ready")
+    world.sleep(2 * max(world.provider.usual))
+    return world.kill("ratefetcher")
+
+
 def kill_watchdog(world):
     """It ends the service, all of it within a second; then a new start."""
     now = world.kill("watchdog")
@@ -174,7 +181,7 @@ def reload(world):
 
 FAULTS = {
     "kill9-wsclient": Fault(kill("wsclient"), may_die=True, links=broke),
-    "kill9-ratefetcher": Fault(kill("ratefetcher"), may_die=True, links=held),
+    "kill9-ratefetcher": Fault(kill_ratefetcher, may_die=True, links=held),
     "kill9-monitor": Fault(kill("monitor"), may_die=True, links=held),
     "kill9-supervisor": Fault(lambda world: world.kill_supervisor(), may_die=True,
                               links=broke),
