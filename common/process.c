@@ -58,9 +58,13 @@ static void mask_ends(int how) {
     sigprocmask(how, &both, NULL);
 }
 
-void process_hold_ends(void) { mask_ends(SIG_BLOCK); }
+void process_hold_ends(void) {
+    mask_ends(SIG_BLOCK);
+}
 
-void process_take_ends(void) { mask_ends(SIG_UNBLOCK); }
+void process_take_ends(void) {
+    mask_ends(SIG_UNBLOCK);
+}
 
 static int ends[2]; /* a pipe */
 
