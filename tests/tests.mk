@@ -56,6 +56,7 @@ REQUEST_C      = wsclient/request.c common/day.c common/rates/decimal.c common/r
 UNIT_request   = $(REQUEST_C)
 UNIT_response  = wsclient/response.c $(REQUEST_C)
 UNIT_heartbeat = wsclient/link/peer.c
+UNIT_frames    = wsclient/link/frames.c common/memory.c
 UNIT_inbox     = wsclient/link/inbox.c common/utf8.c common/memory.c
 LEDGER_C       = common/mapped_file.c wsclient/ledger.c wsclient/ledger_room.c \
                  common/files.c common/log.c common/utf8.c common/clock.c common/day.c \

@@ -206,10 +206,3 @@ bool outbox_has_any(const struct outbox *outbox) {
     return !TAILQ_EMPTY(&outbox->backlog) || !TAILQ_EMPTY(&outbox->suspects) ||
            !TAILQ_EMPTY(&outbox->fresh);
 }
-
-bool outbox_has_several(const struct outbox *outbox) {
-    const struct message *again = TAILQ_FIRST(&outbox->backlog),
-                         *first = TAILQ_FIRST(&outbox->fresh);
-    return (again != NULL && (first != NULL || TAILQ_NEXT(again, entry))) ||
-           (first != NULL && TAILQ_NEXT(first, entry) != NULL);
-}

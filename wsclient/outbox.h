@@ -103,8 +103,7 @@ bool outbox_is_resending(const struct outbox *outbox);
 bool outbox_goes_alone(const struct outbox *outbox);
 bool outbox_stands_alone(const struct outbox *outbox);
 
-/* Whether an answer waits to be sent, and whether more than one does. */
+/* Whether an answer waits to be sent. */
 bool outbox_has_any(const struct outbox *outbox);
-bool outbox_has_several(const struct outbox *outbox);
 
 #endif

@@ -476,11 +476,6 @@ bool pipeline_stands_alone(const struct pipeline *pipeline) {
     return outbox_stands_alone(&pipeline->outbox);
 }
 
-bool pipeline_has_several(const struct pipeline *pipeline) {
-    return outbox_has_several(&pipeline->outbox) ||
-           refusals_count(&pipeline->refusals) > 1;
-}
-
 bool pipeline_overloaded(const struct pipeline *pipeline) {
     return refusals_overflowed(&pipeline->refusals);
 }

@@ -143,9 +143,6 @@ bool pipeline_is_resending(const struct pipeline *pipeline);
 bool pipeline_goes_alone(const struct pipeline *pipeline);
 bool pipeline_stands_alone(const struct pipeline *pipeline);
 
-/* Whether more than one item waits to be sent. */
-bool pipeline_has_several(const struct pipeline *pipeline);
-
 /*
  * Whether more refusals wait to be sent than are kept, so that the connection
  * is to be dropped. To be asked after PIPELINE_REFUSED.

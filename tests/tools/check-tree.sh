@@ -57,7 +57,7 @@ pure="common/backoff common/clock_watch common/day common/rates/daytables common
       common/settings/moved common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota
       ratefetcher/redis/redis_format supervisor/lifecycle
       wsclient/day_rates wsclient/ledger_room wsclient/link/breaks
-      wsclient/link/dial_texts wsclient/link/inbox
+      wsclient/link/dial_texts wsclient/link/frames wsclient/link/inbox
       wsclient/link/peer wsclient/link/peer_close wsclient/outbox
       wsclient/refusals wsclient/request wsclient/response wsclient/waiting"
 # And all that the providers' APIs are made of.

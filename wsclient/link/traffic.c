@@ -10,6 +10,9 @@
 
 #include "common/memory.h"
 
+/* The library writes so much by one call, or little more. */
+enum { BATCH_BYTES = 65536 };
+
 static const char heartbeat[] = "{\"type\":\"heartbeat\"}";
 
 const struct ending traffic_sending_failed = {
@@ -46,8 +49,7 @@ void traffic_init(struct traffic *traffic, const struct settings *settings,
 
 void traffic_clear(struct traffic *traffic) {
     inbox_clear(&traffic->inbox);
-    free(traffic->frame);
-    traffic->frame = NULL;
+    frames_free(&traffic->frames);
 }
 
 void traffic_begin(struct traffic *traffic, struct lws *wsi, monotime now) {
@@ -168,8 +170,8 @@ static void look_at_tcp(struct traffic *t, struct lws *wsi, monotime now) {
     struct tcp_bytes bytes;
     if (!peer_owes_receipts(&t->peer) || !count_tcp_bytes(wsi, &bytes))
         return;
-    /* A part of the last one may still be held back by the library. */
-    uint64_t given = t->peer.sent - (lws_partial_buffered(wsi) != 0);
+    /* A part of the last batch may still be held back by the library. */
+    uint64_t given = lws_partial_buffered(wsi) ? t->given : t->peer.sent;
     bool is_due = wants_receipts(t) || peer_ping_due(&t->peer, now, false);
     bool is_looked_for = is_due || pipeline_is_resending(t->pipeline);
     peer_tcp(&t->peer, bytes, is_looked_for ? given : 0, is_due, now);
@@ -197,30 +199,31 @@ monotime traffic_next_look(const struct traffic *traffic, monotime now) {
     return peer_next_look(&traffic->peer, now, is_hurried(traffic));
 }
 
-/*
- * Sends one frame; only while lws_partial_buffered() says no. The payload is
- * copied, for sending masks it. False: the connection broke.
- */
-static bool send_frame(struct traffic *t, struct lws *wsi, struct span payload,
-                       enum lws_write_protocol kind) {
-    if (LWS_PRE + payload.len > t->frame_size) {
-        t->frame_size = LWS_PRE + payload.len;
-        t->frame = memory_resize(t->frame, t->frame_size);
-    }
-    unsigned char *start = t->frame + LWS_PRE;
-    memcpy(start, payload.data, payload.len);
-    /* For a control frame, lws counts the frame's header too. */
-    return lws_write(wsi, start, payload.len, kind) >= (int)payload.len;
+static void add_frame(struct traffic *t, enum frame_opcode opcode,
+                      struct span payload) {
+    frames_add(&t->frames, opcode, payload, masks_next(&t->masks));
 }
 
-static bool send_item(struct traffic *t, struct lws *wsi,
-                      const struct pipeline_item *item, monotime now) {
-    if (!send_frame(t, wsi, item->text, LWS_WRITE_TEXT))
-        return false;
+/*
+ * Writes what was added; only while lws_partial_buffered() says no. False: the
+ * connection broke.
+ */
+static bool send_frames(struct traffic *t, struct lws *wsi) {
+    size_t len = t->frames.len;
+    t->frames.len = 0;
+    return len == 0 || lws_write(wsi, t->frames.bytes, len, LWS_WRITE_RAW) >= 0;
+}
+
+static void add_item(struct traffic *t, const struct pipeline_item *item,
+                     monotime now) {
+    add_frame(t, FRAME_TEXT, item->text);
     pipeline_sent(t->pipeline, item, now);
     if (item->position != 0)
         peer_sent(&t->peer, item->position, now);
-    return true;
+}
+
+static bool has_room(const struct traffic *t) {
+    return t->frames.len < BATCH_BYTES;
 }
 
 /*
@@ -230,10 +233,13 @@ static bool send_item(struct traffic *t, struct lws *wsi,
 static const struct ending *send_refusals(struct traffic *t, struct lws *wsi,
                                           monotime now) {
     struct pipeline_item item;
-    while (!lws_partial_buffered(wsi) &&
-           pipeline_next(t->pipeline, now, &item) && item.position == 0)
-        if (!send_item(t, wsi, &item, now))
+    if (!lws_partial_buffered(wsi)) {
+        while (has_room(t) && pipeline_next(t->pipeline, now, &item) &&
+               item.position == 0)
+            add_item(t, &item, now);
+        if (!send_frames(t, wsi))
             return &traffic_sending_failed;
+    }
     return pipeline_overloaded(t->pipeline) ? &overload : NULL;
 }
 
@@ -310,13 +316,12 @@ void traffic_ponged(struct traffic *traffic, struct lws *wsi,
         lws_callback_on_writable(wsi);
 }
 
-static bool send_ping(struct traffic *t, struct lws *wsi, monotime now,
-                      bool hurry) {
-    if (!peer_ping_due(&t->peer, now, hurry))
-        return true;
+/* Sends what was added, too: so it is known how much is before the Ping. */
+static bool send_ping(struct traffic *t, struct lws *wsi, monotime now) {
     char payload[PEER_PING_PAYLOAD_SIZE];
     size_t len = peer_write_ping(&t->peer, now, payload);
-    if (!send_frame(t, wsi, (struct span){payload, len}, LWS_WRITE_PING))
+    add_frame(t, FRAME_PING, (struct span){payload, len});
+    if (!send_frames(t, wsi))
         return false;
     struct tcp_bytes bytes;
     if (count_tcp_bytes(wsi, &bytes))
@@ -335,48 +340,43 @@ static bool has_to_wait(struct traffic *t, monotime now,
             !peer_has_proved(&t->peer, now));
 }
 
-/* Sends answers for as long as the socket takes them; false: it broke. */
-static bool send_answers(struct traffic *t, struct lws *wsi, monotime now) {
+/* False: there are more, for which the batch has no room. */
+static bool add_answers(struct traffic *t, monotime now) {
     struct pipeline_item item;
-    while (!lws_partial_buffered(wsi)) {
+    t->given = t->peer.sent;
+    while (has_room(t)) {
         if (has_to_wait(t, now, &item))
-            return send_ping(t, wsi, now, is_hurried(t));
-        if (!send_item(t, wsi, &item, now))
-            return false;
+            return true;
+        add_item(t, &item, now);
     }
-    lws_callback_on_writable(wsi);
-    return true;
+    return false;
 }
 
-/* What waits longest for its time goes first: beats, then Pings. */
+/*
+ * What waits longest for its time goes first: beats, then Pings. One batch a
+ * call, so that the loop sees to beats and to what comes in between.
+ */
 static bool send_ready(struct traffic *t, struct lws *wsi, monotime now) {
-    if (t->beat_due && !send_frame(t, wsi, span_of(heartbeat), LWS_WRITE_TEXT))
-        return false;
+    if (t->beat_due)
+        add_frame(t, FRAME_TEXT, span_of(heartbeat));
     t->beat_due = false;
-    if (!lws_partial_buffered(wsi) &&
-        !send_ping(t, wsi, now, wants_receipts(t)))
+    if (peer_ping_due(&t->peer, now, wants_receipts(t)) &&
+        !send_ping(t, wsi, now))
         return false;
-    return send_answers(t, wsi, now);
-}
-
-/* Between on and off, frames go out together. */
-static void cork(struct lws *wsi, bool on) {
-    int value = on;
-    setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_CORK, &value,
-               sizeof value);
+    bool all = !lws_partial_buffered(wsi) && add_answers(t, now);
+    if (all && peer_ping_due(&t->peer, now, is_hurried(t)))
+        return send_ping(t, wsi, now);
+    if (!all)
+        lws_callback_on_writable(wsi);
+    return send_frames(t, wsi);
 }
 
 const struct ending *traffic_send(struct traffic *traffic, struct lws *wsi) {
     struct traffic *t = traffic;
     monotime now = clock_monotonic();
-    bool many = pipeline_has_several(t->pipeline);
-    if (many)
-        cork(wsi, true);
     pings_begin_sending();
     bool good = send_ready(t, wsi, now);
     pings_end_sending();
-    if (many)
-        cork(wsi, false);
     if (!good)
         return &traffic_sending_failed;
     if (is_hurried(t) && !t->peer.ponged) {

@@ -9,7 +9,9 @@
 #include <libwebsockets.h>
 
 #include "common/settings/settings.h"
+#include "wsclient/link/frames.h"
 #include "wsclient/link/inbox.h"
+#include "wsclient/link/masks.h"
 #include "wsclient/link/peer.h"
 #include "wsclient/link/peer_close.h"
 #include "wsclient/link/pings.h"
@@ -35,8 +37,9 @@ struct traffic {
     uint64_t read_bytes; /* of messages, so far */
     bool beat_due;
     bool hurry;           /* answers are to be confirmed as soon as can be */
-    unsigned char *frame; /* LWS_PRE bytes, then one frame's payload */
-    size_t frame_size;
+    struct frames frames; /* that go out next */
+    struct masks masks;
+    uint64_t given; /* position of what was sent before the last batch */
 };
 
 /* `pipeline` is lent. */
