@@ -122,6 +122,13 @@ $(BUILD)/bench/ledger: $(BUILD)/obj/tests/bench/ledger.o $(patsubst %.c,$(BUILD)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) -o $@ $^
 
+# What the test run counts the instructions of.
+INSTRUCTIONS = $(BUILD)/bench/instructions
+$(INSTRUCTIONS): $(BUILD)/obj/tests/bench/instructions.o $(BUILD)/obj/tests/bench/shapes.o \
+    $(patsubst %.c,$(BUILD)/obj/%.o,$(sort wsclient/link/inbox.c $(UNIT_pipeline)))
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) -o $@ $^ -ljson-c
+
 unit-tests: $(UNIT_TESTS:%=$(BUILD)/unit/test_%)
 
 # A wsclient for the black-box tests that dies of some requests.
@@ -134,7 +141,7 @@ $(POISONED): $(call objects,wsclient) $(BUILD)/obj/tests/e2e/poison.o $(COMMON)
 # ARGS are pytest's.
 test:
 	@sh tests/tools/packages.sh build test
-	@$(MAKE) --no-print-directory all $(BUILD)/upstream $(POISONED) unit-tests
+	@$(MAKE) --no-print-directory all $(BUILD)/upstream $(POISONED) $(INSTRUCTIONS) unit-tests
 	@sh tests/tools/run.sh $(BUILD) $(ARGS)
 
 # A minute for each fault; ARGS="--seconds 10 kill9-all" and the like.
