@@ -13,3 +13,7 @@ int64_t clock_wall_ms(void) {
     clock_gettime(CLOCK_REALTIME, &now);
     return now.tv_sec * MSEC_PER_SEC + now.tv_nsec / 1000000;
 }
+
+struct now clock_now(void) {
+    return (struct now){clock_monotonic(), clock_wall_ms()};
+}

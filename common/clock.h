@@ -36,6 +36,14 @@ monotime clock_monotonic(void);
 /* Now on the wall clock, milliseconds since 1970-01-01 UTC. */
 int64_t clock_wall_ms(void);
 
+/* One reading of both clocks, for all that happens at once. */
+struct now {
+    monotime monotonic;
+    int64_t wall_ms;
+};
+
+struct now clock_now(void);
+
 static inline monotime monotime_add(monotime time, duration by) {
     return (monotime){time.usec + by.usec};
 }

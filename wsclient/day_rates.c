@@ -103,7 +103,7 @@ static size_t find_newer(const struct known_day *known, size_t place,
 }
 
 static void enter_at(struct known_day *known, size_t i, struct rates *table,
-                     monotime expires, const struct day_rates_now *now) {
+                     monotime expires, const struct now *now) {
     duration left = monotime_between(now->monotonic, expires);
     if (i == known->tables)
         known->tables++;
@@ -116,7 +116,7 @@ static void enter_at(struct known_day *known, size_t i, struct rates *table,
 
 struct rates *day_rates_enter(struct day_rates *rates, day when,
                               struct rates *table, monotime expires,
-                              const struct day_rates_now *now) {
+                              const struct now *now) {
     struct known_day *known = make_day(rates, when);
     size_t i = place_of(known, table);
     size_t newer = rates_day_is_latest(when)

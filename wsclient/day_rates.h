@@ -41,12 +41,6 @@ enum day_rates_result
 day_rates_find(const struct day_rates *rates, day when, struct span currency,
                monotime now, struct rate_pair *pair) MUST_CHECK NONNULL_ALL;
 
-/* Both clocks at one moment. */
-struct day_rates_now {
-    monotime monotonic;
-    int64_t wall_ms;
-};
-
 /*
  * Enters a table (with a reference of its own) that holds until `expires`;
  * in the place of an older one of the same provider. Gives the table to answer
@@ -55,7 +49,7 @@ struct day_rates_now {
  */
 struct rates *day_rates_enter(struct day_rates *rates, day when,
                               struct rates *table, monotime expires,
-                              const struct day_rates_now *now) NONNULL_ALL;
+                              const struct now *now) NONNULL_ALL;
 
 /* Remembers that no provider has `currency`, while the day's tables hold. */
 void day_rates_enter_unknown(struct day_rates *rates, day when,

@@ -320,9 +320,9 @@ int main(int argc, char *argv[], char *envp[]) {
     open_parts(&w, child_has_argument(argc, argv, "--show-messages"));
     process_title("wsclient %s", w.upstream.label);
     child_ready(&w.child);
-    pipeline_recover(w.pipeline, clock_monotonic());
+    pipeline_recover(w.pipeline, clock_now());
     while (!connection_is_over(w.connection) && lws_service(w.context, 0) >= 0)
-        ;
+        connection_turn(w.connection);
     child_report(&w.child);
     close_parts(&w);
     child_clear(&w.child);

@@ -97,9 +97,9 @@ static void answer_error(struct pipeline *p, struct message *message,
 
 static void answer_converted(struct pipeline *p, struct message *message,
                              const struct request *request, struct span text,
-                             struct rate_pair rates) {
+                             struct rate_pair rates, int64_t now_ms) {
     euro amount = decimal_convert(request->amount, rates);
-    int64_t date_ms = p->date_of_request ? -1 : clock_wall_ms();
+    int64_t date_ms = p->date_of_request ? -1 : now_ms;
     size_t len = response_write(request, text, amount, date_ms,
                                 ledger_answer_room(message));
     queue_answer(p, message, len, METRIC_REQUESTS_CONVERTED);
@@ -131,17 +131,17 @@ static void wait_for_rates(struct pipeline *p, struct message *message,
 /* Converts, or waits. `text` is what `request` was read from. */
 static void convert(struct pipeline *p, struct message *message,
                     const struct request *request, struct span text,
-                    monotime now) {
+                    struct now now) {
     struct span code = {request->code, RATES_CODE_LEN};
     struct rate_pair rates = of_euro;
-    day_rates_look_at_clock(&p->day_rates, clock_wall_ms(), now);
+    day_rates_look_at_clock(&p->day_rates, now.wall_ms, now.monotonic);
     enum day_rates_result found =
-        span_equals(code, "EUR")
-            ? DAY_RATES_FOUND
-            : day_rates_find(&p->day_rates, request->day, code, now, &rates);
+        span_equals(code, "EUR") ? DAY_RATES_FOUND
+                                 : day_rates_find(&p->day_rates, request->day,
+                                                  code, now.monotonic, &rates);
     switch (found) {
     case DAY_RATES_FOUND:
-        answer_converted(p, message, request, text, rates);
+        answer_converted(p, message, request, text, rates, now.wall_ms);
         break;
     case DAY_RATES_NO_TABLE:
         wait_for_rates(p, message, request->day, any_currency);
@@ -177,9 +177,9 @@ static void forget(struct pipeline *p, struct message *message) {
 static enum pipeline_verdict answer_request(struct pipeline *p,
                                             struct message *message,
                                             const struct request *request,
-                                            struct span text, monotime now) {
+                                            struct span text, struct now now) {
     if (request->kind == REQUEST_REFUSED && request->id.len == 0 &&
-        !refusals_allow_nameless(&p->refusals, now)) {
+        !refusals_allow_nameless(&p->refusals, now.monotonic)) {
         metrics_count(p->metrics, METRIC_REQUESTS_UNANSWERED);
         forget(p, message);
         return PIPELINE_TAKEN;
@@ -210,7 +210,7 @@ static void ignore(struct pipeline *p, struct message *message,
 
 static enum pipeline_verdict handle(struct pipeline *p, struct message *message,
                                     const struct request *request,
-                                    struct span text, monotime now) {
+                                    struct span text, struct now now) {
     switch (request->kind) {
     case REQUEST_HEARTBEAT:
         forget(p, message);
@@ -234,9 +234,9 @@ static enum pipeline_verdict handle(struct pipeline *p, struct message *message,
  * the next one knows what it was.
  */
 static struct message *take(struct pipeline *p, struct span text,
-                            monotime now) {
+                            struct now now) {
     struct message *message =
-        p->stopping ? NULL : ledger_take(p->ledger, text, now);
+        p->stopping ? NULL : ledger_take(p->ledger, text, now.monotonic);
     if (message != NULL) {
         message->connection = p->outbox.connection;
         ledger_work_begins(p->ledger, message);
@@ -245,12 +245,12 @@ static struct message *take(struct pipeline *p, struct span text,
 }
 
 enum pipeline_verdict pipeline_receive(struct pipeline *pipeline,
-                                       struct span text, monotime now) {
+                                       struct span text, struct now now) {
     struct message *message = take(pipeline, text, now);
     if (message != NULL)
         text = message->request;
     struct request request;
-    request_read(text, clock_wall_ms(), &request);
+    request_read(text, now.wall_ms, &request);
     enum pipeline_verdict verdict =
         handle(pipeline, message, &request, text, now);
     ledger_work_ends(pipeline->ledger);
@@ -258,7 +258,7 @@ enum pipeline_verdict pipeline_receive(struct pipeline *pipeline,
 }
 
 enum pipeline_verdict pipeline_receive_too_long(struct pipeline *pipeline,
-                                                monotime now) {
+                                                struct now now) {
     static const struct request request = {.kind = REQUEST_REFUSED,
                                            .refusal = REFUSAL_TOO_LONG};
     static const struct span nothing = {"", 0};
@@ -278,7 +278,8 @@ static void quarantine(struct pipeline *p, struct message *message) {
                    "a message ended the process twice and was set aside");
 }
 
-static void recover(struct pipeline *p, struct message *message, monotime now) {
+static void recover(struct pipeline *p, struct message *message,
+                    struct now now) {
     if (message->answer.len > 0) {
         outbox_add_found(&p->outbox, message);
     } else if (message->deaths >= DEATHS_TO_QUARANTINE) {
@@ -286,15 +287,15 @@ static void recover(struct pipeline *p, struct message *message, monotime now) {
     } else {
         struct request request;
         ledger_work_begins(p->ledger, message);
-        request_read(message->request, clock_wall_ms(), &request);
+        request_read(message->request, now.wall_ms, &request);
         handle(p, message, &request, message->request, now);
         ledger_work_ends(p->ledger);
     }
 }
 
-void pipeline_recover(struct pipeline *pipeline, monotime now) {
+void pipeline_recover(struct pipeline *pipeline, struct now now) {
     struct message_queue found = TAILQ_HEAD_INITIALIZER(found);
-    ledger_found(pipeline->ledger, now, &found);
+    ledger_found(pipeline->ledger, now.monotonic, &found);
     if (!TAILQ_EMPTY(&found))
         log_info("messages_found",
                  LOG_FIELDS(log_int("count",
@@ -330,7 +331,7 @@ struct outcome {
     day when;
     const struct rates *rates; /* NULL: none */
     bool unknown_currency;
-    monotime now;
+    struct now now;
 };
 
 /*
@@ -341,12 +342,13 @@ static void answer_waiting(struct pipeline *p, struct message *message,
                            const struct outcome *outcome) {
     struct request request;
     ledger_work_begins(p->ledger, message);
-    request_read(message->request, clock_wall_ms(), &request);
+    request_read(message->request, outcome->now.wall_ms, &request);
     request.day = outcome->when;
     struct span code = {request.code, RATES_CODE_LEN};
     struct rate_pair rates;
     if (outcome->rates != NULL && rates_find_pair(outcome->rates, code, &rates))
-        answer_converted(p, message, &request, message->request, rates);
+        answer_converted(p, message, &request, message->request, rates,
+                         outcome->now.wall_ms);
     else if (outcome->rates != NULL)
         convert(p, message, &request, message->request, outcome->now);
     else
@@ -372,25 +374,25 @@ static void answer_question(struct pipeline *p, struct span currency,
 
 void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,
                     struct rates *rates, monotime expires) {
-    const struct day_rates_now now = {clock_monotonic(), clock_wall_ms()};
+    const struct now now = clock_now();
     struct rates *best =
         day_rates_enter(&pipeline->day_rates, when, rates, expires, &now);
     if (best != rates)
         older_table_log(rates, "ratefetcher", best);
     if (currency.len > 0 && rates_find(best, currency) == NULL)
         best = rates; /* who asks anew would be told the same */
-    answer_question(
-        pipeline, currency,
-        &(struct outcome){.when = when, .rates = best, .now = now.monotonic});
+    answer_question(pipeline, currency,
+                    &(struct outcome){.when = when, .rates = best, .now = now});
 }
 
 void pipeline_no_rates(struct pipeline *pipeline, day when,
                        struct span currency, bool unknown_currency) {
     if (unknown_currency && currency.len > 0)
         day_rates_enter_unknown(&pipeline->day_rates, when, currency);
-    answer_question(
-        pipeline, currency,
-        &(struct outcome){.when = when, .unknown_currency = unknown_currency});
+    answer_question(pipeline, currency,
+                    &(struct outcome){.when = when,
+                                      .unknown_currency = unknown_currency,
+                                      .now = clock_now()});
 }
 
 void pipeline_ask_again(struct pipeline *pipeline) {

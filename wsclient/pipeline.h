@@ -47,7 +47,7 @@ void pipeline_free(struct pipeline **pipeline) NONNULL_ALL;
  * Goes on with what an earlier wsclient left in the ledger. To be called once,
  * before anything is received.
  */
-void pipeline_recover(struct pipeline *pipeline, monotime now);
+void pipeline_recover(struct pipeline *pipeline, struct now now);
 
 /* A connection stands: answers may be sent. Gives it a number, from 1. */
 unsigned pipeline_connected(struct pipeline *pipeline);
@@ -78,11 +78,11 @@ enum pipeline_verdict {
 
 /* Handles one whole text message (valid UTF-8, lent). */
 enum pipeline_verdict pipeline_receive(struct pipeline *pipeline,
-                                       struct span text, monotime now);
+                                       struct span text, struct now now);
 
 /* A message came that was too long to be kept. */
 enum pipeline_verdict pipeline_receive_too_long(struct pipeline *pipeline,
-                                                monotime now);
+                                                struct now now);
 
 /* A table came for the question (when, currency); it holds until `expires`. */
 void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,

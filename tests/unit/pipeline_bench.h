@@ -123,6 +123,10 @@ static inline monotime bench_at(int64_t usec) {
     return (monotime){INT64_C(1000000000) + usec};
 }
 
+static inline struct now bench_now(int64_t usec) {
+    return (struct now){bench_at(usec), clock_wall_ms()};
+}
+
 #define SECOND INT64_C(1000000)
 
 /* A break that the peer has made, with this close code. Gives whether an answer
@@ -150,7 +154,7 @@ static inline bool bench_receive(struct bench *b, const char *text,
     memcpy(copy, text, len);
     fake_monotonic_usec = bench_at(at).usec;
     enum pipeline_verdict verdict =
-        pipeline_receive(b->pipeline, (struct span){copy, len}, bench_at(at));
+        pipeline_receive(b->pipeline, (struct span){copy, len}, bench_now(at));
     free(copy);
     return verdict == PIPELINE_HEARTBEAT;
 }

@@ -36,7 +36,7 @@ static void begin_again(struct bench *b, const struct room *room, int64_t at) {
     bench_end(b);
     fake_monotonic_usec = bench_at(at).usec;
     bench_begin(b, room->path, BENCH_LEDGER_BYTES);
-    pipeline_recover(b->pipeline, bench_at(at));
+    pipeline_recover(b->pipeline, bench_now(at));
 }
 
 static void open_in_room(struct bench *b, const struct room *room,
@@ -44,7 +44,7 @@ static void open_in_room(struct bench *b, const struct room *room,
     bench_set_up(b, date);
     log_open("test", "warn", "text", room->told[1]);
     bench_begin(b, room->path, BENCH_LEDGER_BYTES);
-    pipeline_recover(b->pipeline, bench_at(0));
+    pipeline_recover(b->pipeline, bench_now(0));
     pipeline_connected(b->pipeline);
 }
 
@@ -160,7 +160,7 @@ static void all_kinds_are_found(void **state) {
         assert_non_null(room_take(ledger, left[i], bench_at(0).usec));
     ledger_close(&ledger);
     bench_begin(&b, room->path, BENCH_LEDGER_BYTES);
-    pipeline_recover(b.pipeline, bench_at(1));
+    pipeline_recover(b.pipeline, bench_now(1));
     assert_int_equal(pipeline_pending(b.pipeline), 4);
     bench_expect_metric(&b, METRIC_REQUESTS_IGNORED, 2);
     pipeline_connected(b.pipeline);
@@ -196,14 +196,14 @@ static void a_deadly_message_is_quarantined(void **state) {
     die_while_handling(room, REQUEST("\"bad\""), "\"bad\"", 0);
     /* Once is no proof: it is tried again. */
     bench_begin(&b, room->path, BENCH_LEDGER_BYTES);
-    pipeline_recover(b.pipeline, bench_at(1));
+    pipeline_recover(b.pipeline, bench_now(1));
     bench_expect_asked(&b, PAST " ;");
     assert_string_equal(b.quarantined, "");
     bench_end(&b);
     die_while_handling(room, NULL, NULL, 1);
     b.alarms = 0;
     bench_begin(&b, room->path, BENCH_LEDGER_BYTES);
-    pipeline_recover(b.pipeline, bench_at(2));
+    pipeline_recover(b.pipeline, bench_now(2));
     bench_expect_asked(&b, "");
     assert_int_equal(b.alarms, 0);
     assert_string_equal(b.quarantined, REQUEST("\"bad\"") ";");
@@ -236,7 +236,7 @@ static void a_quarantined_message_is_not_read(void **state) {
     die_while_handling(room, "{\"type\":\"heartbeat\"}", "", 1);
     die_while_handling(room, NULL, NULL, 2);
     bench_begin(&b, room->path, BENCH_LEDGER_BYTES);
-    pipeline_recover(b.pipeline, bench_at(3));
+    pipeline_recover(b.pipeline, bench_now(3));
     assert_string_equal(b.quarantined, "{\"type\":\"heartbeat\"};");
     pipeline_connected(b.pipeline);
     send_next(&b, 4, answer);
@@ -294,7 +294,7 @@ static void kills_within_the_handling_count(void **state) {
         pipeline_free(&b->pipeline);
         b->pipeline =
             pipeline_new(b->settings, b->ledger, &b->metrics, &ports, false);
-        pipeline_recover(b->pipeline, bench_at(0));
+        pipeline_recover(b->pipeline, bench_now(0));
         if (!found)
             bench_request(b, 1, "USD", PAST, 0);
         bench_expect_asked(b, PAST " ;");
@@ -364,7 +364,7 @@ static void a_damaged_file_does_no_harm(void **state) {
             room_write(room->path, bytes, len);
             bytes[at] = (char)(bytes[at] ^ (char)mask);
             bench_begin(&b, room->path, 4096);
-            pipeline_recover(b.pipeline, bench_at(2));
+            pipeline_recover(b.pipeline, bench_now(2));
             pipeline_connected(b.pipeline);
             bench_rates(&b, PAST, "", "one", "USD 1.2", 3, HOUR);
             pipeline_alarm(b.pipeline, bench_at(10 * SECOND));

@@ -226,7 +226,7 @@ static void errors_without_an_id_are_bounded(void **state) {
     /* One that has an id, and one that is too long. */
     bench_receive(&b, "{\"id\":1,", 30);
     bench_expect_error(&b, "1", NOT_JSON, 30);
-    pipeline_receive_too_long(b.pipeline, bench_at(30));
+    pipeline_receive_too_long(b.pipeline, bench_now(30));
     bench_expect_nothing(&b, 30);
     bench_expect_metric(&b, METRIC_REQUESTS_UNANSWERED, 16);
     /* A new connection is no way around it. */
@@ -260,13 +260,13 @@ static void messages_that_are_too_long(void **state) {
     (void)state;
     struct bench b;
     bench_open(&b, BENCH_LEDGER_BYTES, "request");
-    pipeline_receive_too_long(b.pipeline, bench_at(0));
+    pipeline_receive_too_long(b.pipeline, bench_now(0));
     assert_int_equal(b.ready, 1);
     assert_int_equal(pipeline_pending(b.pipeline), 1);
     bench_expect_error(&b, "null", TOO_LONG, 1);
     bench_expect_metric(&b, METRIC_REQUESTS_INVALID, 1);
     pipeline_stop(b.pipeline);
-    pipeline_receive_too_long(b.pipeline, bench_at(2));
+    pipeline_receive_too_long(b.pipeline, bench_now(2));
     bench_expect_nothing(&b, 2);
     bench_close(&b);
 }

@@ -6,7 +6,7 @@
 #include "wsclient/day_rates.h"
 
 /* 2026-11-21T12:00:00Z */
-static const struct day_rates_now noon = {{0}, INT64_C(1795262400000)};
+static const struct now noon = {{0}, INT64_C(1795262400000)};
 
 /* Steps of one book's life, at moments in seconds. */
 enum action { ENTER, ENTER_USD, UNKNOWN, FIND };
@@ -283,7 +283,7 @@ static void older_tables(void **state) {
     const int64_t hour = 3600 * USEC_PER_SEC;
     for (size_t i = 0; i < COUNT_OF(older_cases); i++) {
         const struct older_case *c = &older_cases[i];
-        const struct day_rates_now later = {
+        const struct now later = {
             {c->hours * hour}, noon.wall_ms + c->hours * hour / USEC_PER_MSEC};
         struct rates *first = table_of("one", "2026-11-20", "USD 1"),
                      *second = table_of(c->provider, c->as_of, "USD 2 XAF 3");

@@ -460,6 +460,10 @@ void connection_stop(struct connection *connection, duration grace) {
         set_over(c);
 }
 
+void connection_turn(struct connection *connection) {
+    traffic_turn(&connection->traffic);
+}
+
 bool connection_is_over(const struct connection *connection) {
     return connection->over;
 }

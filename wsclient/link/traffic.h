@@ -35,6 +35,8 @@ struct traffic {
     struct inbox inbox;
     struct pings pings;
     uint64_t read_bytes; /* of messages, so far */
+    struct now now;      /* of this turn of the loop, if it is read */
+    bool clocks_are_read;
     bool beat_due;
     bool hurry;           /* answers are to be confirmed as soon as can be */
     struct frames frames; /* that go out next */
@@ -61,6 +63,9 @@ void traffic_begin(struct traffic *traffic, struct lws *wsi, monotime now);
 MUST_CHECK bool traffic_end(struct traffic *traffic,
                             const struct ending *ending,
                             const struct peer_close *close, const char *detail);
+
+/* The loop begins a turn: what comes in it has come at one moment. */
+void traffic_turn(struct traffic *traffic);
 
 /* A piece of a frame came. */
 MUST_CHECK const struct ending *
