@@ -164,11 +164,12 @@ static void run_outbox(struct bench *b, int n) {
 }
 
 static void run_all(struct bench *b, int n) {
+    const struct now both = {now, wall_ms};
     struct pipeline_item item = {.position = 0};
     struct span message;
     for (int i = 0; i < n; i++) {
         receive(b, &message);
-        insist(pipeline_receive(b->pipeline, message, now) == PIPELINE_TAKEN,
+        insist(pipeline_receive(b->pipeline, message, both) == PIPELINE_TAKEN,
                "it was not taken");
     }
     for (int i = 0; i < n; i++) {
@@ -250,7 +251,7 @@ static void open_pipeline(struct bench *b) {
 }
 
 static void open_bench(struct bench *b) {
-    const struct day_rates_now both = {now, wall_ms};
+    const struct now both = {now, wall_ms};
     const monotime expires = {INT64_MAX};
     day when;
     insist(rates_day_parse(span_of(SHAPE_DAY), &when), "no day");
