@@ -129,6 +129,20 @@ $(INSTRUCTIONS): $(BUILD)/obj/tests/bench/instructions.o $(BUILD)/obj/tests/benc
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) -o $@ $^ -ljson-c
 
+# The load generator plays the simulator's script, and judges as it does.
+LOAD_SIMULATOR = buf day delay dice ecb euro form listen match script stake ws
+$(BUILD)/bench/load: $(call objects,tests/bench/load) \
+        $(LOAD_SIMULATOR:%=$(BUILD)/obj/tests/upstream/%.o)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) -o $@ $^ -lssl -lcrypto -lgmp
+
+# Clients that only echo, to compare with.
+$(BUILD)/bench/echo_%: $(BUILD)/obj/tests/bench/echo_%.o
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) -o $@ $^ -lwebsockets -lssl -lcrypto -lbsd
+
+BENCH_PROGRAMS = $(BUILD)/bench/load $(BUILD)/bench/echo_raw $(BUILD)/bench/echo_lws
+
 unit-tests: $(UNIT_TESTS:%=$(BUILD)/unit/test_%)
 
 # A wsclient for the black-box tests that dies of some requests.
@@ -150,4 +164,11 @@ faults:
 	@$(MAKE) --no-print-directory all
 	@FXWIRE_BUILD=$(BUILD) /usr/bin/python3 tests/faults/run.py $(ARGS)
 
-.PHONY: unit-tests faults
+# ROUNDS, SECONDS and BASE=COMMIT are settings; PARTS="throughput tls" and the like.
+bench:
+	@sh tests/tools/packages.sh build test
+	@$(MAKE) --no-print-directory all $(BENCH_PROGRAMS)
+	@ROUNDS="$(ROUNDS)" SECONDS="$(SECONDS)" BASE="$(BASE)" \
+	    /usr/bin/python3 tests/bench/bench.py $(BUILD) $(PARTS)
+
+.PHONY: unit-tests faults bench

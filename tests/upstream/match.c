@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-enum { MATCH_DATE = 24 };
-
 size_t match_digits(uint64_t id, char out[MATCH_DIGITS]) {
     char turned[MATCH_DIGITS];
     size_t n = 0;
@@ -65,7 +63,7 @@ bool match_id(const char *text, size_t len, uint64_t *id) {
     return false;
 }
 
-static bool match_date(const char *text, const struct match_span *span) {
+bool match_date(const char *text, const struct match_span *span) {
     static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
     for (int i = 0; i < MATCH_DATE; i++)
         if (form[i] == 'd' ? !match_digit(text[i]) : text[i] != form[i])
@@ -74,9 +72,7 @@ static bool match_date(const char *text, const struct match_span *span) {
            memcmp(text, span->last, DAY_TEXT - 1) <= 0;
 }
 
-/* The reason must be a string of at least one character, and the last thing in
- * the answer. */
-static bool match_reason(const char *p, const char *end) {
+bool match_reason(const char *p, const char *end) {
     const char *start = p;
     p = match_string(p, end);
     return p - start > 1 && end - p == 1 && p[-1] == '"' && *p == '}';

@@ -250,6 +250,41 @@ void script_make(struct script *s, const struct ecb *ecb, uint64_t seed) {
     }
 }
 
+/* Sets day, currency and rate to those of the k-th rate in the file that is of
+ * a day now over. */
+static bool script_pair(struct script_draft *s, size_t k) {
+    for (size_t i = 0; i < s->ecb->rows; i++) {
+        const struct ecb_row *row = &s->ecb->row[i];
+        for (size_t c = 0; row->day < s->today && c < s->ecb->columns; c++)
+            if (row->rate[c] && k-- == 0) {
+                s->currency = s->ecb->code[c];
+                s->rate = row->rate[c];
+                script_moment(s, row->day);
+                return true;
+            }
+    }
+    return false;
+}
+
+bool script_make_pairs(struct script *s, const struct ecb *ecb, uint64_t seed,
+                       size_t pairs) {
+    struct script_draft draft = {.ecb = ecb,
+                                 .dice = {seed},
+                                 .today = day_today(),
+                                 .form = FORM_PLAIN,
+                                 .odds = "2.2"};
+    *s = (struct script){.day = draft.today};
+    for (size_t i = 0; i < SCRIPT_ITEMS; i++) {
+        if (!script_pair(&draft, i % pairs))
+            return false;
+        snprintf(draft.stake, sizeof draft.stake, "%u.%02u",
+                 100 + (unsigned)script_pick(&draft, 900),
+                 (unsigned)script_pick(&draft, 100));
+        script_finish(&draft, &s->item[i]);
+    }
+    return true;
+}
+
 void script_free(struct script *s) {
     for (size_t i = 0; i < SCRIPT_ITEMS; i++) {
         form_free(&s->item[i].ask);

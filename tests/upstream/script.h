@@ -32,6 +32,11 @@ struct script {
 void script_make(struct script *s, const struct ecb *ecb, uint64_t seed);
 void script_free(struct script *s);
 
+/* Makes a script of plain good messages over so many (1 to SCRIPT_ITEMS) pairs
+ * of a day and a currency; false if the file has fewer. */
+bool script_make_pairs(struct script *s, const struct ecb *ecb, uint64_t seed,
+                       size_t pairs);
+
 /* The next message to ask, going round the ring; never NULL. Leaves out those
  * dated today from a minute before midnight on, for by the time they are
  * answered today may be another day. */

@@ -1,0 +1,182 @@
+"""The programs that are compared: how each is started, and what it takes."""
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+HERE = TOP / "tests" / "bench"
+NODE_PACKAGES = ("ws@8.18.0", "decimal.js@10.4.3")
+PATIENCE_SECONDS = 10
+
+
+def tree_of(pid):
+    """A process and all that descend from it."""
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [pid, *(p for child in text.split() for p in tree_of(int(child)))]
+
+
+def cpu_seconds(pids):
+    """What all threads of these have used, to the nanosecond."""
+    used = 0
+    for pid in pids:
+        for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            used += int(path.read_text(encoding="ascii").split()[0])
+    return used / 1e9
+
+
+def pss_mb(pids):
+    """Their memory, what is shared being counted in proportion."""
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1])
+    return total / 1024
+
+
+def pin(core):
+    """For preexec_fn: two cores, one for each side."""
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+
+
+class Contender:
+    """One program; `echo` says that its answers are the questions."""
+
+    echo = False
+    tls = True  # it can speak it
+
+    def __init__(self, name, command=None, **kind):
+        self.name = name
+        self._command = command
+        self.__dict__.update(kind)
+
+    def command(self, port, bench, ca_file):
+        return [str(part).format(port=port) for part in self._command] + (
+            [str(ca_file)] if ca_file else [])
+
+    def environment(self, port, bench, ca_file):
+        return None
+
+    def start(self, port, bench, core, ca_file=None, links=1):
+        self.folder = Path(tempfile.mkdtemp(prefix="fxb-", dir="/tmp"))
+        self.links = links
+        with open(self.folder / "log", "wb") as log:
+            self.process = subprocess.Popen(
+                self.command(port, bench, ca_file), stderr=log,
+                stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, cwd=self.folder,
+                env=self.environment(port, bench, ca_file),
+                preexec_fn=lambda: pin(core))
+        return self
+
+    def log(self):
+        return (self.folder / "log").read_text(errors="replace")[-2000:]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder)
+
+
+class Echo(Contender):
+    echo = True
+
+
+class Converter(Contender):
+    """A plain solution: URL RATES [CA_FILE]."""
+
+    def command(self, port, bench, ca_file):
+        scheme = "wss" if ca_file else "ws"
+        return [*self._command, f"{scheme}://127.0.0.1:{port}/", str(bench.rates),
+                *([str(ca_file)] if ca_file else [])]
+
+
+class Fxwire(Contender):
+    """The whole service of a build; `settings` come on top of the recipe."""
+
+    def __init__(self, name, build, settings=None):
+        super().__init__(name)
+        self.build = Path(build)
+        self.settings = settings or {}
+
+    def command(self, port, bench, ca_file):
+        return [str(self.build / "supervisor"), "--env-file", "/dev/null", "run"]
+
+    def environment(self, port, bench, ca_file):
+        scheme = "wss" if ca_file else "ws"
+        urls = " ".join(f"{scheme}://127.0.0.1:{port}/{i}" for i in range(self.links))
+        return {"PATH": "/usr/bin:/bin", "HOME": str(self.folder),
+                "RUNTIME_DIR": str(self.folder / "run"),
+                "STATE_DIR": str(self.folder / "state"),
+                "REQUESTS_WS_URL": urls, "RATE_PROVIDERS": "file",
+                "RATES_FILE": str(bench.rates),
+                **({"WS_CA_FILE": str(ca_file)} if ca_file else {}), **self.settings}
+
+
+def node_packages(build):
+    """The folder with ws and decimal.js; None and why, if there is none."""
+    if not shutil.which("npm"):
+        return None, "npm is not there"
+    folder = build / "bench" / "node"
+    if not (folder / "node_modules" / "decimal.js").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix",
+             str(folder), *NODE_PACKAGES], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            return None, "npm could not install: " + done.stderr.strip()[-200:]
+    return folder / "node_modules", None
+
+
+class Node(Converter):
+    def __init__(self, name, packages):
+        super().__init__(name, ["node", HERE / "convert_node.js"])
+        self._packages = packages
+
+    def environment(self, port, bench, ca_file):
+        return os.environ | {"NODE_PATH": str(self._packages)}
+
+
+def base_build(commit, say):
+    """Builds an earlier commit in a folder of its own; gives that folder."""
+    folder = Path(tempfile.mkdtemp(prefix="fxb-base-"))
+    say(f"building {commit} ...")
+    archive = subprocess.Popen(["git", "-C", TOP, "archive", commit],
+                               stdout=subprocess.PIPE)
+    subprocess.run(["tar", "-x", "-C", folder], stdin=archive.stdout, check=True)
+    if archive.wait() != 0:
+        raise SystemExit(f"no commit {commit}")
+    subprocess.run(["make", "-s", f"-j{os.cpu_count()}"], cwd=folder, check=True,
+                   stdout=subprocess.DEVNULL)
+    return folder
+
+
+def all_contenders(build, base, say):
+    """The list, the reference first. `base` is the folder of an earlier build."""
+    lws = build / "bench" / "echo_lws"
+    found = [
+        Echo("libwebsockets echo, raw batched", [lws, "raw", "{port}"]),
+        Fxwire("fxwire", build),
+        Echo("libwebsockets echo, corked", [lws, "corked", "{port}"]),
+        Echo("libwebsockets echo, plain", [lws, "plain", "{port}"]),
+        Echo("epoll echo, no library", [build / "bench" / "echo_raw", "{port}"], tls=False),
+        Converter("Python, asyncio", ["/usr/bin/python3", HERE / "convert_asyncio.py"]),
+    ]
+    if base:
+        found.insert(2, Fxwire("fxwire before", base / "build"))
+    packages, why = node_packages(build)
+    if packages:
+        found.append(Node("Node, ws", packages))
+    else:
+        say(f"Node is left out: {why}")
+    return found
