@@ -1,281 +1,435 @@
 /*
  * Recursive descent; JSON_MAX_DEPTH bounds the recursion. Each scan_ function
- * starts at its value's first byte and leaves `at` behind its last one.
+ * begins at its value's first byte and gives the place behind its last one;
+ * NULL, with the scanner's `error` set, if it is none.
  */
 #include "common/json_scan.h"
 
+#include <assert.h>
 #include <stdint.h>
 
+#include "common/json_plain.h"
+
 struct scanner {
-    const char *at;
     const char *end;
-    const struct json_field *fields;
-    size_t count;
+    const struct json_field *fields, *fields_end;
+    const struct json_field *expected; /* the one behind the last one found */
     struct json_found *found;
+    enum json_error error;
 };
 
 /* Stands for the members of an object that no field is asked of. */
 static const char no_fields[] = "";
 
-static enum json_error scan_value(struct scanner *s, int depth,
-                                  const char *parent, enum json_kind *kind);
+/* What a value is, by its first byte. */
+static const uint8_t kinds[256] = {
+    ['{'] = JSON_OBJECT,  ['['] = JSON_ARRAY,   ['"'] = JSON_STRING,
+    ['t'] = JSON_BOOLEAN, ['f'] = JSON_BOOLEAN, ['n'] = JSON_NULL,
+    ['-'] = JSON_NUMBER,  ['0'] = JSON_NUMBER,  ['1'] = JSON_NUMBER,
+    ['2'] = JSON_NUMBER,  ['3'] = JSON_NUMBER,  ['4'] = JSON_NUMBER,
+    ['5'] = JSON_NUMBER,  ['6'] = JSON_NUMBER,  ['7'] = JSON_NUMBER,
+    ['8'] = JSON_NUMBER,  ['9'] = JSON_NUMBER,
+};
 
-static void skip_white(struct scanner *s) {
-    while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' ||
-                              *s->at == '\t' || *s->at == '\r'))
-        s->at++;
+/* What a byte means behind a backslash; 0: nothing, or it is `u`. */
+static const char meanings[256] = {
+    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
+
+/* JSON_ABSENT: no value begins so. */
+static inline enum json_kind kind_at(const char *at, const char *end) {
+    return at < end ? (enum json_kind)kinds[(unsigned char)*at] : JSON_ABSENT;
 }
 
-static bool take(struct scanner *s, char wanted) {
-    if (s->at >= s->end || *s->at != wanted)
-        return false;
-    s->at++;
-    return true;
+static const char *fail(struct scanner *s, enum json_error error) {
+    s->error = error;
+    return NULL;
 }
 
-static bool is_digit(const struct scanner *s) {
-    return s->at < s->end && *s->at >= '0' && *s->at <= '9';
+static const char *skip_white(const char *at, const char *end) {
+    while (at < end &&
+           (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
+        at++;
+    return at;
 }
 
-static bool take_digits(struct scanner *s) {
-    if (!is_digit(s))
-        return false;
-    while (is_digit(s))
-        s->at++;
-    return true;
+static inline bool stands_at(const char *at, const char *end, char wanted) {
+    return at < end && *at == wanted;
 }
 
-static bool scan_number(struct scanner *s) {
-    take(s, '-');
-    if (!take(s, '0') && !take_digits(s))
-        return false;
-    if (take(s, '.') && !take_digits(s))
-        return false;
-    if (take(s, 'e') || take(s, 'E')) {
-        if (!take(s, '+'))
-            take(s, '-');
-        return take_digits(s);
-    }
-    return true;
+/* Whether it does, behind white space perhaps; then `at` is there. */
+static inline bool find_mark(const char **at, const char *end, char wanted) {
+    if (stands_at(*at, end, wanted))
+        return true;
+    *at = skip_white(*at, end);
+    return stands_at(*at, end, wanted);
+}
+
+/* At least one; NULL: there is none. */
+static inline const char *scan_digits(const char *at, const char *end) {
+    const char *behind = json_digits_end(at, end);
+    return behind > at ? behind : NULL;
+}
+
+/* An exponent from its letter on. */
+static const char *scan_exponent(const char *at, const char *end) {
+    at++;
+    if (stands_at(at, end, '+') || stands_at(at, end, '-'))
+        at++;
+    return scan_digits(at, end);
+}
+
+static inline const char *scan_number(const char *at, const char *end) {
+    if (*at == '-')
+        at++;
+    const char *behind = scan_digits(at, end);
+    if (behind == NULL || (*at == '0' && behind - at > 1))
+        return NULL;
+    if (stands_at(behind, end, ','))
+        return behind;
+    if (stands_at(behind, end, '.'))
+        behind = scan_digits(behind + 1, end);
+    if (behind != NULL && behind < end && (*behind | 0x20) == 'e')
+        behind = scan_exponent(behind, end);
+    return behind;
 }
 
 /* The value of a hexadecimal digit, or -1. */
 static int hex_value(char c) {
     if (c >= '0' && c <= '9')
         return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    c |= 'a' ^ 'A';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The value of four, or -1. */
+static int hex_unit(const char *at) {
+    int unit = 0;
+    for (int i = 0; i < 4; i++) {
+        int value = hex_value(at[i]);
+        if (value < 0)
+            return -1;
+        unit = unit * 16 + value;
+    }
+    return unit;
+}
+
+/* An escape from its backslash on, and what it means: a UTF-16 unit for \u. */
+static inline const char *scan_escape(const char *at, const char *end,
+                                      int *meaning) {
+    if (end - at < 2)
+        return NULL;
+    if (at[1] != 'u') {
+        *meaning = meanings[(unsigned char)at[1]];
+        return *meaning != 0 ? at + 2 : NULL;
+    }
+    *meaning = end - at < 6 ? -1 : hex_unit(at + 2);
+    return *meaning >= 0 ? at + 6 : NULL;
+}
+
+/* A string from its first byte on that is not plain. */
+static const char *scan_rest_of_string(const char *at, const char *end) {
+    int meaning;
+    while (stands_at(at, end, '\\')) {
+        at = scan_escape(at, end, &meaning);
+        if (at == NULL)
+            return NULL;
+        at = json_plain_end(at, end);
+    }
+    return stands_at(at, end, '"') ? at + 1 : NULL;
+}
+
+static inline const char *scan_string(const char *at, const char *end) {
+    at = json_plain_end(at + 1, end);
+    return stands_at(at, end, '"') ? at + 1 : scan_rest_of_string(at, end);
+}
+
+static const char *scan_word(const char *at, const char *end, const char *word,
+                             size_t len) {
+    bool right = (size_t)(end - at) >= len && memcmp(at, word, len) == 0;
+    return right ? at + len : NULL;
+}
+
+/* A member's name as fields have theirs: padded with NULs to two words. */
+struct name {
+    uint64_t words[2];
+};
+
+static_assert(sizeof(struct name) == JSON_NAME_SIZE &&
+                  sizeof(struct name) == JSON_STEP,
+              "a step, a field's name and a struct name are of one size");
+
+static inline uint64_t load_word(const void *at) {
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* Of a string in quotes; false: it is longer, or not ASCII. */
+static bool unescape_name(struct span string, struct name *name) {
+    char plain[JSON_NAME_SIZE] = {0};
+    int len = json_string_copy(string, plain, sizeof plain - 1);
+    memcpy(name->words, plain, sizeof plain);
+    return len >= 0 && memchr(plain, '\0', (size_t)len) == NULL;
 }
 
 /*
- * Reads one character of a string's inside: a byte as it stands, or what an
- * escape means (a UTF-16 unit for \u). -1 for an impossible one.
+ * The same for one of less than JSON_NAME_SIZE bytes without escapes: two words
+ * are loaded, and what stands behind its end is masked.
  */
-static int next_char(const char **at, const char *end) {
-    static const char escapes[] = "\"\\/bfnrt";
-    static const char meanings[] = "\"\\/\b\f\n\r\t";
-    unsigned char c = (unsigned char)*(*at)++;
-    if (c < 0x20)
-        return -1;
-    if (c != '\\')
-        return c;
-    if (*at >= end)
-        return -1;
-    char escape = *(*at)++;
-    if (escape == 'u') {
-        int unit = 0;
-        if (end - *at < 4)
-            return -1;
-        for (int i = 0; i < 4; i++) {
-            int value = hex_value(*(*at)++);
-            if (value < 0)
-                return -1;
-            unit = unit * 16 + value;
-        }
-        return unit;
+static inline struct name load_name(const char *start, size_t len) {
+    static const uint8_t ones_then_zeros[2 * JSON_NAME_SIZE] = {
+        255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255};
+    const uint8_t *mask = ones_then_zeros + JSON_NAME_SIZE - len;
+    return (struct name){{
+        load_word(start) & load_word(mask),
+        load_word(start + 8) & load_word(mask + 8),
+    }};
+}
+
+/* Whether a field is of this parent (NULL: the top). */
+static inline bool is_of(const struct json_field *field, const char *parent) {
+    return field->parent == parent ||
+           (field->parent != NULL && parent != NULL &&
+            strcmp(field->parent, parent) == 0);
+}
+
+static inline bool is_field(const struct json_field *field, const char *parent,
+                            const struct name *name) {
+    return load_word(field->name) == name->words[0] &&
+           load_word(field->name + 8) == name->words[1] && is_of(field, parent);
+}
+
+/*
+ * The field that this member of `parent` is, or NULL. Members come in the order
+ * of the fields more often than not.
+ */
+static inline const struct json_field *
+find_field(struct scanner *s, const char *parent, const struct name *name) {
+    const struct json_field *field = s->expected, *end = s->fields_end;
+    if (field == end || !is_field(field, parent, name)) {
+        field = s->fields;
+        while (field < end && !is_field(field, parent, name))
+            field++;
+        if (field == end)
+            return NULL;
     }
-    const char *known = memchr(escapes, escape, sizeof escapes - 1);
-    return known == NULL ? -1 : meanings[known - escapes];
+    s->expected = field + 1;
+    return field;
 }
 
-static bool scan_string(struct scanner *s) {
-    s->at++;
-    while (s->at < s->end) {
-        if (*s->at == '"') {
-            s->at++;
-            return true;
-        }
-        if (next_char(&s->at, s->end) < 0)
-            return false;
-    }
-    return false;
+/* The parent of that name as the fields have it; no_fields: it is none. */
+static const char *find_parent(const struct scanner *s, const char *name) {
+    for (const struct json_field *field = s->fields; field < s->fields_end;
+         field++)
+        if (field->parent != NULL && strcmp(field->parent, name) == 0)
+            return field->parent;
+    return no_fields;
 }
 
-static bool scan_word(struct scanner *s, const char *word) {
-    size_t len = strlen(word);
-    if ((size_t)(s->end - s->at) < len || memcmp(s->at, word, len) != 0)
-        return false;
-    s->at += len;
-    return true;
-}
-
-/* Whether a member of the object `parent` (NULL: the top) is this field. */
-static bool is_field(const struct json_field *field, const char *parent,
-                     struct span name) {
-    bool same_parent = field->parent == NULL || parent == NULL
-                           ? field->parent == parent
-                           : strcmp(field->parent, parent) == 0;
-    return same_parent && json_string_equals(name, field->name);
-}
-
-/* The field that this member of `parent` is, or NULL. */
-static struct json_found *find_field(struct scanner *s, const char *parent,
-                                     struct span name, const char **its_name) {
-    if (parent == no_fields)
-        return NULL;
-    for (size_t i = 0; i < s->count; i++)
-        if (is_field(&s->fields[i], parent, name)) {
-            *its_name = s->fields[i].name;
-            return &s->found[i];
-        }
-    return NULL;
-}
-
-/* Only then is the value before it whole: the 0 of `{"id":01}` is none. */
-static bool at_member_end(const struct scanner *s) {
-    return s->at < s->end && (*s->at == ',' || *s->at == '}');
-}
-
-static enum json_error scan_member(struct scanner *s, int depth,
-                                   const char *parent) {
-    const char *name_start = s->at;
-    if (s->at >= s->end || *s->at != '"' || !scan_string(s))
-        return JSON_SYNTAX;
-    struct span name = {name_start, (size_t)(s->at - name_start)};
-    skip_white(s);
-    if (!take(s, ':'))
-        return JSON_SYNTAX;
-    skip_white(s);
-    const char *members_of = no_fields;
-    struct json_found *found = find_field(s, parent, name, &members_of);
-    if (parent != NULL)
-        members_of = no_fields; /* fields are at most two levels deep */
-    const char *start = s->at;
-    enum json_kind kind = JSON_ABSENT;
-    enum json_error error = scan_value(s, depth, members_of, &kind);
-    struct span value = {start, (size_t)(s->at - start)};
-    skip_white(s);
-    if (error != JSON_OK || found == NULL || !at_member_end(s))
-        return error;
-    if (found->kind != JSON_ABSENT)
+static inline void note(struct json_found *found, enum json_kind kind,
+                        const char *start, const char *behind) {
+    if (found->kind != JSON_ABSENT) {
         found->duplicate = true;
-    else
-        *found = (struct json_found){.kind = kind, .text = value};
-    return JSON_OK;
-}
-
-static enum json_error scan_object(struct scanner *s, int depth,
-                                   const char *parent) {
-    s->at++;
-    skip_white(s);
-    if (take(s, '}'))
-        return JSON_OK;
-    for (;;) {
-        enum json_error error = scan_member(s, depth, parent);
-        if (error != JSON_OK)
-            return error;
-        if (take(s, '}'))
-            return JSON_OK;
-        if (!take(s, ','))
-            return JSON_SYNTAX;
-        skip_white(s);
+        return;
     }
+    found->kind = kind;
+    found->text = (struct span){start, (size_t)(behind - start)};
 }
 
-static enum json_error scan_array(struct scanner *s, int depth) {
-    s->at++;
-    skip_white(s);
-    if (take(s, ']'))
-        return JSON_OK;
-    for (;;) {
-        enum json_kind kind;
-        enum json_error error = scan_value(s, depth, no_fields, &kind);
-        if (error != JSON_OK)
-            return error;
-        skip_white(s);
-        if (take(s, ']'))
-            return JSON_OK;
-        if (!take(s, ','))
-            return JSON_SYNTAX;
-        skip_white(s);
-    }
+static const char *scan_object(struct scanner *s, const char *at, int depth,
+                               const char *parent);
+static const char *scan_array(struct scanner *s, const char *at, int depth);
+
+/* An array, or an object whose members are `parent`'s. */
+static __attribute__((noinline)) const char *
+scan_container(struct scanner *s, const char *at, int depth,
+               const char *parent) {
+    if (depth == JSON_MAX_DEPTH)
+        return fail(s, JSON_TOO_DEEP);
+    return *at == '{' ? scan_object(s, at, depth + 1, parent)
+                      : scan_array(s, at, depth + 1);
 }
 
-static enum json_error scan_value(struct scanner *s, int depth,
-                                  const char *parent, enum json_kind *kind) {
-    if (s->at >= s->end)
-        return JSON_SYNTAX;
-    bool right;
-    switch (*s->at) {
-    case '{':
-        *kind = JSON_OBJECT;
-        return depth == JSON_MAX_DEPTH ? JSON_TOO_DEEP
-                                       : scan_object(s, depth + 1, parent);
-    case '[':
-        *kind = JSON_ARRAY;
-        return depth == JSON_MAX_DEPTH ? JSON_TOO_DEEP
-                                       : scan_array(s, depth + 1);
-    case '"':
-        *kind = JSON_STRING;
-        right = scan_string(s);
+/* What a value can be besides a string or a number. */
+static const char *scan_other(struct scanner *s, const char *at, int depth,
+                              const char *parent) {
+    const char *behind = NULL;
+    switch (kind_at(at, s->end)) {
+    case JSON_OBJECT:
+    case JSON_ARRAY:
+        return scan_container(s, at, depth, parent);
+    case JSON_BOOLEAN:
+        behind = *at == 't' ? scan_word(at, s->end, "true", 4)
+                            : scan_word(at, s->end, "false", 5);
         break;
-    case 't':
-        *kind = JSON_BOOLEAN;
-        right = scan_word(s, "true");
-        break;
-    case 'f':
-        *kind = JSON_BOOLEAN;
-        right = scan_word(s, "false");
-        break;
-    case 'n':
-        *kind = JSON_NULL;
-        right = scan_word(s, "null");
+    case JSON_NULL:
+        behind = scan_word(at, s->end, "null", 4);
         break;
     default:
-        *kind = JSON_NUMBER;
-        right = scan_number(s);
         break;
     }
-    return right ? JSON_OK : JSON_SYNTAX;
+    return behind != NULL ? behind : fail(s, JSON_SYNTAX);
+}
+
+static inline __attribute__((always_inline)) const char *
+scan_value(struct scanner *s, enum json_kind kind, const char *at, int depth,
+           const char *parent) {
+    if (kind != JSON_STRING && kind != JSON_NUMBER)
+        return scan_other(s, at, depth, parent);
+    at =
+        kind == JSON_STRING ? scan_string(at, s->end) : scan_number(at, s->end);
+    return at != NULL ? at : fail(s, JSON_SYNTAX);
+}
+
+/* The field of `parent` that has that name, as it stands there in quotes. */
+static const struct json_field *
+find_any_field(struct scanner *s, const char *parent, struct span string) {
+    struct name name;
+    return unescape_name(string, &name) ? find_field(s, parent, &name) : NULL;
+}
+
+/*
+ * A member's name and its colon, and the field of `parent` that it is, or NULL.
+ * This is the long way.
+ */
+static const char *scan_any_name(struct scanner *s, const char *at,
+                                 const char *parent,
+                                 const struct json_field **field) {
+    const char *end = s->end;
+    if (!stands_at(at, end, '"'))
+        return NULL;
+    const char *behind = scan_string(at, end);
+    if (behind == NULL)
+        return NULL;
+    struct span string = {at, (size_t)(behind - at)};
+    *field = parent != no_fields ? find_any_field(s, parent, string) : NULL;
+    return find_mark(&behind, end, ':') ? behind + 1 : NULL;
+}
+
+static inline bool name_is_in_reach(const char *at, const char *end) {
+    return end - at >= 1 + JSON_STEP + 2 && *at == '"';
+}
+
+/*
+ * The same, white space before it perhaps. Most names are short and plain, and
+ * their colon is next to them: where a step and two bytes are in reach, the end
+ * is looked at but once.
+ */
+static inline const char *scan_name(struct scanner *s, const char *at,
+                                    const char *parent,
+                                    const struct json_field **field) {
+    if (!name_is_in_reach(at, s->end)) {
+        at = skip_white(at, s->end);
+        if (!name_is_in_reach(at, s->end))
+            return scan_any_name(s, at, parent, field);
+    }
+    const char *name = at + 1;
+    size_t len = json_plain_in_step(name);
+    if (memcmp(name + len, "\":", 2) != 0)
+        return scan_any_name(s, at, parent, field);
+    *field = NULL;
+    if (parent != no_fields) {
+        struct name padded = load_name(name, len);
+        *field = find_field(s, parent, &padded);
+    }
+    return name + len + 2;
+}
+
+/* Up to what follows the member. */
+static inline const char *scan_member(struct scanner *s, const char *at,
+                                      int depth, const char *parent) {
+    const struct json_field *field;
+    const char *members_of = no_fields;
+    const char *start = scan_name(s, at, parent, &field);
+    if (start == NULL)
+        return fail(s, JSON_SYNTAX);
+    enum json_kind kind = kind_at(start, s->end);
+    if (kind == JSON_ABSENT) {
+        start = skip_white(start, s->end);
+        kind = kind_at(start, s->end);
+    }
+    if (field != NULL && parent == NULL && kind == JSON_OBJECT)
+        members_of = find_parent(s, field->name);
+    const char *behind = scan_value(s, kind, start, depth, members_of);
+    if (behind == NULL)
+        return NULL;
+    at = behind;
+    /* Only then is the value whole: the 0 of `{"id":01}` is none. */
+    if (!find_mark(&at, s->end, ',') && !stands_at(at, s->end, '}'))
+        return fail(s, JSON_SYNTAX);
+    if (field != NULL)
+        note(&s->found[field - s->fields], kind, start, behind);
+    return at;
+}
+
+static const char *scan_object(struct scanner *s, const char *at, int depth,
+                               const char *parent) {
+    at++;
+    if (find_mark(&at, s->end, '}'))
+        return at + 1;
+    do {
+        at = scan_member(s, at, depth, parent);
+        if (at == NULL)
+            return NULL;
+    } while (*at++ == ',');
+    return at;
+}
+
+static const char *scan_array(struct scanner *s, const char *at, int depth) {
+    at++;
+    if (find_mark(&at, s->end, ']'))
+        return at + 1;
+    for (;; at++) {
+        at = skip_white(at, s->end);
+        at = scan_value(s, kind_at(at, s->end), at, depth, no_fields);
+        if (at == NULL)
+            return NULL;
+        if (find_mark(&at, s->end, ','))
+            continue;
+        return stands_at(at, s->end, ']') ? at + 1 : fail(s, JSON_SYNTAX);
+    }
 }
 
 enum json_error json_scan(struct span text, const struct json_field *fields,
                           size_t count, struct json_found *found,
                           enum json_kind *top) {
-    struct scanner s = {.at = text.data,
-                        .end = text.data + text.len,
+    const char *end = text.data + text.len;
+    struct scanner s = {.end = end,
                         .fields = fields,
-                        .count = count,
+                        .fields_end = count > 0 ? fields + count : fields,
+                        .expected = fields,
                         .found = found};
     memset(found, 0, count * sizeof *found);
-    *top = JSON_ABSENT;
-    skip_white(&s);
-    enum json_error error = scan_value(&s, 0, NULL, top);
-    if (error != JSON_OK)
-        return error;
-    skip_white(&s);
-    return s.at == s.end ? JSON_OK : JSON_SYNTAX;
+    const char *at = skip_white(text.data, end);
+    *top = kind_at(at, end);
+    at = scan_value(&s, *top, at, 0, NULL);
+    if (at == NULL)
+        return s.error;
+    return skip_white(at, end) == end ? JSON_OK : JSON_SYNTAX;
+}
+
+/* One character of a string's inside, as UTF-16 has it; a byte beyond ASCII
+ * stands for itself. */
+static inline const char *next_char(const char *at, const char *end,
+                                    int *meaning) {
+    if (*at == '\\')
+        return scan_escape(at, end, meaning);
+    *meaning = (unsigned char)*at;
+    return at + 1;
 }
 
 bool json_string_equals(struct span string, const char *plain) {
     const char *at = string.data + 1;
     const char *end = string.data + string.len - 1;
-    for (; at < end && *plain != '\0'; plain++)
-        if (next_char(&at, end) != *plain)
+    for (; at < end && *plain != '\0'; plain++) {
+        int c = -1;
+        at = next_char(at, end, &c);
+        if (c != *plain)
             return false;
+    }
     return at == end && *plain == '\0';
 }
 
@@ -284,7 +438,8 @@ int json_string_copy(struct span string, char *out, size_t size) {
     const char *end = string.data + string.len - 1;
     size_t len = 0;
     while (at < end) {
-        int c = next_char(&at, end);
+        int c = -1;
+        at = next_char(at, end, &c);
         if (c < 0 || c > 127 || len == size)
             return -1;
         out[len++] = (char)c;

@@ -13,7 +13,7 @@
 #include "common/attributes.h"
 #include "common/span.h"
 
-enum { JSON_MAX_DEPTH = 32 };
+enum { JSON_MAX_DEPTH = 32, JSON_NAME_SIZE = 16 };
 
 enum json_kind {
     JSON_ABSENT,
@@ -28,11 +28,11 @@ enum json_kind {
 /*
  * A member to look for: of the top-level object if `parent` is NULL, else of
  * the object that is the top-level member of that name, which is a field too.
- * Names are ASCII.
+ * Names are ASCII that needs no escapes, and end with a NUL.
  */
 struct json_field {
     const char *parent;
-    const char *name;
+    char name[JSON_NAME_SIZE];
 };
 
 /* Where the first member of that name stands; strings with their quotes. */

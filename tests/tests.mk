@@ -10,6 +10,7 @@ UNIT_day       = common/day.c
 UNIT_decimal   = common/rates/decimal.c
 UNIT_decimal_convert = common/rates/decimal.c
 UNIT_json_scan = common/json_scan.c common/utf8.c
+UNIT_json_portable = common/utf8.c
 UNIT_unix_socket = common/lines/unix_socket.c
 UNIT_files     = common/files.c common/memory.c
 UNIT_loop      = common/loop.c common/clock.c

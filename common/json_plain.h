@@ -1,0 +1,122 @@
+/*
+ * The long stretches of a JSON text, passed over in steps of 16 bytes: of plain
+ * bytes in a string, and of digits. No byte from `end` on is read. Without SSE2
+ * (or with JSON_WITHOUT_SSE2 defined) steps are of 8 bytes, or of one.
+ */
+#ifndef FXWIRE_COMMON_JSON_PLAIN_H
+#define FXWIRE_COMMON_JSON_PLAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined __SSE2__ && !defined JSON_WITHOUT_SSE2
+#define JSON_BY_SSE2 1
+#include <emmintrin.h>
+#endif
+
+enum { JSON_STEP = 16 };
+
+/* Whether the byte means itself in a string. */
+static inline bool json_is_plain(char c) {
+    return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+/*
+ * Changing this bit swaps the quote (0x22) and the blank (0x20), and controls
+ * among themselves: then all up to 0x20 is what is not plain, but for the
+ * backslash.
+ */
+enum { JSON_QUOTE_TO_BLANK = 0x02 };
+
+/* Whether all of the 8 bytes are plain. */
+static inline bool json_word_is_plain(uint64_t word) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t tops = UINT64_C(0x8080808080808080);
+    uint64_t swapped = word ^ ones * JSON_QUOTE_TO_BLANK;
+    uint64_t escapes = word ^ ones * '\\';
+    /*
+     * x - n borrows into the top bit of each byte below n, where x itself has
+     * none. Bytes above such a one may be found wrongly; one is found rightly.
+     */
+    uint64_t found =
+        ((swapped - ones * 0x21) & ~swapped) | ((escapes - ones) & ~escapes);
+    return (found & tops) == 0;
+}
+
+/* The end of the plain stretch that begins at `at`. */
+static inline const char *json_plain_end_by_words(const char *at,
+                                                  const char *end) {
+    uint64_t word;
+    for (; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
+        memcpy(&word, at, sizeof word);
+        if (!json_word_is_plain(word))
+            break;
+    }
+    while (at < end && json_is_plain(*at))
+        at++;
+    return at;
+}
+
+/* The end of the digits that begin at `at`. */
+static inline const char *json_digits_end_by_bytes(const char *at,
+                                                   const char *end) {
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+#ifdef JSON_BY_SSE2
+
+/* How many of the JSON_STEP bytes are plain, up to the first that is not. */
+static inline size_t json_plain_in_step(const char *at) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i swapped = _mm_xor_si128(bytes, _mm_set1_epi8(JSON_QUOTE_TO_BLANK));
+    __m128i low =
+        _mm_cmpeq_epi8(_mm_min_epu8(swapped, _mm_set1_epi8(0x20)), swapped);
+    __m128i escapes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    int found = _mm_movemask_epi8(_mm_or_si128(low, escapes));
+    return (unsigned)__builtin_ctz((unsigned)found | 1u << JSON_STEP);
+}
+
+/* The same for digits. */
+static inline size_t json_digits_in_step(const char *at) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i values = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
+    __m128i digits =
+        _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values);
+    return (unsigned)__builtin_ctz(~(unsigned)_mm_movemask_epi8(digits));
+}
+
+#else
+
+static inline size_t json_plain_in_step(const char *at) {
+    return (size_t)(json_plain_end_by_words(at, at + JSON_STEP) - at);
+}
+
+static inline size_t json_digits_in_step(const char *at) {
+    return (size_t)(json_digits_end_by_bytes(at, at + JSON_STEP) - at);
+}
+
+#endif
+
+static inline const char *json_plain_end(const char *at, const char *end) {
+    for (; end - at >= JSON_STEP; at += JSON_STEP) {
+        size_t plain = json_plain_in_step(at);
+        if (plain < JSON_STEP)
+            return at + plain;
+    }
+    return json_plain_end_by_words(at, end);
+}
+
+static inline const char *json_digits_end(const char *at, const char *end) {
+    if (end - at >= JSON_STEP) {
+        size_t digits = json_digits_in_step(at);
+        if (digits < JSON_STEP)
+            return at + digits;
+    }
+    return json_digits_end_by_bytes(at, end);
+}
+
+#endif
