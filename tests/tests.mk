@@ -156,7 +156,7 @@ $(POISONED): $(call objects,wsclient) $(BUILD)/obj/tests/e2e/poison.o $(COMMON)
 # ARGS are pytest's.
 test:
 	@sh tests/tools/packages.sh build test
-	@$(MAKE) --no-print-directory all $(BUILD)/upstream $(POISONED) $(INSTRUCTIONS) unit-tests
+	@$(MAKE) --no-print-directory all $(BUILD)/upstream $(POISONED) $(INSTRUCTIONS) $(BUILD)/bench/load unit-tests
 	@sh tests/tools/run.sh $(BUILD) $(ARGS)
 
 # A minute for each fault; ARGS="--seconds 10 kill9-all" and the like.

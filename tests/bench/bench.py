@@ -5,23 +5,28 @@ fxwire beside other clients, under the load generator: `make bench`.
     bench.py BUILD_FOLDER [PART...]
 
 Settings come from the environment: ROUNDS, SECONDS (of each run), BASE (a commit
-to compare with). The parts are interleaved round by round; printed are medians
-and, round by round, the ratios to the first program. JSON of all goes to
+to compare with). Within a part the programs take turns, round by round; printed are medians, and
+medians of the ratios, round by round, to the first program. JSON of all goes to
 BUILD_FOLDER/bench/results.json.
 """
 import json
 import os
 import platform
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
 
-from contenders import all_contenders, base_build
-from table import compare
+from contenders import Fxwire, all_contenders, base_build, pss_mb, pss_mb_beside, title_of
+from growth import GROWTH
+from table import compare, median, worst
 from trial import Bench, run
 
 RATES = (100, 1000, 10000)
+IDLE_SECONDS = 10
+MILLION = 1_000_000
+PARTS = ("throughput", "tls", "latency", "growth", "idle", "memory", "heartbeats")
 
 
 def say(text):
@@ -29,46 +34,105 @@ def say(text):
 
 
 class Parts:
-    """Each part prints its table and keeps its rounds."""
+    """Each part prints its tables and keeps its rounds."""
 
     def __init__(self, bench, contenders, rounds):
         self.bench = bench
         self.contenders = contenders
+        self.services = [c for c in contenders if isinstance(c, Fxwire)]
         self.rounds = rounds
         self.kept = {}
 
-    def interleaved(self, title, contenders, **options):
-        """{name: [result of each round]}"""
-        results = {c.name: [] for c in contenders}
+    def interleaved(self, title, cases):
+        """`cases` is {name: (contender, options of run())}; the same of results."""
+        results = {name: [] for name in cases}
         for i in range(self.rounds):
-            for c in contenders:
-                say(f"{title}: round {i + 1}, {c.name}")
-                results[c.name].append(run(self.bench, c, **options))
+            for name, (contender, options) in cases.items():
+                say(f"{title}: round {i + 1}, {name}")
+                results[name].append(run(self.bench, contender, **options))
         self.kept[title] = results
         return results
 
-    def table(self, title, contenders, measures, **options):
-        results = self.interleaved(title, contenders, **options)
-        print(f"\n### {title}\n\n{compare(results, measures, contenders[0].name)}", flush=True)
+    def table(self, title, cases, measures, plain=()):
+        results = self.interleaved(title, cases)
+        print(f"\n### {title}\n\n{compare(results, measures, plain)}", flush=True)
+
+    def each(self, title, contenders, measures, plain=(), **options):
+        self.table(title, {c.name: (c, options) for c in contenders}, measures, plain)
 
     def throughput(self):
         for window in (256, 2048):
-            self.table(f"Throughput, {window} outstanding", self.contenders,
-                       [("messages/s", "per_second"), ("CPU us/message", "cpu_us"),
-                        ("PSS MB", "pss_mb")], window=window)
+            self.each(f"Throughput, {window} outstanding", self.contenders,
+                      [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
+                      [("PSS MB", "pss_mb", median), ("heartbeat late ms", "beat_late_ms", worst)],
+                      window=window)
 
     def tls(self):
-        able = [c for c in self.contenders if c.tls]
-        self.table("Throughput over TLS, 256 outstanding", able,
-                   [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
-                   window=256, tls=True)
+        self.each("Throughput over TLS, 256 outstanding", [c for c in self.contenders if c.tls],
+                  [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
+                  window=256, tls=True)
 
     def latency(self):
         for rate in RATES:
-            self.table(f"Latency at {rate} requests a second, microseconds",
-                       self.contenders,
-                       [("p50", "p50_us"), ("p99", "p99_us"), ("p99.9", "p999_us"),
-                        ("largest", "max_us")], rate=rate, window=1 << 16)
+            self.each(f"Latency at {rate} requests a second, microseconds",
+                      self.contenders, [("p50", "p50_us"), ("p99", "p99_us"),
+                                        ("p99.9", "p999_us"), ("largest", "max_us")],
+                      rate=rate, window=1 << 16)
+
+    def growth(self):
+        """How the cost grows with what is asked, for the build alone."""
+        build = self.services[0].build
+        self.table("How cost grows", {
+            name: (Fxwire(name, build, settings), options)
+            for name, options, settings in GROWTH
+        }, [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
+            [("MB/s asked", "asked_mb", median), ("refused %", "refused_percent", median),
+             ("PSS MB", "pss_mb", median)])
+
+    def idle(self):
+        """Connected and beating, but asked for nothing."""
+        self.each(f"Idle for {IDLE_SECONDS} s", self.services, [],
+                  [("CPU %", "cpu_percent", median), ("PSS MB", "pss_mb", median)],
+                  rate=0.001, seconds=IDLE_SECONDS)
+
+    def memory(self):
+        """Once so many are answered and confirmed."""
+        for c in self.services:
+            self.table(f"Memory of {c.name} when idle again", {
+                f"after {count:,} messages".replace(",", " "): (
+                    c, {"count": count, "seconds": 600, "steps": {"answered": settled}})
+                for count in (1000, MILLION, 2 * MILLION, 4 * MILLION)
+            }, [], [("PSS MB beside the ledger", "beside_mb", median),
+                    ("PSS MB", "settled_mb", median)])
+
+    def heartbeats(self):
+        """No rate comes until a million is asked: then all are answered at once."""
+        self.table("Heartbeats while a million answers wait", {
+            c.name: (Fxwire(c.name, c.build, {"PENDING_MAX_BYTES": 1 << 31,
+                                              "REQUEST_TIMEOUT_SECONDS": 60}),
+                     {"count": MILLION, "window": 1 << 20, "seconds": 60,
+                      "steps": {"ready": hold_rates, "measured": let_rates_go}})
+            for c in self.services
+        }, [], [("latest, ms late", "beat_late_ms", worst),
+                ("PSS MB of it all", "pss_mb", median)])
+
+
+def settled(contender, pids):
+    """Memory once the last answers are confirmed, which takes 0.25 s."""
+    time.sleep(1)
+    return {"settled_mb": pss_mb(pids),
+            "beside_mb": pss_mb_beside(pids, contender.folder / "run")}
+
+
+def hold_rates(contender, pids):
+    contender.held = next(p for p in pids if title_of(p).startswith("fxwire: ratefetcher"))
+    os.kill(contender.held, signal.SIGSTOP)
+
+
+def let_rates_go(contender, pids):
+    """The supervisor may have put another in its place by now."""
+    if contender.held in pids:
+        os.kill(contender.held, signal.SIGCONT)
 
 
 def machine():
@@ -90,7 +154,7 @@ def main():
     try:
         bench = Bench(build, seconds)
         parts = Parts(bench, all_contenders(build, folder, say), rounds)
-        names = sys.argv[2:] or ["throughput", "tls", "latency"]
+        names = sys.argv[2:] or PARTS
         print(f"{machine()}; medians of {rounds} rounds of {seconds:g} s, "
               f"ratios to the first line")
         for name in names:

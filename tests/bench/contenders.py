@@ -21,6 +21,13 @@ def tree_of(pid):
     return [pid, *(p for child in text.split() for p in tree_of(int(child)))]
 
 
+def title_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace").strip("\0")
+    except OSError:
+        return ""
+
+
 def cpu_seconds(pids):
     """What all threads of these have used, to the nanosecond."""
     used = 0
@@ -37,6 +44,20 @@ def pss_mb(pids):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines():
             if line.startswith("Pss:"):
                 total += int(line.split()[1])
+    return total / 1024
+
+
+def pss_mb_beside(pids, folder):
+    """The same without what is mapped from files below a folder."""
+    total = 0
+    for pid in pids:
+        counts = True
+        for line in Path(f"/proc/{pid}/smaps").read_text("ascii", "replace").splitlines():
+            words = line.split()
+            if not words[0].endswith(":"):
+                counts = not words[-1].startswith(str(folder))
+            elif words[0] == "Pss:" and counts:
+                total += int(words[1])
     return total / 1024
 
 
@@ -120,7 +141,9 @@ class Fxwire(Contender):
                 "STATE_DIR": str(self.folder / "state"),
                 "REQUESTS_WS_URL": urls, "RATE_PROVIDERS": "file",
                 "RATES_FILE": str(bench.rates),
-                **({"WS_CA_FILE": str(ca_file)} if ca_file else {}), **self.settings}
+                "SHUTDOWN_GRACE_SECONDS": "0.1",  # the link is gone by then
+                **({"WS_CA_FILE": str(ca_file)} if ca_file else {}),
+                **{name: str(value) for name, value in self.settings.items()}}
 
 
 def node_packages(build):

@@ -6,6 +6,10 @@ def median(rounds, measure):
     return statistics.median(r[measure] for r in rounds)
 
 
+def worst(rounds, measure):
+    return max(r[measure] for r in rounds)
+
+
 def ratio(rounds, reference, measure):
     """The median of the ratios round by round: what drifts hits both."""
     return statistics.median(
@@ -27,17 +31,20 @@ def markdown(head, rows):
     return "\n".join(lines)
 
 
-def compare(results, measures, reference):
+def compare(results, measures, plain=()):
     """
-    A table: a row for each contender, and for each (heading, measure) its
-    median and, behind it, its ratio to the reference.
+    A table: a row for each of the results, with the median and the ratio to the
+    first row of each (heading, measure), then what is only told, each (heading,
+    measure, median or worst).
     """
-    head = ["", *(word for heading, _ in measures for word in (heading, "ratio"))]
+    reference = next(iter(results.values()))
+    head = ["", *(word for heading, _ in measures for word in (heading, "ratio")),
+            *(heading for heading, _, _ in plain)]
     rows = []
     for name, rounds in results.items():
         row = [name]
         for _, measure in measures:
             row += [number(median(rounds, measure)),
-                    f"{ratio(rounds, results[reference], measure):.2f}"]
-        rows.append(row)
+                    f"{ratio(rounds, reference, measure):.2f}"]
+        rows.append(row + [number(of(rounds, measure)) for _, measure, of in plain])
     return markdown(head, rows)

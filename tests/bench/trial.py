@@ -51,7 +51,7 @@ class Bench:
         port_file = Path(tempfile.mktemp(dir=self._folder.name))
         args = {"pairs": PAIRS, "warmup": WARMUP_SECONDS, "seconds": self.seconds} | options
         command = [self.build / "bench" / "load", "--rates", self.rates,
-                   "--port-file", port_file, "--stay"]
+                   "--port-file", port_file, "--stay", "--await"]
         for name, value in args.items():
             command += [f"--{name}", str(value)]
         command += ["--echo"] if echo else []
@@ -71,38 +71,64 @@ def wait_port(process, port_file):
     return port_file.read_text().strip()
 
 
-def run(bench, contender, tls=False, may_refuse=False, after=None, **options):
+def summed_up(result, used):
+    """What follows from the generator's summary and the CPU that was used."""
+    return {"cpu_us": 1e6 * used / max(1, result["in_time"]),
+            "cpu_percent": 100 * used / max(0.001, result["seconds"]),
+            "asked_mb": result["per_second"] * result["ask_bytes"] / 1e6,
+            "refused_percent": 100 * result["refused"] / max(1, result["asked"])}
+
+
+def is_good(result, may_refuse):
+    if not may_refuse:
+        return result["good"]
+    return not any(result[word] for word in
+                   ("wrong", "twice", "unexpected", "unanswered", "broken"))
+
+
+def follow(process, contender, steps):
+    """Listens to the generator until all is answered; gives what came of it."""
+    result, before, used = {}, 0, 0
+    for line in process.stdout:
+        pids = tree_of(contender.process.pid)
+        word = line.strip()
+        if word == "measuring":
+            before = cpu_seconds(pids)
+        elif word == "measured":
+            used = cpu_seconds(pids) - before
+            result["pss_mb"] = pss_mb(pids)
+        elif word != "ready":
+            result |= json.loads(line)
+            result |= summed_up(result, used)
+            word = "answered"
+        if word in steps:
+            result |= steps[word](contender, pids) or {}
+        if word == "answered":
+            return result
+        if word == "ready":
+            process.stdin.write("go\n")
+            process.stdin.flush()
+    raise SystemExit(f"{contender.name}: the load generator died\n{contender.log()}")
+
+
+def run(bench, contender, tls=False, may_refuse=False, steps=None, **options):
     """
     A dict of all that was measured: what the generator says, and the CPU and
-    memory of the contender's tree. `after` may tell more of these pids once all
-    is answered and the links still stand. Wrong answers end the benchmark.
+    memory of the contender's tree. `steps` has functions of the contender and
+    its pids, to be called when the links stand ("ready"), when measuring ends
+    ("measured"), and once all is "answered"; what they give is added. Wrong
+    answers end the benchmark.
     """
     process, port_file = bench.load(options, contender.echo, tls)
     port = wait_port(process, port_file)
     contender.start(port, bench, bench.cores[0], bench.ca_file if tls else None,
                     links=options.get("links", 1))
-    result = {}
     try:
-        for line in process.stdout:
-            pids = tree_of(contender.process.pid)
-            if line == "measuring\n":
-                before = cpu_seconds(pids)
-            elif line == "measured\n":
-                result["cpu_us"] = cpu_seconds(pids) - before
-                result["pss_mb"] = pss_mb(pids)
-            else:
-                result |= json.loads(line)
-                if after:
-                    result |= after(pids)
-                process.stdin.close()
-        process.wait()
-        allowed = may_refuse and not any(
-            result[word] for word in ("wrong", "twice", "unexpected", "unanswered", "broken"))
-        if not result.get("good") and not allowed:
+        result = follow(process, contender, steps or {})
+        if not is_good(result, may_refuse):
             raise SystemExit(f"{contender.name}: {result}\n{contender.log()}")
-        result["cpu_us"] *= 1e6 / max(1, result["in_time"])
         return result
     finally:
-        process.kill()
+        process.stdin.close()
         process.wait()
         contender.stop()

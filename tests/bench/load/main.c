@@ -35,8 +35,9 @@ static const char MAIN_USAGE[] =
     "usage: load --rates FILE.csv [--listen HOST:PORT] [--port-file FILE]\n"
     "            [--tls CERTIFICATE_AND_KEY.pem] [--links N] [--window N]\n"
     "            [--rate PER_SECOND] [--count N] [--warmup SECONDS]\n"
-    "            [--seconds SECONDS] [--hold N] [--stay] [--echo]\n"
-    "            [--pairs N] [--size BYTES] [--fragments N] [--seed N]\n";
+    "            [--seconds SECONDS] [--patience SECONDS] [--await] [--stay]\n"
+    "            [--echo] [--pairs N] [--size BYTES] [--fragments N] [--seed "
+    "N]\n";
 
 static const struct option MAIN_NAMES[] = {
     {"rates", required_argument, NULL, 'f'},
@@ -49,7 +50,8 @@ static const struct option MAIN_NAMES[] = {
     {"count", required_argument, NULL, 'n'},
     {"warmup", required_argument, NULL, 'u'},
     {"seconds", required_argument, NULL, 's'},
-    {"hold", required_argument, NULL, 'h'},
+    {"patience", required_argument, NULL, 'a'},
+    {"await", no_argument, NULL, 'h'},
     {"echo", no_argument, NULL, 'e'},
     {"stay", no_argument, NULL, 'y'},
     {"pairs", required_argument, NULL, 'd'},
@@ -69,8 +71,9 @@ static bool main_text(struct main_options *o, int letter) {
     if (text)
         *text = optarg;
     o->how.echo |= letter == 'e';
+    o->run.await |= letter == 'h';
     o->run.stay |= letter == 'y';
-    return text || letter == 'e' || letter == 'y';
+    return text || letter == 'e' || letter == 'h' || letter == 'y';
 }
 
 /* The numbers, which all may be fractions where that makes sense. */
@@ -98,8 +101,8 @@ static bool main_number(struct main_options *o, int letter) {
     case 's':
         o->run.measure_ns = (uint64_t)(n * 1e9);
         return true;
-    case 'h':
-        o->run.hold = (uint64_t)n;
+    case 'a':
+        o->run.patience_ns = (uint64_t)(n * 1e9);
         return true;
     case 'd':
         o->pairs = (uint64_t)n;
@@ -179,6 +182,7 @@ int main(int argc, char **argv) {
                                        .window = 256,
                                        .warmup_ns = 500000000,
                                        .measure_ns = 3000000000,
+                                       .patience_ns = 20000000000,
                                        .listener = -1,
                                        .ring = &main_ring,
                                        .tally = &main_tally}};

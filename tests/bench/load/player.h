@@ -28,7 +28,7 @@ struct tally {
     uint64_t refused; /* an error where an answer was due */
     uint64_t twice;
     uint64_t unexpected;
-    uint64_t in_time; /* answers while it was measured */
+    uint64_t in_time; /* right or refused while it was measured */
     uint64_t beats;   /* heartbeats received */
     uint64_t late_ns; /* the most that a heartbeat was late */
     struct delay delay;

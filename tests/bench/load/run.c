@@ -12,7 +12,6 @@
 /* What an event is about: a player's place, or this. */
 enum { RUN_LISTENER = RUN_LINKS, RUN_STDIN, RUN_EVENTS };
 
-#define RUN_PATIENCE_NS UINT64_C(20000000000)
 /* The last of a wait is spun: what is due is asked at its moment. */
 #define RUN_SPIN_NS UINT64_C(1000000)
 
@@ -46,14 +45,7 @@ static void run_accept(struct run *r) {
     run_watch(r, fd, r->accepted++, EPOLL_CTL_ADD, EPOLLIN);
 }
 
-/* Whether answers are left unread by now. */
-static bool run_holds(const struct run *r) {
-    return r->hold > 0 && r->tally->asked < r->hold && r->stage > RUN_WAITING;
-}
-
 static void run_receive(struct run *r, struct player *p) {
-    if (run_holds(r))
-        return;
     bool open = p->link.open;
     link_receive(&p->link);
     uint64_t now = run_now();
@@ -63,10 +55,10 @@ static void run_receive(struct run *r, struct player *p) {
     }
     if (!p->link.open)
         return;
-    uint64_t before = r->tally->right;
+    uint64_t before = r->tally->right + r->tally->refused;
     player_judge(p, r->from_ns ? r->from_ns : UINT64_MAX, now);
     if (r->stage == RUN_MEASURING)
-        r->tally->in_time += r->tally->right - before;
+        r->tally->in_time += r->tally->right + r->tally->refused - before;
 }
 
 static uint64_t run_open(const struct run *r) {
@@ -105,18 +97,21 @@ static void run_report(struct run *r, uint64_t now) {
            r->broken ? "true" : "false");
     printf("\"in_time\":%" PRIu64 ",\"per_second\":%.0f,"
            "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,"
-           "\"beats\":%" PRIu64
+           "\"ask_bytes\":%zu,\"beats\":%" PRIu64
            ",\"beat_late_ms\":%.1f,\"cpu_seconds\":%.2f}\n",
            t->in_time, seconds > 0 ? (double)t->in_time / seconds : 0,
            run_us(r, 0.5), run_us(r, 0.99), run_us(r, 0.999),
-           (double)t->delay.max / 1e3, t->beats, (double)t->late_ns / 1e6,
+           (double)t->delay.max / 1e3, r->ring->item[0].ask_len, t->beats,
+           (double)t->late_ns / 1e6,
            (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
 }
 
 static void run_stage(struct run *r, enum run_stage stage, uint64_t now) {
     r->stage = stage;
     r->stage_ns = now;
-    if (stage == RUN_MEASURING) {
+    if (stage == RUN_READY) {
+        puts("ready");
+    } else if (stage == RUN_MEASURING) {
         r->from_ns = now;
         puts("measuring");
     } else if (stage == RUN_DRAINING) {
@@ -136,6 +131,8 @@ static void run_progress(struct run *r, uint64_t now) {
     uint64_t spent = now - r->stage_ns;
     bool all = r->count > 0 && r->tally->asked >= r->count;
     if (r->stage == RUN_WAITING && r->started == r->links)
+        run_stage(r, RUN_READY, now);
+    else if (r->stage == RUN_READY && (!r->await || r->told))
         run_stage(r, RUN_WARMING, now);
     else if (r->stage == RUN_WARMING && spent >= r->warmup_ns)
         run_stage(r, RUN_MEASURING, now);
@@ -144,12 +141,12 @@ static void run_progress(struct run *r, uint64_t now) {
     else if (r->stage == RUN_DRAINING && run_open(r) == 0)
         run_stage(r, RUN_STAYING, now);
     else if ((r->stage == RUN_DRAINING || r->stage == RUN_WAITING) &&
-             spent >= RUN_PATIENCE_NS)
+             spent >= r->patience_ns)
         run_stage(r, RUN_STAYING, now);
 }
 
 static uint64_t run_left(const struct run *r) {
-    if (r->stage == RUN_WAITING || r->stage >= RUN_DRAINING)
+    if (r->stage < RUN_WARMING || r->stage >= RUN_DRAINING)
         return 0;
     return r->count > r->tally->asked ? r->count - r->tally->asked
            : r->count                 ? 0
@@ -157,23 +154,17 @@ static uint64_t run_left(const struct run *r) {
 }
 
 static void run_play(struct run *r, struct player *p, uint64_t now) {
-    bool held = run_holds(r);
     if (p->link.open && !p->link.dead) {
-        if (r->stage == RUN_WAITING)
+        if (r->stage < RUN_WARMING)
             p->due_ns = now;
         player_ask(p, run_left(r), now);
     }
-    /* From here on the client is to beat again. */
-    if (held && !run_holds(r))
-        for (unsigned i = 0; i < r->accepted; i++)
-            r->player[i].heard_ns = now;
     link_flush(&p->link);
     if (p->link.dead && r->stage < RUN_STAYING) {
         r->broken = true;
         run_stage(r, RUN_STAYING, now);
     }
-    unsigned events = (run_holds(r) ? 0 : EPOLLIN) |
-                      (buf_len(&p->link.out) > 0 ? EPOLLOUT : 0);
+    unsigned events = EPOLLIN | (buf_len(&p->link.out) > 0 ? EPOLLOUT : 0);
     if (events != p->events)
         run_watch(r, p->link.fd, (unsigned)(p - r->player), EPOLL_CTL_MOD,
                   events);
@@ -183,10 +174,9 @@ static void run_play(struct run *r, struct player *p, uint64_t now) {
 /* Milliseconds to wait for events: until shortly before something is due. */
 static int run_wait(const struct run *r, uint64_t now) {
     uint64_t wake = now + 100000000;
-    uint64_t end =
-        r->stage_ns + (r->stage == RUN_WARMING     ? r->warmup_ns
-                       : r->stage == RUN_MEASURING ? r->measure_ns
-                                                   : RUN_PATIENCE_NS);
+    uint64_t end = r->stage_ns + (r->stage == RUN_WARMING     ? r->warmup_ns
+                                  : r->stage == RUN_MEASURING ? r->measure_ns
+                                                              : r->patience_ns);
     if (end < wake)
         wake = end;
     for (unsigned i = 0; i < r->accepted; i++) {
@@ -202,6 +192,14 @@ static int run_wait(const struct run *r, uint64_t now) {
     return (int)((wake - now - RUN_SPIN_NS) / 1000000);
 }
 
+/* Standard input has a word, or its end. */
+static void run_hear(struct run *r) {
+    char word[64];
+    r->told = read(STDIN_FILENO, word, sizeof word) > 0;
+    if (!r->told)
+        r->stage = RUN_OVER;
+}
+
 static int run_loop(struct run *r) {
     struct epoll_event event[RUN_EVENTS];
     while (r->stage != RUN_OVER) {
@@ -213,7 +211,7 @@ static int run_loop(struct run *r) {
             if (what == RUN_LISTENER)
                 run_accept(r);
             else if (what == RUN_STDIN)
-                r->stage = RUN_OVER;
+                run_hear(r);
             else
                 run_receive(r, &r->player[what]);
         }
@@ -241,8 +239,10 @@ int run_all(struct run *r) {
     r->stage_ns = run_now();
     if (r->epoll < 0 ||
         run_watch(r, r->listener, RUN_LISTENER, EPOLL_CTL_ADD, EPOLLIN) < 0 ||
+        ((r->stay || r->await) &&
+         run_watch(r, STDIN_FILENO, RUN_STDIN, EPOLL_CTL_ADD, EPOLLIN) < 0) ||
         run_loop(r) < 0) {
-        perror("load: epoll");
+        perror("load: waiting");
         return 2;
     }
     run_end(r);

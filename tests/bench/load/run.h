@@ -12,6 +12,7 @@ enum { RUN_LINKS = 16 };
 
 enum run_stage {
     RUN_WAITING,
+    RUN_READY,
     RUN_WARMING,
     RUN_MEASURING,
     RUN_DRAINING,
@@ -29,8 +30,9 @@ struct run {
     uint64_t count;  /* ends after so many questions; 0: by the clock alone */
     uint64_t warmup_ns;
     uint64_t measure_ns;
-    uint64_t hold; /* no answer is read until so many are asked */
-    bool stay;     /* keep the links until standard input ends */
+    uint64_t patience_ns; /* for clients, and for the last answers */
+    bool await;           /* ask nothing until a word comes on standard input */
+    bool stay;            /* keep the links until standard input ends */
     struct ring *ring;
     struct tally *tally;
     enum run_stage stage;
@@ -41,12 +43,13 @@ struct run {
     uint64_t stage_ns; /* when the stage began */
     uint64_t from_ns;  /* when measuring began and ended */
     uint64_t to_ns;
+    bool told;   /* the word came */
     bool broken; /* a client left before its time */
 };
 
-/* Prints "measuring" and "measured" as that begins and ends, and the JSON once
- * all is answered; then it may stay, which changes no figure any more.
- * Returns the exit code. */
+/* Prints "ready" once all clients are there, "measuring" and "measured" as that
+ * begins and ends, and the JSON once all is answered; then it may stay, which
+ * changes no figure any more. Returns the exit code. */
 int run_all(struct run *r);
 
 #endif
