@@ -167,7 +167,7 @@ faults:
 
 # ROUNDS, SECONDS and BASE=COMMIT are settings; PARTS="throughput tls" and the like.
 bench:
-	@sh tests/tools/packages.sh build test
+	@sh tests/tools/packages.sh build bench
 	@$(MAKE) --no-print-directory all $(BENCH_PROGRAMS)
 	@ROUNDS="$(ROUNDS)" SECONDS="$(SECONDS)" BASE="$(BASE)" \
 	    /usr/bin/python3 tests/bench/bench.py $(BUILD) $(PARTS)

@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 from contenders import Fxwire, all_contenders, base_build, pss_mb, pss_mb_beside, title_of
+from chart import draw
 from growth import GROWTH
 from table import compare, median, worst
 from trial import Bench, run
@@ -163,6 +164,8 @@ def main():
         if folder:
             shutil.rmtree(folder)
     (build / "bench" / "results.json").write_text(json.dumps(parts.kept))
+    if "throughput" in names:
+        print(f"\nThe picture of it: {draw(parts.kept, build / 'bench')}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that are missing: packages.sh SET...
 # Sets: build (to build the programs and run them), test (to test them), fresh
-# (to test them on a bare Debian), docs (to draw the picture anew).
+# (to test them on a bare Debian), docs (to draw the picture anew), bench (to set
+# them beside other clients).
 # Asks apt for nothing that is there, and for nothing else.
 set -eu
 
@@ -16,6 +17,7 @@ test="clang clang-format faketime iproute2 libclang-rt-dev libcmocka-dev
       valgrind"
 fresh="mmdebstrap"
 docs="graphviz"
+bench="gnuplot-nox python3-cryptography python3-websockets"
 
 missing=
 for set in "$@"; do
@@ -24,6 +26,7 @@ for set in "$@"; do
     test) packages=$test ;;
     fresh) packages=$fresh ;;
     docs) packages=$docs ;;
+    bench) packages=$bench ;;
     *) echo "packages.sh: no set '$set'" >&2; exit 64 ;;
     esac
     for package in $packages; do
