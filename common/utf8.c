@@ -24,36 +24,73 @@ static bool start_sequence(struct utf8 *state, uint8_t c) {
     return state->missing > 0;
 }
 
-/* The length of the ASCII text at the front, by whole words where it can. */
-static size_t ascii_prefix(struct span text) {
-    size_t at = 0;
-    for (; at + sizeof(uint64_t) <= text.len; at += sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, text.data + at, sizeof word);
-        if ((word & UINT64_C(0x8080808080808080)) != 0)
-            break;
-    }
-    while (at < text.len && (uint8_t)text.data[at] < 0x80)
+static bool is_ascii(uint8_t c) {
+    return c < 0x80;
+}
+
+static bool is_continuation(uint8_t c) {
+    return (c & 0xC0) == 0x80;
+}
+
+static uint64_t tops_of_word(const uint8_t *at) {
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word & UINT64_C(0x8080808080808080);
+}
+
+/* Behind the ASCII text that begins at `at`, by words where it can. */
+static const uint8_t *skip_ascii(const uint8_t *at, const uint8_t *end) {
+    while (end - at >= 32 &&
+           (tops_of_word(at) | tops_of_word(at + 8) | tops_of_word(at + 16) |
+            tops_of_word(at + 24)) == 0)
+        at += 32;
+    while (end - at >= 8 && tops_of_word(at) == 0)
+        at += 8;
+    while (at < end && is_ascii(*at))
         at++;
     return at;
 }
 
+/*
+ * Behind whole characters of two and three bytes, which most text beyond ASCII
+ * is made of. What else there is, and what is cut off, is looked at by bytes.
+ */
+static const uint8_t *skip_common(const uint8_t *at, const uint8_t *end) {
+    while (end - at >= 3) {
+        if (at[0] >= 0xC2 && at[0] <= 0xDF && is_continuation(at[1]))
+            at += 2;
+        else if (at[0] > 0xE0 && at[0] < 0xED && is_continuation(at[1]) &&
+                 is_continuation(at[2]))
+            at += 3;
+        else if (is_ascii(at[0]) && !is_ascii(at[1]))
+            at++; /* a blank between words */
+        else
+            break;
+    }
+    return at;
+}
+
+/* Takes a byte that is not ASCII, or continues a character, or should. */
+static bool take_byte(struct utf8 *state, uint8_t c) {
+    if (state->missing == 0)
+        return start_sequence(state, c);
+    bool good = c >= state->lowest && c <= state->highest;
+    *state = (struct utf8){(uint8_t)(state->missing - 1), 0x80, 0xBF};
+    return good;
+}
+
 bool utf8_feed(struct utf8 *state, struct span piece) {
-    size_t at = 0;
+    const uint8_t *at = (const uint8_t *)piece.data;
+    const uint8_t *end = piece.len > 0 ? at + piece.len : at;
     for (;;) {
         if (state->missing == 0)
-            at += ascii_prefix(span_from(piece, at));
-        if (at == piece.len)
+            at = skip_common(skip_ascii(at, end), end);
+        if (at == end)
             return true;
-        uint8_t c = (uint8_t)piece.data[at++];
-        if (state->missing == 0) {
-            if (!start_sequence(state, c))
-                return false;
-        } else {
-            if (c < state->lowest || c > state->highest)
-                return false;
-            *state = (struct utf8){(uint8_t)(state->missing - 1), 0x80, 0xBF};
-        }
+        if (state->missing == 0 && is_ascii(*at))
+            continue;
+        if (!take_byte(state, *at++))
+            return false;
     }
 }
 
