@@ -4,7 +4,7 @@
  * Civil dates to day numbers and back: years are counted from March, so that
  * the leap day ends them, in eras of 400 years, after which all repeats.
  */
-enum { DAYS_PER_ERA = 146097, ERA_START_TO_1970 = 719468 };
+enum { YEARS_PER_ERA = 400, DAYS_PER_ERA = 146097, ERA_START_TO_1970 = 719468 };
 
 static bool is_leap(int year) {
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -15,15 +15,14 @@ static int days_in_month(int year, int month) {
     return month == 2 && is_leap(year) ? 29 : days[month - 1];
 }
 
+/* For years from 0 on; an era is added, so that no division is of a negative
+ * number. */
 static int32_t number_of_civil(int year, int month, int day_of_month) {
-    int y = month <= 2 ? year - 1 : year;
-    int era = (y >= 0 ? y : y - 399) / 400;
-    int year_of_era = y - era * 400;
-    int month_from_march = (month + 9) % 12;
-    int day_of_year = (153 * month_from_march + 2) / 5 + day_of_month - 1;
-    int day_of_era =
-        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * DAYS_PER_ERA + day_of_era - ERA_START_TO_1970;
+    unsigned y = (unsigned)(month <= 2 ? year - 1 : year) + YEARS_PER_ERA;
+    unsigned month_from_march = (unsigned)(month <= 2 ? month + 9 : month - 3);
+    unsigned days = y * 365 + y / 4 - y / 100 + y / YEARS_PER_ERA +
+                    (153 * month_from_march + 2) / 5;
+    return (int32_t)days + day_of_month - 1 - DAYS_PER_ERA - ERA_START_TO_1970;
 }
 
 struct civil_day day_civil(day d) {
@@ -45,41 +44,31 @@ struct civil_day day_civil(day d) {
     };
 }
 
-/* Takes `digits` digits off the front of `text`. */
-static bool take_number(struct span *text, size_t digits, int *out) {
-    if (text->len < digits)
-        return false;
-    int value = 0;
-    for (size_t i = 0; i < digits; i++) {
-        char c = text->data[i];
-        if (c < '0' || c > '9')
-            return false;
-        value = value * 10 + (c - '0');
-    }
-    *text = span_from(*text, digits);
-    *out = value;
-    return true;
+/* The value of the two digits at `at`; negative: they are none. */
+static int two_digits(const char *at) {
+    unsigned tens = (unsigned char)at[0] - '0',
+             ones = (unsigned char)at[1] - '0';
+    return tens <= 9 && ones <= 9 ? (int)(tens * 10 + ones) : -1;
 }
 
-/* Takes one letter or sign off the front, letters in either case. */
-static bool take_char(struct span *text, char wanted) {
-    if (text->len == 0)
-        return false;
-    char c = text->data[0];
-    if (c >= 'a' && c <= 'z')
-        c = (char)(c - 'a' + 'A');
-    if (c != wanted)
-        return false;
-    *text = span_from(*text, 1);
-    return true;
+/* A letter in either case. */
+static bool is_letter(char c, char upper) {
+    return (c & ~('a' ^ 'A')) == upper;
 }
 
-static enum day_error take_day(struct span *text, int32_t *number) {
-    int year, month, day_of_month;
-    if (!take_number(text, 4, &year) || !take_char(text, '-') ||
-        !take_number(text, 2, &month) || !take_char(text, '-') ||
-        !take_number(text, 2, &day_of_month))
+enum {
+    DAY_BYTES = DAY_TEXT_SIZE - 1,
+    TIME_END = sizeof "2021-05-18T21:32:42" - 1
+};
+
+/* `YYYY-MM-DD`, of which all bytes are there. */
+static enum day_error read_day(const char *at, int32_t *number) {
+    int century = two_digits(at), year = two_digits(at + 2);
+    int month = two_digits(at + 5), day_of_month = two_digits(at + 8);
+    if ((century | year | month | day_of_month) < 0 || at[4] != '-' ||
+        at[7] != '-')
         return DAY_SYNTAX;
+    year += century * 100;
     if (month < 1 || month > 12 || day_of_month < 1 ||
         day_of_month > days_in_month(year, month))
         return DAY_IMPOSSIBLE;
@@ -89,37 +78,51 @@ static enum day_error take_day(struct span *text, int32_t *number) {
 
 enum day_error day_parse(struct span text, day *out) {
     int32_t number = 0;
-    enum day_error error = take_day(&text, &number);
-    if (error == DAY_SYNTAX || text.len > 0)
+    if (text.len != DAY_BYTES)
         return DAY_SYNTAX;
-    out->number = number;
+    enum day_error error = read_day(text.data, &number);
+    if (error != DAY_SYNTAX)
+        out->number = number;
     return error;
 }
 
-static bool take_fraction(struct span *text) {
-    if (!take_char(text, '.'))
-        return true; /* there is none */
-    size_t digits = 0;
-    while (digits < text->len && text->data[digits] >= '0' &&
-           text->data[digits] <= '9')
-        digits++;
-    *text = span_from(*text, digits);
-    return digits > 0;
+/* Seconds of the day that `THH:MM:SS` says; `leap` if it says 60 of them. */
+static enum day_error read_time(const char *at, int *seconds, bool *leap) {
+    int hour = two_digits(at + 1), minute = two_digits(at + 4);
+    int second = two_digits(at + 7);
+    if ((hour | minute | second) < 0 || !is_letter(at[0], 'T') ||
+        at[3] != ':' || at[6] != ':')
+        return DAY_SYNTAX;
+    *seconds = hour * 3600 + minute * 60 + second;
+    *leap = second == 60;
+    return hour > 23 || minute > 59 || second > 60 ? DAY_IMPOSSIBLE : DAY_OK;
 }
 
-/* Takes `Z` or `+HH:MM`; gives seconds east of UTC, or a bad hour as is. */
-static bool take_offset(struct span *text, int *hours, int *minutes,
-                        int *sign) {
-    *hours = *minutes = 0;
-    *sign = 1;
-    if (take_char(text, 'Z'))
-        return true;
-    if (take_char(text, '-'))
-        *sign = -1;
-    else if (!take_char(text, '+'))
-        return false;
-    return take_number(text, 2, hours) && take_char(text, ':') &&
-           take_number(text, 2, minutes);
+/* The length of `.` and digits at the front; 0: there is none. */
+static size_t fraction_len(struct span text) {
+    size_t len = 1;
+    if (text.len == 0 || text.data[0] != '.')
+        return 0;
+    while (len < text.len && text.data[len] >= '0' && text.data[len] <= '9')
+        len++;
+    return len > 1 ? len : 0;
+}
+
+/* `Z` or `+HH:MM`, and nothing else: seconds east of UTC. */
+static enum day_error read_offset(struct span text, int *seconds) {
+    *seconds = 0;
+    if (text.len == 1 && is_letter(text.data[0], 'Z'))
+        return DAY_OK;
+    if (text.len != sizeof "+HH:MM" - 1 ||
+        (text.data[0] != '+' && text.data[0] != '-') || text.data[3] != ':')
+        return DAY_SYNTAX;
+    int hours = two_digits(text.data + 1), minutes = two_digits(text.data + 4);
+    if ((hours | minutes) < 0)
+        return DAY_SYNTAX;
+    *seconds = hours * 3600 + minutes * 60;
+    if (text.data[0] == '-')
+        *seconds = -*seconds;
+    return hours > 23 || minutes > 59 ? DAY_IMPOSSIBLE : DAY_OK;
 }
 
 /* Whether 23:59:60 can stand before the midnight at `unix_seconds`. */
@@ -128,35 +131,37 @@ static bool leap_second_may_end_at(int64_t unix_seconds) {
            day_civil(day_of_seconds(unix_seconds)).day_of_month == 1;
 }
 
+/* What is wrong with the form weighs more than what is impossible. */
+static enum day_error worst(enum day_error a, enum day_error b,
+                            enum day_error c) {
+    if (a == DAY_SYNTAX || b == DAY_SYNTAX || c == DAY_SYNTAX)
+        return DAY_SYNTAX;
+    return a != DAY_OK || b != DAY_OK || c != DAY_OK ? DAY_IMPOSSIBLE : DAY_OK;
+}
+
 enum day_error moment_parse(struct span text, int64_t *unix_seconds) {
     int32_t number = 0;
-    enum day_error date_error = take_day(&text, &number);
-    if (date_error == DAY_SYNTAX)
-        return DAY_SYNTAX;
-    int64_t midnight = number * DAY_SECONDS;
-    if (text.len == 0) {
-        *unix_seconds = midnight;
-        return date_error;
+    int in_day = 0, offset = 0;
+    bool leap = false;
+    if (text.len == DAY_BYTES) {
+        enum day_error error = read_day(text.data, &number);
+        *unix_seconds = number * DAY_SECONDS;
+        return error;
     }
-    int hour, minute, second, offset_hours, offset_minutes, sign;
-    if (!take_char(&text, 'T') || !take_number(&text, 2, &hour) ||
-        !take_char(&text, ':') || !take_number(&text, 2, &minute) ||
-        !take_char(&text, ':') || !take_number(&text, 2, &second) ||
-        !take_fraction(&text) ||
-        !take_offset(&text, &offset_hours, &offset_minutes, &sign) ||
-        text.len > 0)
+    if (text.len <= TIME_END)
         return DAY_SYNTAX;
-    if (date_error != DAY_OK || hour > 23 || minute > 59 || second > 60 ||
-        offset_hours > 23 || offset_minutes > 59)
+    struct span rest = span_from(text, TIME_END);
+    rest = span_from(rest, fraction_len(rest));
+    enum day_error error =
+        worst(read_day(text.data, &number),
+              read_time(text.data + DAY_BYTES, &in_day, &leap),
+              read_offset(rest, &offset));
+    if (error != DAY_OK)
+        return error;
+    *unix_seconds = number * DAY_SECONDS + in_day - offset;
+    if (leap && !leap_second_may_end_at(*unix_seconds))
         return DAY_IMPOSSIBLE;
-    int64_t local = midnight + hour * 3600 + minute * 60 + second;
-    int64_t utc = local - sign * (offset_hours * 3600 + offset_minutes * 60);
-    if (second == 60) {
-        if (!leap_second_may_end_at(utc))
-            return DAY_IMPOSSIBLE;
-        utc--;
-    }
-    *unix_seconds = utc;
+    *unix_seconds -= leap;
     return DAY_OK;
 }
 
@@ -174,38 +179,38 @@ day day_of_ms(int64_t unix_ms) {
     return day_of_seconds(seconds);
 }
 
-/* Writes `value` with `digits` digits at `out`. */
-static char *put_number(char *out, int value, int digits) {
-    for (int i = digits - 1; i >= 0; i--) {
-        out[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    return out + digits;
+/* Writes the two digits of `value` at `out`. */
+static void put_two(char *out, int value) {
+    out[0] = (char)('0' + value / 10);
+    out[1] = (char)('0' + value % 10);
 }
 
 void day_print(day d, char out[static DAY_TEXT_SIZE]) {
     struct civil_day civil = day_civil(d);
-    out = put_number(out, civil.year, 4);
-    *out++ = '-';
-    out = put_number(out, civil.month, 2);
-    *out++ = '-';
-    out = put_number(out, civil.day_of_month, 2);
-    *out = '\0';
+    put_two(out, civil.year / 100);
+    put_two(out + 2, civil.year % 100);
+    out[4] = '-';
+    put_two(out + 5, civil.month);
+    out[7] = '-';
+    put_two(out + 8, civil.day_of_month);
+    out[10] = '\0';
 }
 
 void moment_print_ms(int64_t unix_ms, char out[static MOMENT_TEXT_SIZE]) {
     day d = day_of_ms(unix_ms);
-    int64_t in_day = unix_ms - day_start_seconds(d) * 1000;
+    int in_day = (int)(unix_ms - day_start_seconds(d) * 1000);
+    int seconds = in_day / 1000, ms = in_day % 1000;
     day_print(d, out);
     out += DAY_TEXT_SIZE - 1;
-    *out++ = 'T';
-    out = put_number(out, (int)(in_day / 3600000), 2);
-    *out++ = ':';
-    out = put_number(out, (int)(in_day / 60000 % 60), 2);
-    *out++ = ':';
-    out = put_number(out, (int)(in_day / 1000 % 60), 2);
-    *out++ = '.';
-    out = put_number(out, (int)(in_day % 1000), 3);
-    *out++ = 'Z';
-    *out = '\0';
+    out[0] = 'T';
+    put_two(out + 1, seconds / 3600);
+    out[3] = ':';
+    put_two(out + 4, seconds / 60 % 60);
+    out[6] = ':';
+    put_two(out + 7, seconds % 60);
+    out[9] = '.';
+    out[10] = (char)('0' + ms / 100);
+    put_two(out + 11, ms % 100);
+    out[13] = 'Z';
+    out[14] = '\0';
 }

@@ -105,7 +105,35 @@ static bool take_exponent(struct span *text, int64_t *exponent) {
     return true;
 }
 
+/*
+ * Most numbers: a few digits, perhaps with a point among them, and nothing that
+ * would have to be taken off them. False: it is another one.
+ */
+static bool parse_plain(struct span text, struct decimal *out) {
+    const char *at = text.data, *end = at + text.len, *point = end;
+    uint64_t value = 0;
+    if (text.len == 0 || text.len > DECIMAL_MAX_DIGITS || end[-1] == '0')
+        return false;
+    for (; at < end; at++) {
+        unsigned digit = (unsigned char)*at - '0';
+        if (digit <= 9)
+            value = value * 10 + digit;
+        else if (*at == '.' && point == end)
+            point = at;
+        else
+            return false;
+    }
+    bool zero_first = text.data[0] == '0' && point - text.data != 1;
+    if (zero_first || point == text.data || point == end - 1)
+        return false;
+    *out =
+        (struct decimal){value, (uint8_t)(point < end ? end - point - 1 : 0)};
+    return true;
+}
+
 enum decimal_error decimal_parse(struct span text, struct decimal *out) {
+    if (parse_plain(text, out))
+        return DECIMAL_OK;
     bool negative = text.len > 0 && text.data[0] == '-';
     if (negative)
         text = span_from(text, 1);
@@ -142,31 +170,60 @@ int decimal_compare(struct decimal a, struct decimal b) {
     return (left > right) - (left < right);
 }
 
-/* Writes an integer; returns the end. */
-static char *put_integer(char *out, decimal_uint128 value) {
-    char reversed[40];
-    size_t n = 0;
-    do {
-        reversed[n++] = (char)('0' + (int)(value % 10));
+/* Writes an integer below 10^19; returns the end. */
+static char *put_integer(char *out, uint64_t value) {
+    int len = 1;
+    while (len <= LARGEST_POWER && value >= power_of_ten[len])
+        len++;
+    for (int place = len - 1; place >= 0; place--) {
+        out[place] = (char)('0' + (int)(value % 10));
         value /= 10;
-    } while (value > 0);
-    while (n > 0)
-        *out++ = reversed[--n];
+    }
+    return out + len;
+}
+
+static char *put_wide_integer(char *out, decimal_uint128 value) {
+    const uint64_t half = power_of_ten[LARGEST_POWER];
+    if (value < half)
+        return put_integer(out, (uint64_t)value);
+    out = put_integer(out, (uint64_t)(value / half));
+    uint64_t low = (uint64_t)(value % half);
+    for (int place = LARGEST_POWER - 1; place >= 0; place--) {
+        *out++ = (char)('0' + (int)(low / power_of_ten[place]));
+        low %= power_of_ten[place];
+    }
     return out;
 }
 
-/* Writes units / 10^scale plainly and a NUL; returns the length. */
-static size_t put_scaled(decimal_uint128 units, int scale, char *out) {
-    decimal_uint128 one = wide_power_of_ten(scale);
-    char *end = put_integer(out, units / one);
-    uint64_t fraction = (uint64_t)(units % one);
-    if (fraction > 0) {
-        *end++ = '.';
-        for (int place = scale - 1; fraction > 0; place--) {
-            *end++ = (char)('0' + (int)(fraction / power_of_ten[place]));
-            fraction %= power_of_ten[place];
-        }
+/* Writes fraction / 10^scale behind a point, without the zeros at the end. */
+static char *put_fraction(char *out, uint64_t fraction, int scale) {
+    for (; fraction % 10 == 0; scale--)
+        fraction /= 10;
+    out[0] = '.';
+    for (int place = scale; place > 0; place--) {
+        out[place] = (char)('0' + (int)(fraction % 10));
+        fraction /= 10;
     }
+    return out + 1 + scale;
+}
+
+/*
+ * Writes units / 10^scale plainly and a NUL; returns the length. What is before
+ * the point is below 10^36, and mostly so small that it needs no long division.
+ */
+static inline size_t put_scaled(decimal_uint128 units, int scale, char *out) {
+    const uint64_t one = power_of_ten[scale];
+    char *end = out;
+    uint64_t fraction;
+    if (units <= UINT64_MAX) {
+        fraction = (uint64_t)units % one;
+        end = put_integer(end, (uint64_t)units / one);
+    } else {
+        fraction = (uint64_t)(units % one);
+        end = put_wide_integer(end, units / one);
+    }
+    if (fraction > 0)
+        end = put_fraction(end, fraction, scale);
     *end = '\0';
     return (size_t)(end - out);
 }
@@ -175,24 +232,29 @@ size_t decimal_print(struct decimal value, char out[static DECIMAL_TEXT_SIZE]) {
     return put_scaled(value.coefficient, value.scale, out);
 }
 
+/* numerator / divisor, to the nearest; a half goes up. */
+static euro round_quotient(decimal_uint128 numerator, decimal_uint128 divisor) {
+    if (numerator <= UINT64_MAX && divisor <= UINT64_MAX) {
+        uint64_t n = (uint64_t)numerator, d = (uint64_t)divisor, rest = n % d;
+        return (euro){(decimal_uint128)(n / d) + (rest >= d - rest)};
+    }
+    decimal_uint128 rest = numerator % divisor;
+    return (euro){numerator / divisor + (rest >= divisor - rest)};
+}
+
 euro decimal_divide(struct decimal stake, struct decimal rate) {
     /*
      * units = stake * 10^5 / rate, both sides made whole. The bounds on stake
      * and rate keep both below 2^128: the numerator is at most
-     * 10^15 * 10^(5 + 18), the divisor 10^10 * 10^(18 - 5).
+     * 10^15 * 10^(5 + 18), the divisor 10^10 * 10^(18 - 5). Most stakes and
+     * rates have so few digits that 64 bits hold both.
      */
     int shift = EURO_DECIMALS + rate.scale - stake.scale;
-    decimal_uint128 numerator = stake.coefficient;
-    decimal_uint128 divisor = rate.coefficient;
     if (shift >= 0)
-        numerator *= wide_power_of_ten(shift);
-    else
-        divisor *= wide_power_of_ten(-shift);
-    decimal_uint128 units = numerator / divisor;
-    decimal_uint128 rest = numerator % divisor;
-    if (rest >= divisor - rest)
-        units++;
-    return (euro){units};
+        return round_quotient(stake.coefficient * wide_power_of_ten(shift),
+                              rate.coefficient);
+    return round_quotient(stake.coefficient,
+                          rate.coefficient * wide_power_of_ten(-shift));
 }
 
 euro decimal_convert(struct decimal stake, struct rate_pair rates) {
