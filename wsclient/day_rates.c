@@ -36,9 +36,10 @@ void day_rates_clear(struct day_rates *rates) {
 
 void day_rates_look_at_clock(struct day_rates *rates, int64_t wall_ms,
                              monotime now) {
-    struct clock_step step = clock_watch_look(&rates->clock, wall_ms, now);
+    if (!clock_watch_look(&rates->clock, wall_ms, now).another_day)
+        return;
     struct known_day **latest = daytables_find(&rates->days, RATES_LATEST);
-    if (!step.another_day || latest == NULL)
+    if (latest == NULL)
         return;
     clear_day(latest);
     *latest = NULL;

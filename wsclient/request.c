@@ -58,6 +58,12 @@ const char *refusal_text(enum refusal refusal) {
     return texts[refusal];
 }
 
+/* Whether a string is this text as it stands there, without escapes. */
+static bool is_plainly(struct span string, struct span text) {
+    return string.len == text.len + 2 &&
+           memcmp(string.data + 1, text.data, text.len) == 0;
+}
+
 static enum request_kind read_type(const struct json_found *type) {
     static const struct {
         const char *word;
@@ -67,10 +73,13 @@ static enum request_kind read_type(const struct json_found *type) {
         {"heartbeat", REQUEST_HEARTBEAT},
         {"error", REQUEST_ERROR},
     };
-    if (type->kind == JSON_STRING)
-        for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-            if (json_string_equals(type->text, types[i].word))
-                return types[i].kind;
+    if (type->kind != JSON_STRING)
+        return REQUEST_UNKNOWN;
+    if (is_plainly(type->text, (struct span){"message", 7}))
+        return REQUEST_CONVERT; /* nearly all of them */
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (json_string_equals(type->text, types[i].word))
+            return types[i].kind;
     return REQUEST_UNKNOWN;
 }
 
@@ -91,9 +100,15 @@ static enum refusal read_stake(const struct json_found *stake,
     case DECIMAL_TOO_PRECISE:
         return REFUSAL_STAKE_TOO_PRECISE;
     }
-    return decimal_compare(out->amount, stake_limit) < 0
+    return out->amount.coefficient < stake_limit.coefficient ||
+                   decimal_compare(out->amount, stake_limit) < 0
                ? REFUSAL_NONE
                : REFUSAL_STAKE_TOO_LARGE;
+}
+
+/* What stands between a string's quotes. */
+static struct span inside_of(struct span string) {
+    return (struct span){string.data + 1, string.len - 2};
 }
 
 static enum refusal read_currency(const struct json_found *currency,
@@ -101,20 +116,26 @@ static enum refusal read_currency(const struct json_found *currency,
     if (currency->kind != JSON_STRING)
         return REFUSAL_CURRENCY;
     out->currency = currency->text;
+    struct span code = inside_of(currency->text);
+    if (rates_is_code(code)) {
+        memcpy(out->code, code.data, RATES_CODE_LEN);
+        return REFUSAL_NONE;
+    }
     int len = json_string_copy(currency->text, out->code, sizeof out->code);
-    struct span code = {out->code, len > 0 ? (size_t)len : 0};
+    code = (struct span){out->code, len > 0 ? (size_t)len : 0};
     return rates_is_code(code) ? REFUSAL_NONE : REFUSAL_CURRENCY;
 }
 
+/* With escapes, it is no moment before they are taken out. */
 static enum day_error read_moment(struct span string, int64_t *seconds) {
-    struct span inside = {string.data + 1, string.len - 2};
-    if (memchr(inside.data, '\\', inside.len) == NULL)
-        return moment_parse(inside, seconds);
+    struct span inside = inside_of(string);
+    enum day_error error = moment_parse(inside, seconds);
+    if (error != DAY_SYNTAX || memchr(inside.data, '\\', inside.len) == NULL)
+        return error;
     char *plain = memory_new(string.len);
     int len = json_string_copy(string, plain, string.len);
-    enum day_error error =
-        len < 0 ? DAY_SYNTAX
-                : moment_parse((struct span){plain, (size_t)len}, seconds);
+    if (len >= 0)
+        error = moment_parse((struct span){plain, (size_t)len}, seconds);
     free(plain);
     return error;
 }

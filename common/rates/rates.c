@@ -12,6 +12,7 @@ enum { MAX_PROVIDER_NAME = 31 };
 
 struct rate {
     char code[RATES_CODE_LEN];
+    uint32_t order; /* of the code, see order_of() */
     struct decimal value;
 };
 
@@ -44,17 +45,23 @@ void rates_day_print(day d, char out[static DAY_TEXT_SIZE]) {
         day_print(d, out);
 }
 
+/* A code as a number that is in the same order. */
+static inline uint32_t order_of(const char *code) {
+    const unsigned char *c = (const unsigned char *)code;
+    return (uint32_t)c[0] << 16 | (uint32_t)c[1] << 8 | c[2];
+}
+
 static bool is_euro(const char *code) {
-    return memcmp(code, "EUR", RATES_CODE_LEN) == 0;
+    return order_of(code) == order_of("EUR");
+}
+
+static bool is_upper(char c) {
+    return c >= 'A' && c <= 'Z';
 }
 
 bool rates_is_code(struct span text) {
-    if (text.len != RATES_CODE_LEN)
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] < 'A' || text.data[i] > 'Z')
-            return false;
-    return true;
+    return text.len == RATES_CODE_LEN && is_upper(text.data[0]) &&
+           is_upper(text.data[1]) && is_upper(text.data[2]);
 }
 
 struct rates *rates_new(const char *provider, const char *base, day as_of,
@@ -71,11 +78,12 @@ struct rates *rates_new(const char *provider, const char *base, day as_of,
 }
 
 /* The place of `code` in the order, whether it is there or not. */
-static size_t place_of(const struct rates *rates, const char *code) {
+static inline size_t place_of(const struct rates *rates, const char *code) {
     size_t low = 0, high = rates->count;
+    uint32_t order = order_of(code);
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (memcmp(rates->rates[middle].code, code, RATES_CODE_LEN) < 0)
+        if (rates->rates[middle].order < order)
             low = middle + 1;
         else
             high = middle;
@@ -84,12 +92,11 @@ static size_t place_of(const struct rates *rates, const char *code) {
 }
 
 static bool is_at(const struct rates *rates, size_t place, const char *code) {
-    return place < rates->count &&
-           memcmp(rates->rates[place].code, code, RATES_CODE_LEN) == 0;
+    return place < rates->count && rates->rates[place].order == order_of(code);
 }
 
 static bool is_base(const struct rates *rates, const char *code) {
-    return memcmp(code, rates->base, RATES_CODE_LEN) == 0;
+    return order_of(code) == order_of(rates->base);
 }
 
 /* Reads a rate within its bounds. */
@@ -111,6 +118,7 @@ static void insert(struct rates *rates, size_t place, const char *code,
     struct rate *slot = &rates->rates[place];
     memmove(slot + 1, slot, (rates->count - place) * sizeof *slot);
     memcpy(slot->code, code, RATES_CODE_LEN);
+    slot->order = order_of(code);
     slot->value = value;
     rates->count++;
     if (is_euro(code))
