@@ -36,6 +36,10 @@ void day_rates_clear(struct day_rates *rates) {
 
 void day_rates_look_at_clock(struct day_rates *rates, int64_t wall_ms,
                              monotime now) {
+    const struct clock_watch *last = &rates->clock;
+    if (last->looked && last->wall_ms == wall_ms &&
+        last->monotonic.usec == now.usec)
+        return; /* of one turn's messages the first has looked */
     if (!clock_watch_look(&rates->clock, wall_ms, now).another_day)
         return;
     struct known_day **latest = daytables_find(&rates->days, RATES_LATEST);

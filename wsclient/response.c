@@ -18,19 +18,30 @@ static char *put(char *out, struct span text) {
     return out + text.len;
 }
 
+enum { DATE_LEN = MOMENT_TEXT_SIZE - 1 + 2 }; /* in quotes */
+
+/*
+ * A moment in quotes, lent until the next call: all messages of a millisecond
+ * get the same.
+ */
+static struct span quoted_moment(int64_t ms) {
+    static int64_t last_ms = -1;
+    static char text[MOMENT_TEXT_SIZE + 2] = "\"";
+    if (ms != last_ms) {
+        moment_print_ms(ms, text + 1);
+        text[DATE_LEN - 1] = '"';
+        last_ms = ms;
+    }
+    return (struct span){text, DATE_LEN};
+}
+
 size_t response_write(const struct request *request, struct span text,
                       euro amount, int64_t date_ms, char *out) {
-    char stake[EURO_TEXT_SIZE], date[MOMENT_TEXT_SIZE + 2] = "\"";
-    struct span new_date = request->date;
-    if (date_ms >= 0) {
-        moment_print_ms(date_ms, date + 1);
-        date[MOMENT_TEXT_SIZE] = '"';
-        new_date = (struct span){date, MOMENT_TEXT_SIZE + 1};
-    }
+    char stake[EURO_TEXT_SIZE];
     struct replacement r[] = {
         {request->stake, {stake, euro_print(amount, stake)}},
-        {request->currency, span_of("\"EUR\"")},
-        {request->date, new_date},
+        {request->currency, {"\"EUR\"", 5}},
+        {request->date, date_ms >= 0 ? quoted_moment(date_ms) : request->date},
     };
     order_two(&r[0], &r[1]);
     order_two(&r[1], &r[2]);
