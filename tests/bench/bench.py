@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from contenders import Fxwire, all_contenders, base_build, pss_mb, pss_mb_beside, title_of
+from contenders import ECHO, Fxwire, all_contenders, base_build, pss_mb, pss_mb_beside, title_of
 from chart import draw
 from growth import GROWTH
 from table import compare, median, worst
@@ -56,7 +56,10 @@ class Parts:
 
     def table(self, title, cases, measures, plain=()):
         results = self.interleaved(title, cases)
-        print(f"\n### {title}\n\n{compare(results, measures, plain)}", flush=True)
+        print(f"\n### {title}\n\n{compare(results, measures, plain)}")
+        disturbed = max(r["waited_percent"] for rounds in results.values() for r in rounds)
+        print(f"\nIn no run did a side wait for its core for more than {disturbed:.1f} % of the time.",
+              flush=True)
 
     def each(self, title, contenders, measures, plain=(), **options):
         self.table(title, {c.name: (c, options) for c in contenders}, measures, plain)
@@ -65,13 +68,14 @@ class Parts:
         for window in (256, 2048):
             self.each(f"Throughput, {window} outstanding", self.contenders,
                       [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
-                      [("PSS MB", "pss_mb", median), ("heartbeat late ms", "beat_late_ms", worst)],
+                      [("PSS MB", "pss_mb", median), ("heartbeat late ms", "beat_late_ms", worst),
+                       ("generator busy %", "load_percent", worst)],
                       window=window)
 
     def tls(self):
         self.each("Throughput over TLS, 256 outstanding", [c for c in self.contenders if c.tls],
                   [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
-                  window=256, tls=True)
+                  [("generator busy %", "load_percent", worst)], window=256, tls=True)
 
     def latency(self):
         for rate in RATES:
@@ -81,14 +85,16 @@ class Parts:
                       rate=rate, window=1 << 16)
 
     def growth(self):
-        """How the cost grows with what is asked, for the build alone."""
+        """How the cost grows with what is asked; for long ones also the echo's."""
         build = self.services[0].build
-        self.table("How cost grows", {
-            name: (Fxwire(name, build, settings), options)
-            for name, options, settings in GROWTH
-        }, [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
-            [("MB/s asked", "asked_mb", median), ("refused %", "refused_percent", median),
-             ("PSS MB", "pss_mb", median)])
+        cases = {name: (Fxwire(name, build, settings), options)
+                 for name, options, settings in GROWTH}
+        cases |= {f"{ECHO}: {name}": (self.contenders[0], options)
+                  for name, options, _ in GROWTH if "size" in options}
+        self.table("How cost grows", cases,
+                   [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
+                   [("CPU ns/byte", "cpu_ns_byte", median),
+                    ("refused %", "refused_percent", median), ("PSS MB", "pss_mb", median)])
 
     def idle(self):
         """Connected and beating, but asked for nothing."""

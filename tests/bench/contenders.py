@@ -8,6 +8,8 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 HERE = TOP / "tests" / "bench"
+# What the others are compared with.
+ECHO = "libwebsockets echo, raw batched"
 NODE_PACKAGES = ("ws@8.18.0", "decimal.js@10.4.3")
 PATIENCE_SECONDS = 10
 
@@ -29,12 +31,14 @@ def title_of(pid):
 
 
 def cpu_seconds(pids):
-    """What all threads of these have used, to the nanosecond."""
-    used = 0
+    """(what all threads of these have used, how long they waited for a core)"""
+    used = waited = 0
     for pid in pids:
         for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-            used += int(path.read_text(encoding="ascii").split()[0])
-    return used / 1e9
+            words = path.read_text(encoding="ascii").split()
+            used += int(words[0])
+            waited += int(words[1])
+    return used / 1e9, waited / 1e9
 
 
 def pss_mb(pids):
@@ -188,7 +192,7 @@ def all_contenders(build, base, say):
     """The list, the reference first. `base` is the folder of an earlier build."""
     lws = build / "bench" / "echo_lws"
     found = [
-        Echo("libwebsockets echo, raw batched", [lws, "raw", "{port}"]),
+        Echo(ECHO, [lws, "raw", "{port}"]),
         Fxwire("fxwire", build),
         Echo("libwebsockets echo, corked", [lws, "corked", "{port}"]),
         Echo("libwebsockets echo, plain", [lws, "plain", "{port}"]),

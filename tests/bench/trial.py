@@ -71,11 +71,13 @@ def wait_port(process, port_file):
     return port_file.read_text().strip()
 
 
-def summed_up(result, used):
-    """What follows from the generator's summary and the CPU that was used."""
-    return {"cpu_us": 1e6 * used / max(1, result["in_time"]),
+def summed_up(result, used, waited):
+    """What follows from the generator's summary and the CPU of both sides."""
+    return {"load_percent": 100 * result["cpu_seconds"] / (WARMUP_SECONDS + result["seconds"]),
+            "cpu_ns_byte": 1e9 * used / max(1, result["in_time"]) / result["ask_bytes"],
+            "cpu_us": 1e6 * used / max(1, result["in_time"]),
+            "waited_percent": 100 * waited / max(0.001, result["seconds"]),
             "cpu_percent": 100 * used / max(0.001, result["seconds"]),
-            "asked_mb": result["per_second"] * result["ask_bytes"] / 1e6,
             "refused_percent": 100 * result["refused"] / max(1, result["asked"])}
 
 
@@ -88,18 +90,20 @@ def is_good(result, may_refuse):
 
 def follow(process, contender, steps):
     """Listens to the generator until all is answered; gives what came of it."""
-    result, before, used = {}, 0, 0
+    result, used, waited = {}, 0, 0
     for line in process.stdout:
         pids = tree_of(contender.process.pid)
         word = line.strip()
         if word == "measuring":
-            before = cpu_seconds(pids)
+            before, load_before = cpu_seconds(pids), cpu_seconds([process.pid])
         elif word == "measured":
-            used = cpu_seconds(pids) - before
+            after, load_after = cpu_seconds(pids), cpu_seconds([process.pid])
+            used = after[0] - before[0]
+            waited = max(after[1] - before[1], load_after[1] - load_before[1])
             result["pss_mb"] = pss_mb(pids)
         elif word != "ready":
             result |= json.loads(line)
-            result |= summed_up(result, used)
+            result |= summed_up(result, used, waited)
             word = "answered"
         if word in steps:
             result |= steps[word](contender, pids) or {}

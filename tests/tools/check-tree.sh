@@ -49,8 +49,8 @@ result "libwebsockets is wsclient's" \
 result "libcurl and hiredis are ratefetcher's" \
     "$(includes supervisor wsclient -- 'curl/|hiredis/')"
 result "libevent is not wsclient's" "$(includes wsclient -- 'event2?/')"
-result "the simulator shares no code with the product" \
-    "$(includes tests/upstream -- '(common|supervisor|wsclient|ratefetcher)/')"
+result "the simulator and the load generator share no code with the product" \
+    "$(includes tests/upstream tests/bench/load -- '(common|supervisor|wsclient|ratefetcher)/')"
 
 pure="common/backoff common/clock_watch common/day common/rates/daytables common/rates/decimal common/settings/envfile common/json_plain common/json_scan
       common/metrics common/rates/rates common/span

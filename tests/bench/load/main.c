@@ -7,7 +7,6 @@
 #include "tests/upstream/ecb.h"
 #include "tests/upstream/listen.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +28,17 @@ struct main_options {
 static struct script main_script;
 static struct ring main_ring;
 static struct tally main_tally;
-static struct main_options main_options;
+static struct main_options main_options = {.listen = "127.0.0.1:0",
+                                           .seed = 1,
+                                           .how = {.fragments = 1},
+                                           .run = {.links = 1,
+                                                   .window = 256,
+                                                   .warmup_ns = 500000000,
+                                                   .measure_ns = 3000000000,
+                                                   .patience_ns = 20000000000,
+                                                   .listener = -1,
+                                                   .ring = &main_ring,
+                                                   .tally = &main_tally}};
 
 static const char MAIN_USAGE[] =
     "usage: load --rates FILE.csv [--listen HOST:PORT] [--port-file FILE]\n"
@@ -39,94 +48,74 @@ static const char MAIN_USAGE[] =
     "            [--echo] [--pairs N] [--size BYTES] [--fragments N] [--seed "
     "N]\n";
 
-static const struct option MAIN_NAMES[] = {
-    {"rates", required_argument, NULL, 'f'},
-    {"listen", required_argument, NULL, 'l'},
-    {"port-file", required_argument, NULL, 'p'},
-    {"tls", required_argument, NULL, 't'},
-    {"links", required_argument, NULL, 'k'},
-    {"window", required_argument, NULL, 'w'},
-    {"rate", required_argument, NULL, 'r'},
-    {"count", required_argument, NULL, 'n'},
-    {"warmup", required_argument, NULL, 'u'},
-    {"seconds", required_argument, NULL, 's'},
-    {"patience", required_argument, NULL, 'a'},
-    {"await", no_argument, NULL, 'h'},
-    {"echo", no_argument, NULL, 'e'},
-    {"stay", no_argument, NULL, 'y'},
-    {"pairs", required_argument, NULL, 'd'},
-    {"size", required_argument, NULL, 'b'},
-    {"fragments", required_argument, NULL, 'g'},
-    {"seed", required_argument, NULL, 'x'},
-    {NULL, 0, NULL, 0},
+/* `to` is a const char *, a bool, a uint64_t, a uint64_t of nanoseconds, or a
+ * double. */
+enum main_kind { MAIN_TEXT, MAIN_FLAG, MAIN_COUNT, MAIN_SECONDS, MAIN_REAL };
+
+static const struct main_option {
+    const char *name;
+    enum main_kind kind;
+    void *to;
+    double least;
+    double most;
+} MAIN_OPTIONS[] = {
+    {"--rates", MAIN_TEXT, &main_options.rates, 0, 0},
+    {"--listen", MAIN_TEXT, &main_options.listen, 0, 0},
+    {"--port-file", MAIN_TEXT, &main_options.port_file, 0, 0},
+    {"--tls", MAIN_TEXT, &main_options.certificate, 0, 0},
+    {"--links", MAIN_COUNT, &main_options.run.links, 1, RUN_LINKS},
+    {"--window", MAIN_COUNT, &main_options.run.window, 1, 1 << 24},
+    {"--rate", MAIN_REAL, &main_options.run.rate, 0, 1e9},
+    {"--count", MAIN_COUNT, &main_options.run.count, 0, 1e9},
+    {"--warmup", MAIN_SECONDS, &main_options.run.warmup_ns, 0, 1e6},
+    {"--seconds", MAIN_SECONDS, &main_options.run.measure_ns, 0, 1e6},
+    {"--patience", MAIN_SECONDS, &main_options.run.patience_ns, 0, 1e6},
+    {"--await", MAIN_FLAG, &main_options.run.await, 0, 0},
+    {"--stay", MAIN_FLAG, &main_options.run.stay, 0, 0},
+    {"--echo", MAIN_FLAG, &main_options.how.echo, 0, 0},
+    {"--pairs", MAIN_COUNT, &main_options.pairs, 0, SCRIPT_ITEMS},
+    {"--size", MAIN_COUNT, &main_options.how.size, 0, WS_PAYLOAD_MAX},
+    {"--fragments", MAIN_COUNT, &main_options.how.fragments, 1, 1000},
+    {"--seed", MAIN_COUNT, &main_options.seed, 0, 1e9},
 };
 
-/* The texts and the flags. */
-static bool main_text(struct main_options *o, int letter) {
-    const char **text = letter == 'f'   ? &o->rates
-                        : letter == 'l' ? &o->listen
-                        : letter == 'p' ? &o->port_file
-                        : letter == 't' ? &o->certificate
-                                        : NULL;
-    if (text)
-        *text = optarg;
-    o->how.echo |= letter == 'e';
-    o->run.await |= letter == 'h';
-    o->run.stay |= letter == 'y';
-    return text || letter == 'e' || letter == 'h' || letter == 'y';
+static const struct main_option *main_find(const char *name) {
+    size_t count = sizeof MAIN_OPTIONS / sizeof MAIN_OPTIONS[0];
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(MAIN_OPTIONS[i].name, name) == 0)
+            return &MAIN_OPTIONS[i];
+    return NULL;
 }
 
-/* The numbers, which all may be fractions where that makes sense. */
-static bool main_number(struct main_options *o, int letter) {
+static bool main_number(const struct main_option *o, const char *text) {
     char *end;
-    double n = strtod(optarg, &end);
-    if (end == optarg || *end != '\0' || !(n >= 0 && n <= 1e9))
+    double n = strtod(text, &end);
+    if (end == text || *end != '\0' || !(n >= o->least && n <= o->most))
         return false;
-    switch (letter) {
-    case 'k':
-        o->run.links = (unsigned)n;
-        return n >= 1 && n <= RUN_LINKS;
-    case 'w':
-        o->run.window = (uint64_t)n;
-        return n >= 1 && n <= 1 << 24;
-    case 'r':
-        o->run.rate = n;
-        return true;
-    case 'n':
-        o->run.count = (uint64_t)n;
-        return true;
-    case 'u':
-        o->run.warmup_ns = (uint64_t)(n * 1e9);
-        return true;
-    case 's':
-        o->run.measure_ns = (uint64_t)(n * 1e9);
-        return true;
-    case 'a':
-        o->run.patience_ns = (uint64_t)(n * 1e9);
-        return true;
-    case 'd':
-        o->pairs = (uint64_t)n;
-        return n <= SCRIPT_ITEMS;
-    case 'b':
-        o->how.size = (size_t)n;
-        return n <= WS_PAYLOAD_MAX;
-    case 'g':
-        o->how.fragments = (size_t)n;
-        return n >= 1 && n <= 1000;
-    case 'x':
-        o->seed = (uint64_t)n;
-        return true;
-    default:
-        return false;
-    }
+    if (o->kind == MAIN_REAL)
+        *(double *)o->to = n;
+    else
+        *(uint64_t *)o->to = (uint64_t)(o->kind == MAIN_SECONDS ? n * 1e9 : n);
+    return true;
 }
 
-static bool main_parse(struct main_options *o, int argc, char **argv) {
-    int letter;
-    while ((letter = getopt_long(argc, argv, "", MAIN_NAMES, NULL)) != -1)
-        if (letter == '?' || (!main_text(o, letter) && !main_number(o, letter)))
+static bool main_parse(char **argv) {
+    while (*argv) {
+        const struct main_option *o = main_find(*argv++);
+        if (!o)
             return false;
-    return optind == argc && o->rates;
+        if (o->kind == MAIN_FLAG) {
+            *(bool *)o->to = true;
+            continue;
+        }
+        const char *value = *argv;
+        if (!value || (o->kind != MAIN_TEXT && !main_number(o, value)))
+            return false;
+        if (o->kind == MAIN_TEXT)
+            *(const char **)o->to = value;
+        argv++;
+    }
+    return main_options.rates;
 }
 
 static bool main_prepare(struct main_options *o) {
@@ -175,18 +164,7 @@ static bool main_listen(struct main_options *o) {
 
 int main(int argc, char **argv) {
     struct main_options *o = &main_options;
-    *o = (struct main_options){.listen = "127.0.0.1:0",
-                               .seed = 1,
-                               .how = {.fragments = 1},
-                               .run = {.links = 1,
-                                       .window = 256,
-                                       .warmup_ns = 500000000,
-                                       .measure_ns = 3000000000,
-                                       .patience_ns = 20000000000,
-                                       .listener = -1,
-                                       .ring = &main_ring,
-                                       .tally = &main_tally}};
-    if (!main_parse(o, argc, argv)) {
+    if (argc < 1 || !main_parse(argv + 1)) {
         fputs(MAIN_USAGE, stderr);
         return 2;
     }

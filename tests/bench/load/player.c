@@ -97,34 +97,44 @@ static void player_close(struct player *p, struct player_slot *slot,
         delay_add(&p->tally->delay, now_ns - slot->due_ns);
 }
 
-static void player_answer(struct player *p, const char *text, size_t len,
-                          uint64_t from_ns, uint64_t now_ns) {
+static bool player_right(const struct player *p, const struct player_slot *slot,
+                         const char *text, size_t len) {
+    return slot && slot->open &&
+           ring_fits(p->ring, slot->item, slot->digits, text, len);
+}
+
+/* An answer that is not right, to the question of `slot`, if there is one. */
+static void player_fault(struct player *p, const struct player_slot *slot,
+                         const char *text, size_t len) {
     struct tally *t = p->tally;
-    /* Most come in the order of their questions. */
-    struct player_slot *slot = player_slot(p, p->oldest);
-    bool fits =
-        slot->open && ring_fits(p->ring, slot->item, slot->digits, text, len);
-    if (!fits) {
-        slot = player_find(p, text, len);
-        fits = slot && slot->open &&
-               ring_fits(p->ring, slot->item, slot->digits, text, len);
-    }
     if (!slot) {
         t->unexpected++;
         player_complain(p, "unexpected", text, len);
     } else if (!slot->open) {
         t->twice++;
+    } else if (ring_refused(slot->digits, text, len)) {
+        t->refused++;
     } else {
-        player_close(p, slot, from_ns, now_ns);
-        if (fits) {
-            t->right++;
-        } else if (ring_refused(slot->digits, text, len)) {
-            t->refused++;
-        } else {
-            t->wrong++;
-            player_complain(p, "wrong", text, len);
-        }
+        t->wrong++;
+        player_complain(p, "wrong", text, len);
     }
+}
+
+static void player_answer(struct player *p, const char *text, size_t len,
+                          uint64_t from_ns, uint64_t now_ns) {
+    /* Most come in the order of their questions. */
+    struct player_slot *slot = player_slot(p, p->oldest);
+    bool right = player_right(p, slot, text, len);
+    if (!right) {
+        slot = player_find(p, text, len);
+        right = player_right(p, slot, text, len);
+    }
+    if (right)
+        p->tally->right++;
+    else
+        player_fault(p, slot, text, len);
+    if (slot && slot->open)
+        player_close(p, slot, from_ns, now_ns);
 }
 
 void player_judge(struct player *p, uint64_t from_ns, uint64_t now_ns) {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* All ids have so many digits, so that they are written over in place. */
 enum { RING_DIGITS = 10, RING_PIECES = 3 };
@@ -39,9 +40,9 @@ struct ring {
 
 /* How the frames are made of the script. */
 struct ring_how {
-    bool echo;        /* the right answer is the question itself */
-    size_t size;      /* pad messages to that many bytes; 0: as they are */
-    size_t fragments; /* frames of one message, at least 1 */
+    bool echo;          /* the right answer is the question itself */
+    uint64_t size;      /* pad messages to that many bytes; 0: as they are */
+    uint64_t fragments; /* frames of one message, at least 1 */
 };
 
 void ring_make(struct ring *r, const struct script *s,

@@ -40,7 +40,8 @@ static void run_accept(struct run *r) {
         .ring = r->ring,
         .tally = r->tally,
         .window = r->window,
-        .period_ns = r->rate > 0 ? (uint64_t)(1e9 * r->links / r->rate) : 0};
+        .period_ns =
+            r->rate > 0 ? (uint64_t)(1e9 * (double)r->links / r->rate) : 0};
     link_start(&p->link, fd, r->tls);
     run_watch(r, fd, r->accepted++, EPOLL_CTL_ADD, EPOLLIN);
 }

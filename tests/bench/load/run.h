@@ -24,7 +24,7 @@ enum run_stage {
 struct run {
     int listener;
     SSL_CTX *tls;    /* NULL: ws:// */
-    unsigned links;  /* clients to wait for */
+    uint64_t links;  /* clients to wait for */
     uint64_t window; /* questions open on a link */
     double rate;     /* a second on all links; 0: as the window allows */
     uint64_t count;  /* ends after so many questions; 0: by the clock alone */
