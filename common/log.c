@@ -13,7 +13,8 @@
 enum {
     MIN_SECRET_BYTES = 4,
     END_RESERVE = 16, /* room for what closes a cut line */
-    SHORT_VALUE = 32  /* a field's name is never left without its value */
+    SHORT_VALUE = 32, /* a field's name is never left without its value */
+    ROW_TITLE = 11
 };
 
 /* The words of LOG_LEVEL, and the titles of lines. */
@@ -197,12 +198,16 @@ static void put_head(struct log_buffer *line, enum log_level level,
     log_put(line, logger.json ? "\"" : "");
 }
 
-static bool write_line(const struct log_buffer *line) {
+static bool write_to(int fd, const struct log_buffer *line) {
     ssize_t n;
     do
-        n = write(logger.fd, line->text, line->len);
+        n = write(fd, line->text, line->len);
     while (n < 0 && errno == EINTR);
     return n == (ssize_t)line->len;
+}
+
+static bool write_line(const struct log_buffer *line) {
+    return write_to(logger.fd, line);
 }
 
 static bool log_line(enum log_level level, const char *event,
@@ -325,6 +330,20 @@ void log_show(const char *event, struct span message) {
     if (!write_line(&line))
         logger.dropped++;
     errno = saved_errno;
+}
+
+void log_print_row(int fd, const char *title, const struct log_field *fields) {
+    bool json = logger.json;
+    struct log_buffer line = {.len = 0};
+    logger.json = false;
+    log_put(&line, title);
+    for (size_t len = strlen(title); len < ROW_TITLE; len++)
+        log_put(&line, " ");
+    for (; fields->name != NULL; fields++)
+        put_field(&line, fields);
+    put_end(&line, "\n");
+    logger.json = json;
+    (void)write_to(fd, &line); /* nobody reads it: nobody misses it */
 }
 
 uint64_t log_dropped(void) {

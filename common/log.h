@@ -96,6 +96,13 @@ void log_put_number(struct log_buffer *buffer, uint64_t number,
  */
 void log_show(const char *event, struct span message) NONNULL_ALL;
 
+/*
+ * Prints a row for people to `fd`: a title and fields, without time or level,
+ * with secrets masked as in the log.
+ */
+void log_print_row(int fd, const char *title,
+                   const struct log_field *fields) NONNULL_ALL;
+
 bool log_enabled(enum log_level level);
 
 /* Lines dropped so far by this process. */

@@ -18,6 +18,7 @@
 #include "common/runtime_dir.h"
 #include "ratefetcher/providers/http.h"
 #include "ratefetcher/server.h"
+#include "ratefetcher/trial.h"
 
 struct ratefetcher {
     struct event_base *base;
@@ -110,22 +111,43 @@ static void run(struct ratefetcher *r) {
         event_free(control);
 }
 
+static int fail_without_http(void) {
+    log_error("start_failed", LOG_FIELDS(log_text("why", "libcurl")));
+    return EX_SOFTWARE;
+}
+
+static int serve(struct ratefetcher *r, const struct provider_context *context,
+                 int fd) {
+    r->lookup = lookup_new(context);
+    struct server *server = server_new(r->base, fd, r->lookup);
+    run(r);
+    server_free(&server);
+    lookup_free(&r->lookup);
+    return EX_OK;
+}
+
+/* Takes part in no service: it has no socket, and counts and keeps nothing. */
+static int try(const struct settings *settings,
+               const struct provider_context *context) {
+    log_open("ratefetcher", "error",
+             settings_text(settings, SETTING_LOG_FORMAT),
+             STDERR_FILENO); /* the rows say all that is to be said */
+    process_take_ends();
+    return trial_run(context) ? EX_OK : EX_UNAVAILABLE;
+}
+
 int main(int argc, char *argv[], char *envp[]) {
     process_init(argc, argv, envp);
     process_hold_ends();
     bool supervised = child_has_argument(argc, argv, CHILD_ARGUMENT);
+    bool is_trial = child_has_argument(argc, argv, CHILD_TRIAL_ARGUMENT);
     struct settings *settings =
         process_begin_helper("ratefetcher", argc, argv, SETTINGS_RATEFETCHER);
     struct ratefetcher r = {.base = loop_new()};
-    int fd = listening_socket(&r, settings, supervised);
+    int fd = is_trial ? -1 : listening_socket(&r, settings, supervised);
     child_init(&r.child, supervised, report, &r);
     struct http *http =
         http_new(r.base, settings_text(settings, SETTING_HTTP_CA_FILE));
-    if (http == NULL) {
-        log_error("start_failed", LOG_FIELDS(log_text("why", "libcurl")));
-        remove_socket(&r);
-        return EX_SOFTWARE;
-    }
     const struct provider_context context = {.base = r.base,
                                              .http = http,
                                              .metrics = &r.metrics,
@@ -133,16 +155,15 @@ int main(int argc, char *argv[], char *envp[]) {
                                              .alert = on_alert,
                                              .changed = on_changed,
                                              .arg = &r};
-    r.lookup = lookup_new(&context);
-    struct server *server = server_new(r.base, fd, r.lookup);
-    run(&r);
-    server_free(&server);
-    lookup_free(&r.lookup);
-    http_free(&http);
+    int code = http == NULL ? fail_without_http()
+               : is_trial   ? try(settings, &context)
+                            : serve(&r, &context, fd);
+    if (http != NULL)
+        http_free(&http);
     child_clear(&r.child);
     remove_socket(&r);
     loop_free(&r.base);
     settings_free(&settings);
     log_close();
-    return 0;
+    return code;
 }

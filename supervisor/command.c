@@ -13,6 +13,7 @@
 #include "common/runtime_dir.h"
 #include "supervisor/alert.h"
 #include "supervisor/client.h"
+#include "supervisor/live.h"
 #include "supervisor/runtime.h"
 #include "supervisor/service.h"
 #include "supervisor/status.h"
@@ -65,6 +66,8 @@ int command_check(const struct options *options) {
     print_warnings(settings_warnings(settings));
     warn_of_sweeping(settings);
     int code = service_check(settings) ? EX_OK : EX_CONFIG;
+    if (code == EX_OK && options->live)
+        code = live_check(settings);
     settings_free(&settings);
     return code;
 }

@@ -27,8 +27,9 @@ static const struct {
 } commands[] = {
     {"run", run, 0, 0, "[--show-messages] [--no-watchdog] [run]",
      "run the service in the foreground"},
-    {"check", command_check, 0, 0, "check",
-     "validate the configuration and print it, secrets masked"},
+    {"check", command_check, 0, 0, "check [--live]",
+     "validate the configuration and print it, secrets masked; --live: "
+     "besides,\n        try each upstream, provider and Redis once"},
     {"status", command_status, 0, 0, "status [--json] [--wait SECONDS --ready]",
      "what the running service is doing"},
     {"stop", command_stop, 0, 0, "stop", "ask it to stop gracefully and wait"},
@@ -82,8 +83,8 @@ static int help(const struct options *options) {
         printf("  %s%s\n        %s\n", settings_name((enum setting)i),
                settings_is_secret((enum setting)i) ? " *" : "",
                settings_help((enum setting)i));
-    puts("\nExit codes: 0, 64 usage, 69 not running, 70 internal, 75 already "
-         "running,\n78 configuration.");
+    puts("\nExit codes: 0, 64 usage, 69 not running (of check --live: not "
+         "working),\n70 internal, 75 already running, 78 configuration.");
     return EX_OK;
 }
 

@@ -10,6 +10,7 @@ enum {
     OPTION_ENV_FILE = 256,
     OPTION_SHOW,
     OPTION_NO_WATCHDOG,
+    OPTION_LIVE,
     OPTION_JSON,
     OPTION_READY,
     OPTION_WAIT,
@@ -21,6 +22,7 @@ static const struct option known[] = {
     {"env-file", required_argument, NULL, OPTION_ENV_FILE},
     {"show-messages", no_argument, NULL, OPTION_SHOW},
     {"no-watchdog", no_argument, NULL, OPTION_NO_WATCHDOG},
+    {"live", no_argument, NULL, OPTION_LIVE},
     {"json", no_argument, NULL, OPTION_JSON},
     {"ready", no_argument, NULL, OPTION_READY},
     {"wait", required_argument, NULL, OPTION_WAIT},
@@ -46,6 +48,9 @@ static bool enter_option(int option, struct options *out) {
         break;
     case OPTION_NO_WATCHDOG:
         out->no_watchdog = true;
+        break;
+    case OPTION_LIVE:
+        out->live = true;
         break;
     case OPTION_JSON:
         out->json = true;

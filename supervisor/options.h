@@ -13,6 +13,7 @@ struct options {
     const char *env_file; /* NULL: .env, if there is one */
     bool show_messages;
     bool no_watchdog;
+    bool live;  /* check */
     bool json;  /* status */
     bool ready; /* status */
     bool wait;  /* status */

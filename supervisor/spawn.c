@@ -141,6 +141,20 @@ pid_t spawn_command(const char *command, const char *const arguments[],
     return pid;
 }
 
+pid_t spawn_printing(const char *path, char *const argv[],
+                     char *const environment[]) {
+    pid_t parent = getpid();
+    pid_t pid = fork_blocked();
+    if (pid == 0) {
+        detach(parent);
+        close_from(STDERR_FILENO + 1);
+        execve(path, argv, environment);
+        dprintf(STDERR_FILENO, "%s: %s\n", path, strerror(errno));
+        _exit(EX_UNAVAILABLE);
+    }
+    return pid;
+}
+
 /* The path of this program; without /proc, as it was executed. */
 static bool find_self(char self[static PATH_MAX]) {
     ssize_t len = readlink("/proc/self/exe", self, PATH_MAX - 1);

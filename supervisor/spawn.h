@@ -36,6 +36,13 @@ MUST_CHECK pid_t spawn_command(const char *command,
                                int output) NONNULL_ALL;
 
 /*
+ * Starts a program of ours that prints for whoever asked: it keeps the standard
+ * streams. As spawn_start() else.
+ */
+MUST_CHECK pid_t spawn_printing(const char *path, char *const argv[],
+                                char *const environment[]) NONNULL_ALL;
+
+/*
  * The short environment of a helper: the settings in force that `reader`
  * reads, with `upstream` in the place of REQUESTS_WS_URL if it is not NULL,
  * and of this process's own environment what the C library and its tools look

@@ -16,14 +16,12 @@
 #include "common/log.h"
 #include "common/process.h"
 #include "common/runtime_dir.h"
+#include "wsclient/context.h"
 #include "wsclient/fd_watch.h"
 #include "wsclient/link/connection.h"
-#include "wsclient/link/dial.h"
-#include "wsclient/link/pings.h"
 #include "wsclient/quarantine.h"
 #include "wsclient/ratelink.h"
-
-enum { RECEIVE_BUFFER_BYTES = 65536, MAX_DESCRIPTORS = 64 };
+#include "wsclient/trial.h"
 
 /* One that was killed may need a while to let go of it. */
 #define CLAIM_PATIENCE MILLISECONDS(1500)
@@ -132,67 +130,14 @@ static void on_signal(void *arg) {
         stop(w);
 }
 
-static void on_library_log(int level, const char *line) {
-    if (level == LLL_INFO)
-        pings_hear_library(line);
-    else
-        dial_hear_library(line);
-}
-
-/* The first of the protocols gets the library's own questions, too. */
+/* What the library tells of the link to the upstream. */
 static int on_upstream(struct lws *wsi, enum lws_callback_reasons reason,
                        void *user, void *in, size_t len) {
-    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS) {
-        dial_hear_tls(user);
-        return 0;
-    }
+    (void)user;
     struct wsclient *w = lws_context_user(lws_get_context(wsi));
     return w->connection != NULL
                ? connection_callback(w->connection, wsi, reason, in, len)
                : 0;
-}
-
-static const struct lws_protocols protocols[] = {
-    {
-        .name = CONNECTION_PROTOCOL,
-        .callback = on_upstream,
-        .rx_buffer_size = RECEIVE_BUFFER_BYTES,
-    },
-    {
-        .name = FD_WATCH_PROTOCOL,
-        .callback = fd_watch_callback,
-    },
-    {.name = NULL},
-};
-
-static struct lws_context *new_context(struct wsclient *w) {
-    /* The library's own checks of a connection are left to the heartbeats. */
-    static const lws_retry_bo_t policy = {
-        .secs_since_valid_ping = UINT16_MAX,
-        .secs_since_valid_hangup = UINT16_MAX,
-    };
-    const char *ca_file = settings_text(w->settings, SETTING_WS_CA_FILE);
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .protocols = protocols,
-        .user = w,
-        .gid = (gid_t)-1,
-        .uid = (uid_t)-1,
-        .fd_limit_per_thread = MAX_DESCRIPTORS,
-        .pt_serv_buf_size = RECEIVE_BUFFER_BYTES,
-        .max_http_header_data = DIAL_MAX_HEADER_BYTES,
-        .timeout_secs = 5,
-        .connect_timeout_secs = 5,
-        .http_proxy_address = "", /* else $http_proxy is obeyed */
-        .retry_and_idle_policy = &policy,
-        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
-        .ssl_client_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1,
-        .client_ssl_ca_filepath = ca_file,
-    };
-    if (ca_file != NULL) /* it alone is trusted */
-        info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
-    lws_set_log_level(LLL_ERR | LLL_WARN, on_library_log);
-    return lws_create_context(&info);
 }
 
 /* Nothing can go on without this: the supervisor tries again. */
@@ -283,7 +228,7 @@ static void open_parts(struct wsclient *w, bool show_messages) {
                        settings_text(w->settings, SETTING_WS_ORIGIN));
     w->ledger = open_ledger(w);
     w->pipeline = new_pipeline(w, show_messages);
-    w->context = new_context(w);
+    w->context = context_new(w->settings, on_upstream, w);
     if (w->context == NULL)
         give_up("libwebsockets");
     watch_orders(w);
@@ -309,12 +254,21 @@ static void close_parts(struct wsclient *w) {
         close(w->claim_fd);
 }
 
+static int try(struct settings *settings) {
+    int code = trial_run(settings);
+    settings_free(&settings);
+    log_close();
+    return code;
+}
+
 int main(int argc, char *argv[], char *envp[]) {
     process_init(argc, argv, envp);
     process_hold_ends();
     bool supervised = child_has_argument(argc, argv, CHILD_ARGUMENT);
     struct settings *settings =
         process_begin_helper("wsclient", argc, argv, SETTINGS_WSCLIENT);
+    if (child_has_argument(argc, argv, CHILD_TRIAL_ARGUMENT))
+        return try(settings);
     struct wsclient w = {.settings = settings};
     child_init(&w.child, supervised, report, &w);
     open_parts(&w, child_has_argument(argc, argv, "--show-messages"));

@@ -25,6 +25,10 @@ enum {
 /* The argument that makes a helper wait for a debugger (DEBUG_WAIT). */
 #define CHILD_DEBUG_ARGUMENT "--debug-wait"
 
+/* The argument of a helper that tries all it is set to use once, prints a row
+ * for each on standard output and ends: 0, or 69 if one does not work. */
+#define CHILD_TRIAL_ARGUMENT "--try"
+
 struct child {
     struct channel channel; /* fd -1: started by hand, without a supervisor */
     struct json_object *(*report)(void *arg); /* new object, released here */

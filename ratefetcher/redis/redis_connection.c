@@ -47,6 +47,7 @@ struct redis_connection {
     bool tried;          /* an attempt has ended, well or not */
     bool failed;         /* said so in the log */
     bool refused;        /* said so to the owner */
+    char why[128];       /* the last attempt failed, or it broke */
     struct event *timer; /* of the next attempt, its limit, the next PING */
     struct backoff backoff;
     monotime up_since;
@@ -393,6 +394,7 @@ static void fail(struct redis_connection *c, const char *why) {
     disconnect(c);
     c->state = WAITING;
     c->tried = true;
+    snprintf(c->why, sizeof c->why, "%s", why);
     if (!c->failed)
         log_warn("redis_down", LOG_FIELDS(log_text("redis", c->address->label),
                                           log_text("why", why)));
@@ -443,6 +445,10 @@ void redis_connection_free(struct redis_connection **connection) {
 
 bool redis_connection_is_up(const struct redis_connection *connection) {
     return connection->state == UP;
+}
+
+const char *redis_connection_why(const struct redis_connection *connection) {
+    return connection->why;
 }
 
 bool redis_connection_takes(const struct redis_connection *connection) {

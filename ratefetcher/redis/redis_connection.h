@@ -39,6 +39,10 @@ void redis_connection_free(struct redis_connection **connection) NONNULL_ALL;
 bool redis_connection_is_up(const struct redis_connection *connection)
     NONNULL_ALL;
 
+/* Why it is not up, or was not the last time, lent; "" if that is not known. */
+const char *
+redis_connection_why(const struct redis_connection *connection) NONNULL_ALL;
+
 /* Whether it takes commands: it is up, and not too many wait already. */
 bool redis_connection_takes(const struct redis_connection *connection)
     NONNULL_ALL;

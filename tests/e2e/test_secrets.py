@@ -72,6 +72,7 @@ def test_no_secret_is_ever_shown(make_service, upstream, log_format):
     shown = [
         service.command("status").stdout, service.command("status", "--json").stdout,
         service.command("check").stdout, service.command("check").stderr,
+        str(service.command("check", "--live")),
         service.command("convert", "1", "USD").stdout, str(service.rates("2021-05-18")),
         str(service.ask("control.sock", {"op": "status"})),
     ]

@@ -1,5 +1,6 @@
 """An upstream by python3-websockets, in a thread with a loop of its own."""
 import asyncio
+import http
 import logging
 import socket
 import struct
@@ -115,7 +116,10 @@ class Upstream:
 
     async def _on_request(self, path, headers):
         self.attempts.append(time.monotonic())
-        return self.refuse
+        if self.refuse is None:
+            return None
+        status, headers, body = self.refuse
+        return http.HTTPStatus(status), headers, body  # of a plain number the library dies
 
     async def _beat(self, link, ws):
         while True:

@@ -418,8 +418,26 @@ static void dropped_lines_are_counted_and_told(void **state) {
     close_log();
 }
 
+/* For people in any case: no head, no JSON, but the same masks. */
+static void rows(void **state) {
+    (void)state;
+    static const char *const formats[] = {"text", "json"};
+    for (size_t i = 0; i < COUNT_OF(formats); i++) {
+        open_log("error", formats[i]);
+        log_mask("SecretKey");
+        log_print_row(out, "redis",
+                      LOG_FIELDS(log_text("result", "down"),
+                                 log_text("detail", "no SecretKey,\nat all"),
+                                 log_text("none", NULL), log_int("n", -3)));
+        log_print_row(out, "a long title", LOG_FIELDS(log_text("x", "y")));
+        expect_logged("redis       result=down detail=\"no ***,\\nat all\" "
+                      "n=-3\na long title x=y\n");
+        close_log();
+    }
+}
+
 int main(void) {
-    static struct CMUnitTest tests[COUNT_OF(cut_cases) + 9] = {
+    static struct CMUnitTest tests[COUNT_OF(cut_cases) + 10] = {
         cmocka_unit_test(values),
         cmocka_unit_test(fields),
         cmocka_unit_test(levels),
@@ -429,9 +447,10 @@ int main(void) {
         cmocka_unit_test(shown_messages),
         cmocka_unit_test(cut_between_fields),
         cmocka_unit_test(dropped_lines_are_counted_and_told),
+        cmocka_unit_test(rows),
     };
     for (size_t i = 0; i < COUNT_OF(cut_cases); i++)
-        tests[i + 9] =
+        tests[i + 10] =
             (struct CMUnitTest){.name = cut_cases[i].name,
                                 .test_func = cut_lines,
                                 .initial_state = (void *)&cut_cases[i]};

@@ -14,6 +14,8 @@ static const struct good_case {
     {"", {.command = "run"}},
     {"run", {.command = "run"}},
     {"check", {.command = "check"}},
+    {"check --live", {.command = "check", .live = true}},
+    {"--live check", {.command = "check", .live = true}},
     {"--env-file x.env", {.command = "run", .env_file = "x.env"}},
     {"--env-file=x.env check", {.command = "check", .env_file = "x.env"}},
     {"check --env-file x.env", {.command = "check", .env_file = "x.env"}},
@@ -110,7 +112,7 @@ static bool same(const struct options *a, const struct options *b) {
            same_text(a->env_file, b->env_file) &&
            a->show_messages == b->show_messages &&
            a->no_watchdog == b->no_watchdog && a->json == b->json &&
-           a->ready == b->ready && a->wait == b->wait &&
+           a->live == b->live && a->ready == b->ready && a->wait == b->wait &&
            a->wait_seconds == b->wait_seconds;
 }
 

@@ -17,6 +17,7 @@
 #include "common/backoff.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "wsclient/context.h"
 #include "wsclient/link/breaks.h"
 #include "wsclient/link/dial.h"
 #include "wsclient/link/traffic.h"
@@ -407,8 +408,7 @@ connection_new(struct lws_context *context, const struct settings *settings,
         .ceiling = settings_duration(settings, SETTING_RECONNECT_MAX_SECONDS),
     };
     traffic_init(&c->traffic, settings, pipeline);
-    dial_init(&c->dial, context, upstream, CONNECTION_PROTOCOL, on_dial_failed,
-              c);
+    dial_init(&c->dial, context, upstream, CONTEXT_PROTOCOL, on_dial_failed, c);
     set_timer(c, &c->next_attempt, connect_now, (duration){0});
     return c;
 }

@@ -12,8 +12,6 @@
 #include "wsclient/pipeline.h"
 #include "wsclient/upstream.h"
 
-#define CONNECTION_PROTOCOL "fxwire-upstream"
-
 struct connection;
 
 /*
@@ -29,7 +27,7 @@ struct connection *connection_new(struct lws_context *context,
 /* Before its context is destroyed. */
 void connection_free(struct connection **connection);
 
-/* What the library calls back with for the protocol CONNECTION_PROTOCOL. */
+/* What the library calls back with for the protocol CONTEXT_PROTOCOL. */
 int connection_callback(struct connection *connection, struct lws *wsi,
                         enum lws_callback_reasons reason, void *in, size_t len);
 
