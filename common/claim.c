@@ -31,24 +31,14 @@ static uint64_t hash_of(const char *text) {
     return hash;
 }
 
-/* False and errno: the folder above can not be seen. */
-static bool make_address(const char *dir, const char *name,
-                         struct address *out) {
-    struct stat above;
-    char *parent = memory_copy(dir, strlen(dir));
-    char *last = memory_copy(dir, strlen(dir));
-    bool known = stat(dirname(parent), &above) == 0;
-    uint64_t hash = hash_of(basename(last));
-    free(parent);
-    free(last);
-    if (!known)
-        return false;
+/* False and errno: it is too long. */
+static bool put_address(struct address *out, const uint64_t place[static 3],
+                        const char *name) {
     *out = (struct address){.name = {.sun_family = AF_UNIX}};
     char *text = out->name.sun_path + 1; /* behind the NUL: it is abstract */
     int len = snprintf(text, sizeof out->name.sun_path - 1,
                        "fxwire-%u-%" PRIx64 "-%" PRIx64 "-%" PRIx64 "-%s",
-                       (unsigned)geteuid(), (uint64_t)above.st_dev,
-                       (uint64_t)above.st_ino, hash, name);
+                       (unsigned)geteuid(), place[0], place[1], place[2], name);
     out->len =
         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
     if (out->len <= sizeof out->name)
@@ -56,6 +46,65 @@ static bool make_address(const char *dir, const char *name,
     errno = ENAMETOOLONG;
     return false;
 }
+
+/* Of the folder by the one that it stands in. False and errno: not known. */
+static bool address_by_folder(const char *dir, const char *name,
+                              struct address *out) {
+    struct stat above;
+    char *parent = memory_copy(dir, strlen(dir));
+    char *last = memory_copy(dir, strlen(dir));
+    bool known = stat(dirname(parent), &above) == 0;
+    uint64_t place[] = {above.st_dev, above.st_ino, hash_of(basename(last))};
+    free(parent);
+    free(last);
+    return known && put_address(out, place, name);
+}
+
+/* Those that stand before another one or at the end. */
+static void drop_slashes(char *path) {
+    char *to = path;
+    for (const char *from = path; *from != '\0'; from++)
+        if (*from != '/' || (from[1] != '/' && from[1] != '\0'))
+            *to++ = *from;
+    *to = '\0';
+}
+
+/* Without links, as far as the path is there now. free() it. */
+static char *plain_path(const char *dir) {
+    char *there = memory_copy(dir, strlen(dir)), *real;
+    size_t len = strlen(there);
+    while ((real = realpath(there, NULL)) == NULL && len > 0) {
+        while (len > 0 && there[len - 1] == '/')
+            len--;
+        while (len > 0 && there[len - 1] != '/')
+            len--;
+        there[len] = '\0';
+    }
+    char *plain = memory_print("%s/%s", real != NULL ? real : "", dir + len);
+    free(real);
+    free(there);
+    drop_slashes(plain);
+    return plain;
+}
+
+/* Of the folder by its path, in this mount namespace and below this root. */
+static bool address_by_path(const char *dir, const char *name,
+                            struct address *out) {
+    struct stat namespace, root;
+    if (stat("/proc/self/ns/mnt", &namespace) < 0 || stat("/", &root) < 0)
+        return false;
+    char *path = plain_path(dir);
+    const uint64_t place[] = {namespace.st_ino,
+                              root.st_ino ^ (uint64_t)root.st_dev << 32,
+                              hash_of(path)};
+    free(path);
+    return put_address(out, place, name);
+}
+
+static bool (*const address_of[CLAIM_SOCKETS])(const char *dir,
+                                               const char *name,
+                                               struct address *out) = {
+    address_by_folder, address_by_path};
 
 static int new_socket(void) {
     return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -97,21 +146,37 @@ static int fault_of_holder(const struct address *address) {
     return ours || busy ? EADDRINUSE : EPERM;
 }
 
-int claim_take(const char *dir, const char *name, duration patience) {
+/* Claims as far as it can; EADDRINUSE of any counts before other errors. */
+static int try_all(struct claim *claim, const char *dir, const char *name) {
+    int error = 0;
+    bool held = false;
+    for (int i = 0; i < CLAIM_SOCKETS && error != EADDRINUSE; i++) {
+        struct address address;
+        bool known = address_of[i](dir, name, &address);
+        claim->fds[i] = known ? bind_to(&address) : -1;
+        held = held || claim->fds[i] >= 0;
+        if (claim->fds[i] < 0)
+            error = known && errno == EADDRINUSE ? fault_of_holder(&address)
+                                                 : errno;
+    }
+    if (held && error != EADDRINUSE)
+        return 0;
+    claim_release(claim);
+    errno = error;
+    return -1;
+}
+
+int claim_take(struct claim *claim, const char *dir, const char *name,
+               duration patience) {
     static const struct timespec pause = {.tv_nsec = RETRY_NSEC};
     monotime end = monotime_add(clock_monotonic(), patience);
-    struct address address;
-    if (!make_address(dir, name, &address))
-        return -1;
-    for (;;) {
-        int fd = bind_to(&address);
-        if (fd >= 0 || errno != EADDRINUSE)
-            return fd;
-        errno = fault_of_holder(&address);
-        if (monotime_reached(clock_monotonic(), end))
+    *claim = CLAIM_NONE;
+    while (try_all(claim, dir, name) < 0) {
+        if (errno != EADDRINUSE || monotime_reached(clock_monotonic(), end))
             return -1;
         nanosleep(&pause, NULL);
     }
+    return 0;
 }
 
 /* Those who asked for it, see fault_of_holder(). */
@@ -121,21 +186,35 @@ static void dismiss_callers(int fd) {
         close(caller);
 }
 
-void claim_renew(int *fd, const char *dir, const char *name) {
-    struct address wanted, held = {.len = sizeof held.name};
-    if (*fd >= 0)
-        dismiss_callers(*fd);
-    if (!make_address(dir, name, &wanted))
-        return;
+/* What is held is given up only for what can be had. */
+static void renew_one(int *fd, const struct address *wanted) {
+    struct address held = {.len = sizeof held.name};
     if (*fd >= 0 &&
         getsockname(*fd, (struct sockaddr *)&held.name, &held.len) == 0 &&
-        held.len == wanted.len &&
-        memcmp(&held.name, &wanted.name, held.len) == 0)
+        held.len == wanted->len &&
+        memcmp(&held.name, &wanted->name, held.len) == 0)
         return;
-    int other = bind_to(&wanted);
+    int other = bind_to(wanted);
     if (other < 0)
         return;
     if (*fd >= 0)
         close(*fd);
     *fd = other;
+}
+
+void claim_renew(struct claim *claim, const char *dir, const char *name) {
+    for (int i = 0; i < CLAIM_SOCKETS; i++) {
+        struct address wanted;
+        if (claim->fds[i] >= 0)
+            dismiss_callers(claim->fds[i]);
+        if (address_of[i](dir, name, &wanted))
+            renew_one(&claim->fds[i], &wanted);
+    }
+}
+
+void claim_release(struct claim *claim) {
+    for (int i = 0; i < CLAIM_SOCKETS; i++)
+        if (claim->fds[i] >= 0)
+            close(claim->fds[i]);
+    *claim = CLAIM_NONE;
 }

@@ -20,6 +20,8 @@ struct call_counts_page {
 };
 
 struct call_counts {
+    char *dir;
+    bool nameless; /* the file can not be made anew, which was said */
     struct mapped_file file;
     struct call_counts_page *page; /* in the file, or allocated */
 };
@@ -70,6 +72,7 @@ static void prepare(struct call_counts_page *page, enum mapped_form form) {
 
 struct call_counts *call_counts_open(const char *dir) {
     struct call_counts *book = memory_new(sizeof *book);
+    book->dir = memory_copy(dir, strlen(dir));
     enum mapped_form form = MAPPED_FORM_NONE;
     if (open_page(&book->file, dir, &form) == 0) {
         book->page = book->file.start;
@@ -91,7 +94,26 @@ void call_counts_close(struct call_counts **book) {
         free(b->page);
     else
         mapped_file_close(&b->file, false);
+    free(b->dir);
     free(b);
+}
+
+void call_counts_restore(struct call_counts *book) {
+    struct mapped_file *file = &book->file;
+    if (file->start == NULL)
+        return;
+    int result = mapped_file_restore(file);
+    if (result < 0 && errno == ENOENT && files_make_folder(book->dir) == 0)
+        result = mapped_file_restore(file);
+    if (result < 0 && !book->nameless)
+        log_error("calls_not_made_anew",
+                  LOG_FIELDS(log_text("path", file->path),
+                             log_text("why", strerror(errno))));
+    if (result > 0)
+        log_warn("calls_made_anew", LOG_FIELDS(log_text("path", file->path)));
+    if (result == 0)
+        files_freshen(file->path);
+    book->nameless = result < 0;
 }
 
 struct call_counts_record *call_counts_record(struct call_counts *book,

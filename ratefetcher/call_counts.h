@@ -28,6 +28,13 @@ struct call_counts;
 struct call_counts *call_counts_open(const char *dir);
 void call_counts_close(struct call_counts **book);
 
+/*
+ * To be called each second or so: where somebody removed the file, it is made
+ * anew with all that was counted, and that is logged. Records stay where they
+ * are.
+ */
+void call_counts_restore(struct call_counts *book);
+
 /* The provider's record, lent; a new one if there is none yet. */
 struct call_counts_record *call_counts_record(struct call_counts *book,
                                               const char *provider);

@@ -54,6 +54,9 @@ struct lookup_waiter *lookup_ask(struct lookup *lookup, day when,
 /* `done` of this waiter will not be called any more. */
 void lookup_cancel(struct lookup_waiter *waiter) NONNULL_ALL;
 
+/* To be called each second or so: what is kept in files stays in files. */
+void lookup_look_at_files(struct lookup *lookup) NONNULL_ALL;
+
 /* Whether today's table is at hand (or was, and nobody asks for it). */
 bool lookup_has_latest(const struct lookup *lookup) NONNULL_ALL;
 

@@ -91,6 +91,12 @@ static void remove_socket(struct ratefetcher *r) {
     free(r->own_socket);
 }
 
+static void on_look(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct ratefetcher *r = arg;
+    lookup_look_at_files(r->lookup);
+}
+
 static void run(struct ratefetcher *r) {
     struct event *control =
         child_is_supervised(&r->child)
@@ -101,10 +107,12 @@ static void run(struct ratefetcher *r) {
         loop_watch(r->base, SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, r);
     struct event *interrupt =
         loop_watch(r->base, SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, r);
+    struct event *look = loop_repeat(r->base, SECONDS(1), on_look, r);
     process_take_ends();
     child_ready(&r->child);
     child_report(&r->child);
     loop_run(r->base);
+    event_free(look);
     event_free(interrupt);
     event_free(terminate);
     if (control != NULL)

@@ -9,7 +9,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/claim.h"
 #include "common/files.h"
 #include "common/lines/unix_socket.h"
 #include "common/log.h"
@@ -33,10 +32,20 @@ static void hold_folder(struct runtime *r) {
         (void)flock(r->folder_fd, LOCK_SH | LOCK_NB);
 }
 
-static int refuse_taken(const struct runtime *r) {
+static int refuse_taken(const char *dir) {
     fprintf(stderr, "RUNTIME_DIR=%s: a supervisor is running there already\n",
-            r->dir);
+            dir);
     return EX_TEMPFAIL;
+}
+
+bool runtime_is_taken(const char *dir) {
+    struct claim claim;
+    bool taken = claim_take(&claim, dir, claim_name, SECONDS(0)) < 0 &&
+                 errno == EADDRINUSE;
+    claim_release(&claim);
+    if (taken)
+        (void)refuse_taken(dir);
+    return taken;
 }
 
 /* Makes the folder this service's own; EX_OK or an exit code. */
@@ -47,17 +56,17 @@ static int take_folder(struct runtime *r) {
         free(fault);
         return EX_CONFIG;
     }
-    r->claim_fd = claim_take(r->dir, claim_name, SECONDS(0));
-    if (r->claim_fd < 0 && errno == EADDRINUSE)
-        return refuse_taken(r);
-    if (r->claim_fd < 0)
+    int claimed = claim_take(&r->claim, r->dir, claim_name, SECONDS(0));
+    if (claimed < 0 && errno == EADDRINUSE)
+        return refuse_taken(r->dir);
+    if (claimed < 0)
         log_warn("runtime_dir_not_claimed",
                  LOG_FIELDS(log_text("why", strerror(errno))));
     r->lock_fd = runtime_dir_lock(r->dir, RUNTIME_LOCK);
     if (r->lock_fd >= 0)
         return EX_OK;
     if (errno == EWOULDBLOCK)
-        return refuse_taken(r);
+        return refuse_taken(r->dir);
     fprintf(stderr, "RUNTIME_DIR=%s: cannot be locked: %s\n", r->dir,
             strerror(errno));
     return EX_CONFIG;
@@ -97,7 +106,7 @@ static int listen_first(struct runtime_socket *s, const char *path) {
 
 int runtime_open(struct runtime *runtime, const char *dir) {
     *runtime = (struct runtime){.dir = memory_copy(dir, strlen(dir)),
-                                .claim_fd = -1,
+                                .claim = CLAIM_NONE,
                                 .folder_fd = -1,
                                 .lock_fd = -1};
     for (size_t i = 0; i < RUNTIME_SOCKETS; i++)
@@ -128,7 +137,7 @@ void runtime_close(struct runtime *runtime) {
         free(path);
     }
     close_one(&runtime->folder_fd);
-    close_one(&runtime->claim_fd);
+    claim_release(&runtime->claim);
     close_one(&runtime->lock_fd); /* last: who waits for the end waits for it */
     free(runtime->dir);
 }
@@ -191,7 +200,7 @@ static void look_at_socket(struct runtime *r, enum runtime_socket_name which,
 char *runtime_look(struct runtime *runtime, char **fault) {
     char *missing = NULL;
     *fault = NULL;
-    claim_renew(&runtime->claim_fd, runtime->dir, claim_name);
+    claim_renew(&runtime->claim, runtime->dir, claim_name);
     look_at_folder(runtime, &missing, fault);
     if (*fault == NULL)
         look_at_lock(runtime, &missing, fault);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "common/attributes.h"
+#include "common/claim.h"
 
 /* The lock's name in the folder. */
 #define RUNTIME_LOCK "supervisor.lock"
@@ -25,9 +26,16 @@ struct runtime_socket {
 
 struct runtime {
     char *dir;
-    int claim_fd, folder_fd, lock_fd; /* -1: none */
+    struct claim claim;
+    int folder_fd, lock_fd; /* -1: none */
     struct runtime_socket sockets[RUNTIME_SOCKETS];
 };
+
+/*
+ * Whether another supervisor has this folder, which is told on standard error.
+ * The folder, and those above, may have been removed a moment ago.
+ */
+MUST_CHECK bool runtime_is_taken(const char *dir) NONNULL_ALL;
 
 /*
  * Makes the folder where it is missing, claims it, and listens in it; gives

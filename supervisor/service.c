@@ -408,6 +408,9 @@ static int make_state_dir(const struct settings *settings) {
 static int run_with_settings(struct service *s,
                              const struct monitor_pipe *log) {
     struct monitor_pipe own;
+    if (*settings_faults(s->settings) == '\0' &&
+        runtime_is_taken(settings_text(s->settings, SETTING_RUNTIME_DIR)))
+        return EX_TEMPFAIL;
     if (!service_check(s->settings))
         return EX_CONFIG;
     if (log == NULL && monitor_pipe_open(&own) < 0) {

@@ -41,7 +41,7 @@ struct wsclient {
     struct connection *connection;
     lws_sorted_usec_list_t alarm; /* the pipeline's */
     lws_sorted_usec_list_t look;  /* at what is in the runtime folder */
-    int claim_fd;                 /* to this upstream; -1: none */
+    struct claim claim;           /* to this upstream */
 };
 
 static struct json_object *report(void *arg) {
@@ -168,8 +168,9 @@ static struct ledger *open_ledger(struct wsclient *w) {
     const char *dir = settings_text(w->settings, SETTING_RUNTIME_DIR);
     char *path = runtime_dir_path(dir, w->upstream.ledger_name);
     make_folder(dir);
-    w->claim_fd = claim_take(dir, w->upstream.ledger_name, CLAIM_PATIENCE);
-    if (w->claim_fd < 0 && errno == EADDRINUSE)
+    if (claim_take(&w->claim, dir, w->upstream.ledger_name, CLAIM_PATIENCE) <
+            0 &&
+        errno == EADDRINUSE)
         leave_to_another(path);
     struct ledger *ledger =
         ledger_open(path, (size_t)settings_count(w->settings,
@@ -188,7 +189,7 @@ static void on_look(lws_sorted_usec_list_t *look) {
     struct wsclient *w = lws_container_of(look, struct wsclient, look);
     const char *dir = settings_text(w->settings, SETTING_RUNTIME_DIR);
     make_folder(dir);
-    claim_renew(&w->claim_fd, dir, w->upstream.ledger_name);
+    claim_renew(&w->claim, dir, w->upstream.ledger_name);
     if (ledger_restore(w->ledger))
         child_alert(&w->child, RUNTIME_SWEPT, w->upstream.ledger_name);
     lws_sul_schedule(w->context, 0, look, on_look, USEC_PER_SEC);
@@ -250,8 +251,7 @@ static void close_parts(struct wsclient *w) {
     ledger_close(&w->ledger);
     upstream_clear(&w->upstream);
     close(w->signal_fd);
-    if (w->claim_fd >= 0)
-        close(w->claim_fd);
+    claim_release(&w->claim);
 }
 
 static int try(struct settings *settings) {

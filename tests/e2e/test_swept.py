@@ -8,6 +8,7 @@ import pytest
 
 from amounts import euro, message, read_rates, stake_of
 from places import SCALE
+from rate_shop import RateShop
 from service import Paused, kill_all
 from waiting import holds_for, wait_until
 
@@ -140,20 +141,38 @@ def test_one_file_alone(start, upstream, name):
     assert service.rates("2021-05-18")["op"] == "rates"
 
 
-@pytest.mark.parametrize("sweep", [s for s in SWEEPS if s is not sweep_above],
-                         ids=lambda f: f.__name__)
-def test_no_second_one_before_it_is_made_anew(make_service, upstream, sweep):
+@pytest.mark.parametrize("is_remade", [True, False])
+@pytest.mark.parametrize("sweep", SWEEPS, ids=lambda f: f.__name__)
+def test_no_second_one_before_it_is_made_anew(make_service, upstream, sweep, is_remade):
     """
     The claim is in no folder: it holds while supervisor and wsclient are
-    stopped, unless the folder above is another one, too.
+    stopped, whether somebody makes the folder above again or not.
     """
     service = start_deep(make_service, upstream)
     folder = service.runtime_dir
     pids = service.pids()
     with Paused(pids["supervisor"]), Paused(pids["wsclient"]):
         sweep(folder)
-        assert_second_ones_exit_75(service, folder)
+        assert_second_ones_exit_75(service, folder if is_remade else None)
     wait_until((folder / "control.sock").exists, "it is made anew", 5)
+
+
+@pytest.mark.parametrize("sweep", [sweep_folder, sweep_files], ids=lambda f: f.__name__)
+def test_counted_calls_outlive_a_sweep(sweep):
+    """STATE_DIR is made anew within a second or so, with the calls of the month."""
+    with RateShop() as shop:
+        service = shop.start().service
+        state = service.folder / "state"
+        months = [row["calls_month"] for row in service.status()["providers"]]
+        assert sum(months) > 0
+        sweep(state)
+        line = service.wait_log("calls_made_anew")
+        assert str(state / "calls") in line and " WARN " in line
+        assert service.log().count("calls_made_anew") == 1
+        service.wait_respawn("ratefetcher", service.kill("ratefetcher"))
+        shop.service.wait_ready()
+        now = [row["calls_month"] for row in service.status()["providers"]]
+        assert now[0] >= months[0] + 1, (months, now)
 
 
 def test_a_wsclient_that_starts_in_a_swept_folder(make_service, upstream):

@@ -214,6 +214,58 @@ static void a_folder_that_can_not_be_is_none(void **state) {
     call_counts_close(&book);
 }
 
+static void remove_it(bool folders) {
+    unlink(path);
+    if (folders) {
+        char above[64];
+        snprintf(above, sizeof above, "%s/a", folder);
+        assert_int_equal(rmdir(dir) | rmdir(above), 0);
+    }
+}
+
+/* With the folders or without; a record that is lent stays good. */
+static void is_made_anew_where_it_was_removed(void **state) {
+    (void)state;
+    for (int folders = 0; folders < 2; folders++) {
+        struct call_counts *book = call_counts_open(dir);
+        struct call_counts_record *record = call_counts_record(book, "ecb");
+        char token[CALL_COUNTS_TOKEN_SIZE];
+        strcpy(token, call_counts_token(book));
+        call_counts_add(record, day_of_text("2021-05-18"), NOW);
+        call_counts_restore(book);
+        remove_it(folders);
+        call_counts_add(record, day_of_text("2021-05-18"), NOW);
+        call_counts_restore(book);
+        assert_int_equal(access(path, F_OK), 0);
+        call_counts_add(record, day_of_text("2021-05-18"), NOW);
+        call_counts_close(&book);
+        book = call_counts_open(dir);
+        assert_int_equal(calls_of(book, "ecb", "2021-05-18"), 3);
+        assert_string_equal(call_counts_token(book), token);
+        call_counts_close(&book);
+        unlink(path);
+    }
+}
+
+/* Another one's file is left alone, and the counts go on. */
+static void a_name_that_is_taken_is_not_taken_back(void **state) {
+    (void)state;
+    struct call_counts *first = call_counts_open(dir);
+    count(first, "ecb", "2021-05-18");
+    unlink(path);
+    struct call_counts *second = call_counts_open(dir);
+    call_counts_restore(first);
+    count(first, "ecb", "2021-05-18");
+    assert_int_equal(calls_of(first, "ecb", "2021-05-18"), 2);
+    assert_int_equal(calls_of(second, "ecb", "2021-05-18"), 0);
+    call_counts_close(&second);
+    call_counts_restore(first);
+    call_counts_close(&first);
+    first = call_counts_open(dir);
+    assert_int_equal(calls_of(first, "ecb", "2021-05-18"), 2);
+    call_counts_close(&first);
+}
+
 static void more_providers_than_records(void **state) {
     (void)state;
     struct call_counts *book = call_counts_open(dir);
@@ -237,6 +289,10 @@ int main(void) {
         cmocka_unit_test_teardown(an_impossible_time_begins_anew, forget_file),
         cmocka_unit_test_teardown(a_second_one_counts_in_memory, forget_file),
         cmocka_unit_test(a_folder_that_can_not_be_is_none),
+        cmocka_unit_test_teardown(is_made_anew_where_it_was_removed,
+                                  forget_file),
+        cmocka_unit_test_teardown(a_name_that_is_taken_is_not_taken_back,
+                                  forget_file),
         cmocka_unit_test_teardown(more_providers_than_records, forget_file),
     };
     return cmocka_run_group_tests_name("call_counts", tests, make_folder,
