@@ -35,7 +35,7 @@ endif
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1)/*.c $(1)/*/*.c)))
 COMMON  = $(BUILD)/obj/libcommon.a
-SOURCES = $(sort $(wildcard */*.c */*.h common/*/*.[ch] wsclient/*/*.[ch] ratefetcher/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch]))
+SOURCES = $(sort  $(wildcard */*.c */*.h common/*/*.[ch] supervisor/*/*.[ch] wsclient/*/*.[ch] ratefetcher/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch]))
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 

@@ -21,6 +21,11 @@ static inline bool span_equals(struct span span, const char *text) {
            (span.len == 0 || memcmp(span.data, text, span.len) == 0);
 }
 
+static inline bool span_begins(struct span span, const char *text) {
+    size_t len = strlen(text);
+    return span.len >= len && memcmp(span.data, text, len) == 0;
+}
+
 /* The part of `span` from byte `at` on; `at` is not beyond its end. */
 static inline struct span span_from(struct span span, size_t at) {
     if (at == 0)

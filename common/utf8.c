@@ -105,15 +105,10 @@ size_t utf8_char_len(struct span text) {
     return 0;
 }
 
-static bool begins_with(struct span text, const char *mark) {
-    size_t len = strlen(mark);
-    return text.len >= len && memcmp(text.data, mark, len) == 0;
-}
-
 struct span utf8_without_mark(struct span text) {
-    return span_from(text, begins_with(text, "\xef\xbb\xbf") ? 3 : 0);
+    return span_from(text, span_begins(text, "\xef\xbb\xbf") ? 3 : 0);
 }
 
 bool utf8_is_utf16(struct span text) {
-    return begins_with(text, "\xff\xfe") || begins_with(text, "\xfe\xff");
+    return span_begins(text, "\xff\xfe") || span_begins(text, "\xfe\xff");
 }

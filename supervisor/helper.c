@@ -15,7 +15,7 @@
 #include "common/memory.h"
 #include "common/metrics.h"
 #include "common/settings/url.h"
-#include "supervisor/monitor.h"
+#include "supervisor/monitor/monitor.h"
 #include "supervisor/spawn.h"
 
 /* After SIGABRT, until SIGKILL. */

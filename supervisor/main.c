@@ -8,7 +8,7 @@
 #include "common/process.h"
 #include "supervisor/command.h"
 #include "supervisor/fitness.h"
-#include "supervisor/monitor.h"
+#include "supervisor/monitor/monitor.h"
 #include "supervisor/options.h"
 #include "supervisor/service.h"
 #include "supervisor/watchdog.h"

@@ -128,19 +128,23 @@ static void open_own_log(const struct settings *settings, int fd) {
 }
 
 /*
- * What is wrong with STATE_DIR, as `look` sees it: files_check_folder() or
- * files_make_folder(). NULL or one line; the caller frees it.
+ * What is wrong with a folder in which things are kept, as `look` sees it:
+ * files_check_folder() or files_make_folder(). NULL or one line; the caller
+ * frees it.
  */
-static char *state_dir_fault(const struct settings *settings,
-                             int (*look)(const char *path)) {
-    if (!settings_is_good(settings, SETTING_STATE_DIR))
-        return NULL; /* said already */
-    const char *dir = settings_text(settings, SETTING_STATE_DIR);
-    if (look(dir) == 0)
-        return NULL;
-    return memory_print("STATE_DIR=%s: cannot be made or written to: %s; "
-                        "choose a folder that this user can make",
-                        dir, strerror(errno));
+static char *folder_fault(const struct settings *settings,
+                          int (*look)(const char *path)) {
+    static const enum setting folders[] = {SETTING_STATE_DIR, SETTING_LOGS_DIR};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        const char *dir = settings_text(settings, folders[i]);
+        if (dir != NULL && settings_is_good(settings, folders[i]) &&
+            look(dir) < 0)
+            return memory_print("%s=%s: cannot be made or written to: %s; "
+                                "choose a folder that this user can make",
+                                settings_name(folders[i]), dir,
+                                strerror(errno));
+    }
+    return NULL;
 }
 
 bool service_check(const struct settings *settings) {
@@ -148,7 +152,7 @@ bool service_check(const struct settings *settings) {
         settings_is_good(settings, SETTING_RUNTIME_DIR)
             ? runtime_dir_check(settings_text(settings, SETTING_RUNTIME_DIR))
             : NULL,
-        state_dir_fault(settings, files_check_folder),
+        folder_fault(settings, files_check_folder),
     };
     bool good = *settings_faults(settings) == '\0';
     fputs(settings_faults(settings), stderr);
@@ -170,7 +174,7 @@ static char *reload_fault(const struct service *s,
                settings_text(s->settings, SETTING_RUNTIME_DIR)) != 0)
         return memory_print("RUNTIME_DIR: cannot change while the service "
                             "runs; restart it");
-    return state_dir_fault(settings, files_make_folder);
+    return folder_fault(settings, files_make_folder);
 }
 
 /* Reads the configuration anew. NULL, or why the old one stays; caller frees.
@@ -395,9 +399,9 @@ static void serve(struct service *s, const struct monitor_pipe *log) {
     log_close();
 }
 
-/* What is wrong with STATE_DIR is told; EX_OK or an exit code. */
-static int make_state_dir(const struct settings *settings) {
-    char *fault = state_dir_fault(settings, files_make_folder);
+/* What is wrong with a folder is told; EX_OK or an exit code. */
+static int make_folders(const struct settings *settings) {
+    char *fault = folder_fault(settings, files_make_folder);
     if (fault == NULL)
         return EX_OK;
     fprintf(stderr, "%s\n", fault);
@@ -419,7 +423,7 @@ static int run_with_settings(struct service *s,
     }
     if (log == NULL)
         log = &own;
-    int code = make_state_dir(s->settings);
+    int code = make_folders(s->settings);
     if (code != EX_OK)
         return code;
     code = runtime_open(&s->runtime,

@@ -3,7 +3,7 @@
 #define FXWIRE_SUPERVISOR_SERVICE_H
 
 #include "common/attributes.h"
-#include "supervisor/monitor.h"
+#include "supervisor/monitor/monitor.h"
 #include "supervisor/options.h"
 
 /*

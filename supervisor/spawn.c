@@ -188,6 +188,7 @@ static const char *const passed_on[] = {
     "LD_LIBRARY_PATH",
     "FAKETIME*",
     "MALLOC_*",
+    "JOURNAL_STREAM",
     "ASAN_OPTIONS",
     "UBSAN_OPTIONS",
     "LSAN_OPTIONS",

@@ -16,7 +16,7 @@
 #include "common/log.h"
 #include "common/process.h"
 #include "supervisor/death.h"
-#include "supervisor/monitor.h"
+#include "supervisor/monitor/monitor.h"
 #include "supervisor/service.h"
 
 /* One that lived so long is started again at once. */

@@ -36,7 +36,13 @@ SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
                  common/settings/url.c common/rates/decimal.c common/utf8.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)
 UNIT_wiping    = common/log.c common/utf8.c common/clock.c common/day.c $(SETTINGS_C)
-UNIT_monitor   = supervisor/monitor.c common/lines/child.c common/lines/channel.c \
+DAILY_FILE_C   = supervisor/monitor/daily_file.c common/files.c common/day.c \
+                 common/clock.c common/memory.c
+UNIT_daily_file = $(DAILY_FILE_C)
+UNIT_journal   = supervisor/monitor/journal.c
+MONITOR_C      = supervisor/monitor/monitor.c supervisor/monitor/log_output.c \
+                 supervisor/monitor/journal.c $(DAILY_FILE_C)
+UNIT_monitor   = $(MONITOR_C) common/lines/child.c common/lines/channel.c \
                  $(MESSAGE_C) common/metrics.c common/loop.c common/log.c common/utf8.c \
                  common/clock.c common/day.c $(SETTINGS_C)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c

@@ -23,11 +23,6 @@ static bool same_host(struct span host, const char *other) {
            strncasecmp(host.data, other, host.len) == 0;
 }
 
-static bool begins_with(struct span path, const char *start) {
-    return path.len >= strlen(start) &&
-           memcmp(path.data, start, strlen(start)) == 0;
-}
-
 const char *settings_moved(enum setting which, const char *address) {
     struct url url;
     if (!url_parse(span_of(address), &url))
@@ -35,7 +30,7 @@ const char *settings_moved(enum setting which, const char *address) {
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (places[i].which == which && same_host(url.host, places[i].host) &&
             (places[i].good_path == NULL ||
-             !begins_with(url.path, places[i].good_path)))
+             !span_begins(url.path, places[i].good_path)))
             return places[i].now;
     return NULL;
 }

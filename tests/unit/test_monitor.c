@@ -9,7 +9,7 @@
 
 #include "common/lines/child.h"
 #include "common/process.h"
-#include "supervisor/monitor.h"
+#include "supervisor/monitor/monitor.h"
 #include "tests/unit/unit.h"
 
 ssize_t read(int fd, void *data, size_t size) {

@@ -1,10 +1,8 @@
-#include "supervisor/monitor.h"
+#include "supervisor/monitor/monitor.h"
 
-#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include "common/lines/child.h"
@@ -12,8 +10,9 @@
 #include "common/loop.h"
 #include "common/metrics.h"
 #include "common/process.h"
+#include "supervisor/monitor/log_output.h"
 
-/* How often a standard error that takes nothing is looked at again. */
+/* How often an output that takes nothing is looked at again. */
 #define BLOCKED_RETRY MILLISECONDS(20)
 
 /* So much is copied at once at most, that a flood leaves time for a ping. */
@@ -22,15 +21,21 @@ enum { MAX_ROUNDS = 64 };
 /* Some ten thousand lines; the kernel may allow less to an ordinary user. */
 enum { WANTED_PIPE_BYTES = 1024 * 1024 };
 
+/* From the pipe to the output, line by line. */
+struct copier {
+    int pipe_fd;
+    struct log_output output;
+    char text[LOG_OUTPUT_BYTES]; /* what was read of a line */
+    size_t len;
+};
+
 struct monitor {
     struct event_base *base;
     struct child child;
     struct event *readable; /* the log pipe */
-    struct event *retry;    /* standard error took nothing */
+    struct event *retry;    /* the output took nothing */
     bool stopping;          /* as soon as the pipe is empty */
-    int output;
-    char text[PIPE_BUF]; /* what was read, and is written from `at` on */
-    size_t at, len;
+    struct copier copier;
 };
 
 int monitor_pipe_open(struct monitor_pipe *pipe) {
@@ -42,56 +47,43 @@ int monitor_pipe_open(struct monitor_pipe *pipe) {
     return 0;
 }
 
-/* Whether the output takes PIPE_BUF bytes without blocking (see pipe(7)). */
-static bool output_takes(int output) {
-    struct pollfd fd = {.fd = output, .events = POLLOUT};
-    return poll(&fd, 1, 0) == 1;
+/* Hands over the lines that are whole; what is none keeps no other waiting. */
+static void hand_over(struct copier *c) {
+    const char *end = memrchr(c->text, '\n', c->len);
+    size_t whole = end != NULL ? (size_t)(end + 1 - c->text) : 0;
+    if (whole == 0 && c->len > LOG_LINE_BYTES)
+        whole = c->len;
+    log_output_add(&c->output, (struct span){c->text, whole});
+    c->len -= whole;
+    memmove(c->text, c->text + whole, c->len);
+}
+
+/* Copies a part, once the output is ready; false: the pipe is empty. */
+static bool copy_some(struct copier *c) {
+    ssize_t n = read(c->pipe_fd, c->text + c->len, PIPE_BUF);
+    if (n <= 0)
+        return false;
+    c->len += (size_t)n;
+    hand_over(c);
+    return true;
 }
 
 void monitor_pipe_drain(const struct monitor_pipe *pipe) {
-    char text[PIPE_BUF];
-    ssize_t n;
-    while (output_takes(STDERR_FILENO) &&
-           (n = read(pipe->read_fd, text, sizeof text)) > 0) {
-        ssize_t ignored = write(STDERR_FILENO, text, (size_t)n);
-        (void)ignored; /* nobody reads it: nothing can be said */
-    }
+    struct copier copier = {.pipe_fd = pipe->read_fd};
+    log_output_open(&copier.output, NULL);
+    while (log_output_is_ready(&copier.output) && copy_some(&copier))
+        ;
+    log_output_close(&copier.output);
 }
 
 static struct json_object *report(void *arg) {
-    (void)arg;
+    const struct monitor *m = arg;
     struct metrics metrics = {0};
-    metrics_set(&metrics, METRIC_LOG_DROPPED, (double)log_dropped());
+    metrics_set(&metrics, METRIC_LOG_DROPPED,
+                (double)(log_dropped() + m->copier.output.lost));
     struct json_object *report = json_object_new_object();
     json_object_object_add(report, "counters", metrics_to_json(&metrics));
     return report;
-}
-
-/*
- * Standard error is shared with the user's shell, so it is never made
- * non-blocking itself. A terminal may block a write although there is room: it
- * is opened anew, which gives a description of our own that can be.
- */
-static int open_output(void) {
-    int fd = -1;
-    if (isatty(STDERR_FILENO))
-        fd = open("/proc/self/fd/2",
-                  O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    return fd >= 0 ? fd : STDERR_FILENO;
-}
-
-/* Writes what was read; false: the output takes no more for now. */
-static bool flush(struct monitor *m) {
-    while (m->at < m->len) {
-        ssize_t n = write(m->output, m->text + m->at, m->len - m->at);
-        if (n < 0 && errno == EAGAIN)
-            return false;
-        if (n < 0 && errno != EINTR)
-            m->at = m->len; /* nobody reads any more: nothing can be said */
-        if (n > 0)
-            m->at += (size_t)n;
-    }
-    return true;
 }
 
 /*
@@ -99,17 +91,14 @@ static bool flush(struct monitor *m) {
  * rounds: then the pipe is still readable in the loop's next turn.
  */
 static void copy(struct monitor *m) {
-    for (int round = 0; flush(m) && output_takes(m->output); round++) {
+    for (int round = 0; log_output_is_ready(&m->copier.output); round++) {
         if (round == MAX_ROUNDS)
             return;
-        ssize_t n = read(CHILD_FD_EXTRA, m->text, sizeof m->text);
-        if (n <= 0) {
+        if (!copy_some(&m->copier)) {
             if (m->stopping)
                 event_base_loopbreak(m->base);
             return;
         }
-        m->at = 0;
-        m->len = (size_t)n;
     }
     event_del(m->readable);
     loop_set_timer(m->retry, BLOCKED_RETRY);
@@ -127,6 +116,12 @@ static void on_retry(evutil_socket_t fd, short what, void *arg) {
     copy(m);
 }
 
+static void on_look(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct monitor *m = arg;
+    log_output_look(&m->copier.output, &m->child);
+}
+
 static void on_control(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct monitor *m = arg;
@@ -142,21 +137,29 @@ static void on_control(evutil_socket_t fd, short what, void *arg) {
     }
 }
 
+static void run(struct monitor *m) {
+    struct event *control = loop_watch(m->base, m->child.channel.fd,
+                                       EV_READ | EV_PERSIST, on_control, m);
+    struct event *look = loop_repeat(m->base, SECONDS(1), on_look, m);
+    m->readable = loop_watch(m->base, CHILD_FD_EXTRA, EV_READ | EV_PERSIST,
+                             on_readable, m);
+    m->retry = evtimer_new(m->base, on_retry, m);
+    child_ready(&m->child);
+    loop_run(m->base);
+    event_free(control);
+    event_free(look);
+    event_free(m->readable);
+    event_free(m->retry);
+}
+
 int monitor_run(int argc, char *argv[]) {
     struct settings *settings =
         process_begin_helper("monitor", argc, argv, SETTINGS_MONITOR);
-    struct monitor m = {.base = loop_new(), .output = open_output()};
+    struct monitor m = {.base = loop_new(), .copier.pipe_fd = CHILD_FD_EXTRA};
+    log_output_open(&m.copier.output, settings);
     child_init(&m.child, true, report, &m);
-    struct event *control = loop_watch(m.base, m.child.channel.fd,
-                                       EV_READ | EV_PERSIST, on_control, &m);
-    m.readable = loop_watch(m.base, CHILD_FD_EXTRA, EV_READ | EV_PERSIST,
-                            on_readable, &m);
-    m.retry = evtimer_new(m.base, on_retry, &m);
-    child_ready(&m.child);
-    loop_run(m.base);
-    event_free(control);
-    event_free(m.readable);
-    event_free(m.retry);
+    run(&m);
+    log_output_close(&m.copier.output);
     child_clear(&m.child);
     loop_free(&m.base);
     settings_free(&settings);
