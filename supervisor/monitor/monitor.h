@@ -1,6 +1,6 @@
 /*
  * The monitor: the only process that writes where a disk or a slow reader may
- * block. In this version it copies log lines to standard error.
+ * block.
  */
 #ifndef FXWIRE_SUPERVISOR_MONITOR_H
 #define FXWIRE_SUPERVISOR_MONITOR_H
