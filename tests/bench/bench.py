@@ -19,12 +19,12 @@ import time
 from pathlib import Path
 
 from contenders import ECHO, Fxwire, all_contenders, base_build, pss_mb, pss_mb_beside, title_of
+import bars
 from chart import draw
 from growth import GROWTH
 from table import compare, median, worst
 from trial import Bench, run
 
-RATES = (100, 1000, 10000)
 IDLE_SECONDS = 10
 MILLION = 1_000_000
 PARTS = ("throughput", "tls", "latency", "growth", "idle", "memory", "heartbeats")
@@ -65,22 +65,21 @@ class Parts:
         self.table(title, {c.name: (c, options) for c in contenders}, measures, plain)
 
     def throughput(self):
-        for window in (256, 2048):
-            self.each(f"Throughput, {window} outstanding", self.contenders,
+        for window, title in bars.THROUGHPUT.items():
+            self.each(title, self.contenders,
                       [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
                       [("PSS MB", "pss_mb", median), ("heartbeat late ms", "beat_late_ms", worst),
                        ("generator busy %", "load_percent", worst)],
                       window=window)
 
     def tls(self):
-        self.each("Throughput over TLS, 256 outstanding", [c for c in self.contenders if c.tls],
+        self.each(bars.TLS, [c for c in self.contenders if c.tls],
                   [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
                   [("generator busy %", "load_percent", worst)], window=256, tls=True)
 
     def latency(self):
-        for rate in RATES:
-            self.each(f"Latency at {rate} requests a second, microseconds",
-                      self.contenders, [("p50", "p50_us"), ("p99", "p99_us"),
+        for rate, title in bars.LATENCY.items():
+            self.each(title, self.contenders, [("p50", "p50_us"), ("p99", "p99_us"),
                                         ("p99.9", "p999_us"), ("largest", "max_us")],
                       rate=rate, window=1 << 16)
 
@@ -98,7 +97,7 @@ class Parts:
 
     def idle(self):
         """Connected and beating, but asked for nothing."""
-        self.each(f"Idle for {IDLE_SECONDS} s", self.services, [],
+        self.each(bars.IDLE, self.services, [],
                   [("CPU %", "cpu_percent", median), ("PSS MB", "pss_mb", median)],
                   rate=0.001, seconds=IDLE_SECONDS)
 
@@ -114,7 +113,7 @@ class Parts:
 
     def heartbeats(self):
         """No rate comes until a million is asked: then all are answered at once."""
-        self.table("Heartbeats while a million answers wait", {
+        self.table(bars.HEARTBEATS, {
             c.name: (Fxwire(c.name, c.build, {"PENDING_MAX_BYTES": 1 << 31,
                                               "REQUEST_TIMEOUT_SECONDS": 60}),
                      {"count": MILLION, "window": 1 << 20, "seconds": 60,
@@ -170,6 +169,7 @@ def main():
         if folder:
             shutil.rmtree(folder)
     (build / "bench" / "results.json").write_text(json.dumps(parts.kept))
+    print(f"\n### Bars\n\n{bars.table(parts.kept)}")
     if "throughput" in names:
         print(f"\nThe picture of it: {draw(parts.kept, build / 'bench')}")
 

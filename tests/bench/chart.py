@@ -1,9 +1,9 @@
 """The picture of the README: throughput, and what a message costs, by gnuplot."""
 import subprocess
 
+from bars import THROUGHPUT
 from table import median, number
 
-PART = "Throughput, 256 outstanding"
 SCRIPT = """
 set terminal {terminal}
 set output "{picture}"
@@ -40,7 +40,7 @@ OURS, OTHERS = 0x3465A4, 0xBBBBBB
 def draw(kept, folder, terminal=SVG):
     """Writes throughput.svg of what the part throughput has kept."""
     lines = []
-    for name, rounds in kept[PART].items():
+    for name, rounds in kept[THROUGHPUT[256]].items():
         speed, cost = median(rounds, "per_second") / 1000, median(rounds, "cpu_us")
         colour = OURS if name.startswith("fxwire") else OTHERS
         lines.append(f"{name}\t{speed:.3f}\t{number(speed)}\t{cost:.3f}\t{number(cost)}\t{colour}")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 HERE = TOP / "tests" / "bench"
-# What the others are compared with.
+# What the others are compared with; the build, and the one of BASE.
 ECHO = "libwebsockets echo, raw batched"
+OURS, BEFORE = "fxwire", "fxwire before"
 NODE_PACKAGES = ("ws@8.18.0", "decimal.js@10.4.3")
 PATIENCE_SECONDS = 10
 
@@ -193,14 +194,14 @@ def all_contenders(build, base, say):
     lws = build / "bench" / "echo_lws"
     found = [
         Echo(ECHO, [lws, "raw", "{port}"]),
-        Fxwire("fxwire", build),
+        Fxwire(OURS, build),
         Echo("libwebsockets echo, corked", [lws, "corked", "{port}"]),
         Echo("libwebsockets echo, plain", [lws, "plain", "{port}"]),
         Echo("epoll echo, no library", [build / "bench" / "echo_raw", "{port}"], tls=False),
         Converter("Python, asyncio", ["/usr/bin/python3", HERE / "convert_asyncio.py"]),
     ]
     if base:
-        found.insert(2, Fxwire("fxwire before", base / "build"))
+        found.insert(2, Fxwire(BEFORE, base / "build"))
     packages, why = node_packages(build)
     if packages:
         found.append(Node("Node, ws", packages))

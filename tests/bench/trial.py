@@ -132,6 +132,9 @@ def run(bench, contender, tls=False, may_refuse=False, steps=None, **options):
         if not is_good(result, may_refuse):
             raise SystemExit(f"{contender.name}: {result}\n{contender.log()}")
         return result
+    except OSError as error:  # a process that is not there any more
+        raise SystemExit(f"{contender.name} ended with {contender.process.poll()}: {error}\n"
+                         f"{contender.log()}\n{process.communicate('')[0]}") from error
     finally:
         process.stdin.close()
         process.wait()

@@ -25,12 +25,20 @@ class Generator:
         self._process = subprocess.Popen(
             [LOAD, "--rates", DEMO_RATES, "--port-file", self._port_file, "--count",
              str(COUNT), "--warmup", "0", "--seconds", str(30 * SCALE), *options],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         wait_until(self._port_file.exists, "the generator's port")
         self.url = f"ws://127.0.0.1:{self._port_file.read_text().strip()}/"
 
+    def wait_tally(self):
+        """Its summary, while it may still run."""
+        return next(json.loads(line) for line in self._process.stdout if line.startswith("{"))
+
+    def let_go(self):
+        self._process.stdin.close()
+        self._process.wait(10 * SCALE)
+
     def tally(self):
-        """(exit code, its summary)"""
+        """(exit code, its summary) of one that does not stay."""
         try:
             out, _ = self._process.communicate(timeout=60 * SCALE)
         finally:
@@ -91,7 +99,7 @@ async def echo(url, fault):
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_load_generator_finds_one_fault_among_many_answers(tmp_path, name):
     fault, counter = FAULTS[name]
-    generator = Generator(tmp_path, "--echo", "--pairs", "33", "--patience", "0.5")
+    generator = Generator(tmp_path, "--echo", "--pairs", "33", "--patience", str(3 * SCALE))
     client = threading.Thread(target=lambda: asyncio.run(echo(generator.url, fault)))
     client.start()
     code, tally = generator.tally()
@@ -115,3 +123,22 @@ def test_the_load_generator_judges_by_arithmetic_of_its_own(tmp_path):
     assert code == 1
     assert 0 < tally["wrong"] <= COUNT / 33 + 1
     assert tally["wrong"] + tally["right"] == COUNT
+
+
+def test_the_load_generator_stays_until_it_is_told_to_go(tmp_path):
+    """What is measured of a client once all is answered is of one that is connected."""
+    generator = Generator(tmp_path, "--echo", "--pairs", "33", "--stay")
+    ended = threading.Event()
+
+    def client():
+        asyncio.run(echo(generator.url, lambda text: [text]))
+        ended.set()
+
+    thread = threading.Thread(target=client)
+    thread.start()
+    tally = generator.wait_tally()
+    assert tally["good"]
+    assert not ended.wait(1)
+    generator.let_go()
+    thread.join(10 * SCALE)
+    assert ended.is_set()

@@ -120,8 +120,7 @@ static void run_stage(struct run *r, enum run_stage stage, uint64_t now) {
         puts("measured");
     } else if (stage == RUN_STAYING) {
         run_report(r, now);
-        if (!r->stay ||
-            run_watch(r, STDIN_FILENO, RUN_STDIN, EPOLL_CTL_ADD, EPOLLIN) < 0)
+        if (!r->stay)
             r->stage = RUN_OVER;
     }
     fflush(stdout);
