@@ -57,9 +57,8 @@ class Parts:
     def table(self, title, cases, measures, plain=()):
         results = self.interleaved(title, cases)
         print(f"\n### {title}\n\n{compare(results, measures, plain)}")
-        disturbed = max(r["waited_percent"] for rounds in results.values() for r in rounds)
-        print(f"\nIn no run did a side wait for its core for more than {disturbed:.1f} % of the time.",
-              flush=True)
+        others = max(r["others_percent"] for rounds in results.values() for r in rounds)
+        print(f"\nOther programs used up to {others:.0f} % of a core meanwhile.", flush=True)
 
     def each(self, title, contenders, measures, plain=(), **options):
         self.table(title, {c.name: (c, options) for c in contenders}, measures, plain)

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from contenders import TOP, cpu_seconds, pin, pss_mb, tree_of
+from contenders import TOP, cpu_seconds, machine_seconds, pin, pss_mb, tree_of
 
 sys.path.insert(1, str(TOP / "tests" / "e2e"))
 from certificates import Authority  # noqa: E402
@@ -71,12 +71,12 @@ def wait_port(process, port_file):
     return port_file.read_text().strip()
 
 
-def summed_up(result, used, waited):
-    """What follows from the generator's summary and the CPU of both sides."""
+def summed_up(result, used, others):
+    """What follows from the generator's summary, and its CPU and that of others."""
     return {"load_percent": 100 * result["cpu_seconds"] / (WARMUP_SECONDS + result["seconds"]),
             "cpu_ns_byte": 1e9 * used / max(1, result["in_time"]) / result["ask_bytes"],
             "cpu_us": 1e6 * used / max(1, result["in_time"]),
-            "waited_percent": 100 * waited / max(0.001, result["seconds"]),
+            "others_percent": 100 * others / max(0.001, result["seconds"]),
             "cpu_percent": 100 * used / max(0.001, result["seconds"]),
             "refused_percent": 100 * result["refused"] / max(1, result["asked"])}
 
@@ -90,20 +90,20 @@ def is_good(result, may_refuse):
 
 def follow(process, contender, steps):
     """Listens to the generator until all is answered; gives what came of it."""
-    result, used, waited = {}, 0, 0
+    result, used, others = {}, 0, 0
     for line in process.stdout:
         pids = tree_of(contender.process.pid)
         word = line.strip()
         if word == "measuring":
-            before, load_before = cpu_seconds(pids), cpu_seconds([process.pid])
+            before = cpu_seconds(pids), cpu_seconds([process.pid]), machine_seconds()
         elif word == "measured":
-            after, load_after = cpu_seconds(pids), cpu_seconds([process.pid])
-            used = after[0] - before[0]
-            waited = max(after[1] - before[1], load_after[1] - load_before[1])
+            after = cpu_seconds(pids), cpu_seconds([process.pid]), machine_seconds()
+            used, load, machine = (b - a for a, b in zip(before, after))
+            others = max(0, machine - used - load)
             result["pss_mb"] = pss_mb(pids)
         elif word != "ready":
             result |= json.loads(line)
-            result |= summed_up(result, used, waited)
+            result |= summed_up(result, used, others)
             word = "answered"
         if word in steps:
             result |= steps[word](contender, pids) or {}
