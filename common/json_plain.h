@@ -69,15 +69,26 @@ static inline const char *json_digits_end_by_bytes(const char *at,
 
 #ifdef JSON_BY_SSE2
 
-/* How many of the JSON_STEP bytes are plain, up to the first that is not. */
-static inline size_t json_plain_in_step(const char *at) {
+/* A bit for each of the JSON_STEP bytes that is not plain, the first lowest. */
+static inline unsigned json_not_plain(const char *at) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
     __m128i swapped = _mm_xor_si128(bytes, _mm_set1_epi8(JSON_QUOTE_TO_BLANK));
     __m128i low =
         _mm_cmpeq_epi8(_mm_min_epu8(swapped, _mm_set1_epi8(0x20)), swapped);
     __m128i escapes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-    int found = _mm_movemask_epi8(_mm_or_si128(low, escapes));
-    return (unsigned)__builtin_ctz((unsigned)found | 1u << JSON_STEP);
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, escapes));
+}
+
+/* How many of the JSON_STEP bytes are plain, up to the first that is not. */
+static inline size_t json_plain_in_step(const char *at) {
+    return (unsigned)__builtin_ctz(json_not_plain(at) | 1u << JSON_STEP);
+}
+
+/* The same for the bytes left, fewer than JSON_STEP, with as many before. */
+static inline size_t json_plain_in_rest(const char *at, const char *end) {
+    ptrdiff_t left = end - at;
+    unsigned others = json_not_plain(end - JSON_STEP) >> (JSON_STEP - left);
+    return (unsigned)__builtin_ctz(others | 1u << left);
 }
 
 /* The same for digits. */
@@ -89,25 +100,46 @@ static inline size_t json_digits_in_step(const char *at) {
     return (unsigned)__builtin_ctz(~(unsigned)_mm_movemask_epi8(digits));
 }
 
+/* How many bytes of two steps are the same, up to the first that are not. */
+static inline size_t json_same_in_step(const char *a, const char *b) {
+    __m128i same =
+        _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)a),
+                       _mm_loadu_si128((const __m128i *)(const void *)b));
+    return (unsigned)__builtin_ctz(~(unsigned)_mm_movemask_epi8(same));
+}
+
 #else
 
 static inline size_t json_plain_in_step(const char *at) {
     return (size_t)(json_plain_end_by_words(at, at + JSON_STEP) - at);
 }
 
+static inline size_t json_plain_in_rest(const char *at, const char *end) {
+    return (size_t)(json_plain_end_by_words(at, end) - at);
+}
+
 static inline size_t json_digits_in_step(const char *at) {
     return (size_t)(json_digits_end_by_bytes(at, at + JSON_STEP) - at);
+}
+
+static inline size_t json_same_in_step(const char *a, const char *b) {
+    size_t same = 0;
+    while (same < JSON_STEP && a[same] == b[same])
+        same++;
+    return same;
 }
 
 #endif
 
 static inline const char *json_plain_end(const char *at, const char *end) {
+    if (end - at < JSON_STEP)
+        return json_plain_end_by_words(at, end);
     for (; end - at >= JSON_STEP; at += JSON_STEP) {
         size_t plain = json_plain_in_step(at);
         if (plain < JSON_STEP)
             return at + plain;
     }
-    return json_plain_end_by_words(at, end);
+    return at + json_plain_in_rest(at, end);
 }
 
 static inline const char *json_digits_end(const char *at, const char *end) {

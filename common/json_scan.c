@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "common/json_plain.h"
+#include "common/json_number.h"
 
 struct scanner {
     const char *end;
@@ -64,35 +64,6 @@ static inline bool find_mark(const char **at, const char *end, char wanted) {
         return true;
     *at = skip_white(*at, end);
     return stands_at(*at, end, wanted);
-}
-
-/* At least one; NULL: there is none. */
-static inline const char *scan_digits(const char *at, const char *end) {
-    const char *behind = json_digits_end(at, end);
-    return behind > at ? behind : NULL;
-}
-
-/* An exponent from its letter on. */
-static const char *scan_exponent(const char *at, const char *end) {
-    at++;
-    if (stands_at(at, end, '+') || stands_at(at, end, '-'))
-        at++;
-    return scan_digits(at, end);
-}
-
-static inline const char *scan_number(const char *at, const char *end) {
-    if (*at == '-')
-        at++;
-    const char *behind = scan_digits(at, end);
-    if (behind == NULL || (*at == '0' && behind - at > 1))
-        return NULL;
-    if (stands_at(behind, end, ','))
-        return behind;
-    if (stands_at(behind, end, '.'))
-        behind = scan_digits(behind + 1, end);
-    if (behind != NULL && behind < end && (*behind | 0x20) == 'e')
-        behind = scan_exponent(behind, end);
-    return behind;
 }
 
 /* The value of a hexadecimal digit, or -1. */
@@ -279,8 +250,8 @@ scan_value(struct scanner *s, enum json_kind kind, const char *at, int depth,
            const char *parent) {
     if (kind != JSON_STRING && kind != JSON_NUMBER)
         return scan_other(s, at, depth, parent);
-    at =
-        kind == JSON_STRING ? scan_string(at, s->end) : scan_number(at, s->end);
+    at = kind == JSON_STRING ? scan_string(at, s->end)
+                             : json_number_end(at, s->end);
     return at != NULL ? at : fail(s, JSON_SYNTAX);
 }
 

@@ -11,6 +11,7 @@ UNIT_decimal   = common/rates/decimal.c
 UNIT_decimal_convert = common/rates/decimal.c
 UNIT_json_scan = common/json_scan.c common/utf8.c
 UNIT_json_portable = common/utf8.c
+UNIT_json_shape = common/json_shape.c common/json_scan.c
 UNIT_unix_socket = common/lines/unix_socket.c
 UNIT_files     = common/files.c common/memory.c
 UNIT_loop      = common/loop.c common/clock.c
@@ -58,7 +59,7 @@ UNIT_redis_address = ratefetcher/redis/redis_format.c common/settings/url.c $(UN
 UNIT_redis_value = $(UNIT_redis_address)
 UNIT_redis_commands = ratefetcher/redis/redis_commands.c common/loop.c \
                  common/clock.c common/memory.c
-REQUEST_C      = wsclient/request.c common/day.c common/rates/decimal.c common/rates/rates.c \
+REQUEST_C      = wsclient/request.c common/json_shape.c common/day.c common/rates/decimal.c common/rates/rates.c \
                  common/memory.c $(MESSAGE_C)
 UNIT_request   = $(REQUEST_C)
 UNIT_response  = wsclient/response.c $(REQUEST_C)

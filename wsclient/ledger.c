@@ -259,15 +259,18 @@ static struct message *make_message(struct ledger *ledger,
     struct message *message = SLIST_FIRST(&ledger->spare);
     monotime arrived = {record->arrived_usec};
     SLIST_REMOVE_HEAD(&ledger->spare, spare);
-    *message = (struct message){
-        .record = record,
-        .sequence = record->sequence,
-        .arrived = arrived,
-        .waits_from = arrived,
-        .request = {record->bytes, record->request_len},
-        .id = {record->bytes + record->id_at, record->id_len},
-        .deaths = record->deaths,
-    };
+    message->record = record;
+    message->sequence = record->sequence;
+    message->arrived = message->waits_from = arrived;
+    message->request = (struct span){record->bytes, record->request_len};
+    message->id = (struct span){record->bytes + record->id_at, record->id_len};
+    message->answer = (struct span){NULL, 0};
+    message->connection = 0;
+    message->deaths = record->deaths;
+    message->position = message->confirms = 0;
+    message->sends = message->breaks = message->lone_breaks = 0;
+    message->suspected = (monotime){0};
+    message->replaced = false;
     return message;
 }
 

@@ -4,11 +4,14 @@
 
 #include "common/clock.h"
 #include "common/json_scan.h"
+#include "common/json_shape.h"
 #include "common/memory.h"
 
 enum {
     /* A moment of tomorrow so near is today, seen by a clock ahead of ours. */
     CLOCK_TOLERANCE_SECONDS = 300,
+    /* After so many in a row of other shapes, one of these is the usual one. */
+    OTHERS_TO_LEARN = 8,
 };
 
 static const struct decimal stake_limit = {1000000000000000, 0};
@@ -191,11 +194,34 @@ static enum refusal read_json(enum json_error error, enum json_kind top) {
     return top == JSON_OBJECT ? REFUSAL_NONE : REFUSAL_NOT_OBJECT;
 }
 
+/*
+ * Scans a message. The shape of usual ones is remembered, only for speed: what
+ * is found is the same.
+ */
+static enum json_error scan(struct span text, struct json_found *found,
+                            enum json_kind *top) {
+    static struct json_shape usual;
+    static unsigned others;
+    *top = JSON_OBJECT;
+    if (json_shape_match(&usual, text, found)) {
+        others = 0;
+        return JSON_OK;
+    }
+    enum json_error error = json_scan(text, fields, FIELDS, found, top);
+    bool learn = usual.literal_count == 0 || ++others >= OTHERS_TO_LEARN;
+    if (learn && error == JSON_OK && *top == JSON_OBJECT) {
+        json_shape_learn(&usual, text, found, FIELDS);
+        others = 0;
+    }
+    return error;
+}
+
 void request_read(struct span text, int64_t now_ms, struct request *out) {
     struct json_found found[FIELDS];
     enum json_kind top;
-    *out = (struct request){.kind = REQUEST_REFUSED};
-    enum json_error error = json_scan(text, fields, FIELDS, found, &top);
+    out->kind = REQUEST_REFUSED;
+    out->id = (struct span){NULL, 0};
+    enum json_error error = scan(text, found, &top);
     out->refusal = read_json(error, top);
     if ((found[ID].kind == JSON_STRING || found[ID].kind == JSON_NUMBER) &&
         !found[ID].duplicate)

@@ -10,6 +10,7 @@
 #include <valgrind/callgrind.h>
 
 #include "common/json_scan.h"
+#include "common/json_shape.h"
 #include "common/log.h"
 #include "tests/bench/shapes.h"
 #include "wsclient/day_rates.h"
@@ -88,6 +89,16 @@ static void run_scan(struct bench *b, int n) {
     for (int i = 0; i < n; i++)
         insist(json_scan(b->text, fields, FIELDS, b->found, &top) == JSON_OK,
                "it is not JSON");
+}
+
+/* The same for a text that is like the one before. */
+static void run_shape(struct bench *b, int n) {
+    static struct json_shape shape;
+    if (shape.literal_count == 0)
+        json_shape_learn(&shape, b->text, b->found, FIELDS);
+    for (int i = 0; i < n; i++)
+        insist(json_shape_match(&shape, b->text, b->found),
+               "it is of another shape");
 }
 
 static void run_request(struct bench *b, int n) {
@@ -184,12 +195,13 @@ static const struct part {
     void (*run)(struct bench *, int messages);
     bool for_each_shape; /* else for the typical one alone */
 } parts[] = {
-    {"inbox", run_inbox, true},       {"scan", run_scan, true},
-    {"request", run_request, true},   {"date", run_date, false},
-    {"stake", run_stake, false},      {"rates", run_rates, false},
-    {"convert", run_convert, false},  {"print", run_print, false},
-    {"response", run_response, true}, {"ledger", run_ledger, true},
-    {"outbox", run_outbox, false},    {"all", run_all, true},
+    {"inbox", run_inbox, true},   {"scan", run_scan, true},
+    {"shape", run_shape, false},  {"request", run_request, true},
+    {"date", run_date, false},    {"stake", run_stake, false},
+    {"rates", run_rates, false},  {"convert", run_convert, false},
+    {"print", run_print, false},  {"response", run_response, true},
+    {"ledger", run_ledger, true}, {"outbox", run_outbox, false},
+    {"all", run_all, true},
 };
 
 static void run(struct bench *b, const struct part *part,

@@ -1,0 +1,126 @@
+#include "common/json_shape.h"
+
+#include "common/json_number.h"
+
+/* The last literal that begins at this place of the text or before it. */
+static struct json_place place_of(const struct json_shape *shape, size_t at) {
+    size_t i = shape->literal_count - 1;
+    while (shape->literals[i].at > at)
+        i--;
+    return (struct json_place){(uint16_t)at, (uint16_t)i};
+}
+
+/* Ends a literal that began at `start`; false: there are too many. */
+static bool add_literal(struct json_shape *shape, size_t start, size_t end,
+                        enum json_kind next) {
+    if (shape->literal_count > JSON_SHAPE_VALUES)
+        return false;
+    shape->literals[shape->literal_count++] =
+        (struct json_literal){(uint16_t)start, (uint16_t)(end - start), next};
+    return true;
+}
+
+/* The closing quote of the string that begins at `at`. */
+static size_t closing_quote(struct span text, size_t at) {
+    for (at++; text.data[at] != '"'; at++)
+        if (text.data[at] == '\\')
+            at++;
+    return at;
+}
+
+/* Whether the string that ends at `quote` is a name. */
+static bool is_name(struct span text, size_t quote) {
+    size_t at = quote + 1;
+    while (strchr(" \t\r\n", text.data[at]) != NULL)
+        at++;
+    return text.data[at] == ':';
+}
+
+/* Finds the literals of a JSON object; false: there are too many. */
+static bool cut(struct json_shape *shape, struct span text) {
+    size_t start = 0, at = 0;
+    while (at < text.len) {
+        char c = text.data[at];
+        if (c == '"') {
+            size_t quote = closing_quote(text, at);
+            if (!is_name(text, quote)) {
+                if (!add_literal(shape, start, at + 1, JSON_STRING))
+                    return false;
+                start = quote;
+            }
+            at = quote + 1;
+        } else if (c == '-' || (c >= '0' && c <= '9')) {
+            if (!add_literal(shape, start, at, JSON_NUMBER))
+                return false;
+            at += strspn(text.data + at, "+-.0123456789Ee");
+            start = at;
+        } else {
+            at++;
+        }
+    }
+    return add_literal(shape, start, at, JSON_ABSENT);
+}
+
+void json_shape_learn(struct json_shape *shape, struct span text,
+                      const struct json_found *found, size_t count) {
+    *shape = (struct json_shape){.field_count = count};
+    if (text.len > JSON_SHAPE_BYTES || count > JSON_SHAPE_FIELDS)
+        return;
+    memcpy(shape->text, text.data, text.len);
+    if (!cut(shape, text)) {
+        shape->literal_count = 0;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        shape->fields[i].found = found[i];
+        if (found[i].kind == JSON_ABSENT)
+            continue;
+        size_t start = (size_t)(found[i].text.data - text.data);
+        shape->fields[i].start = place_of(shape, start);
+        shape->fields[i].end = place_of(shape, start + found[i].text.len);
+    }
+}
+
+/* Whether the text goes on with these bytes; a step can be loaded from them. */
+static inline bool goes_on_with(const char *at, const char *end,
+                                const char *bytes, ptrdiff_t len) {
+    if (end - at < len + JSON_STEP)
+        return end - at >= len && memcmp(at, bytes, (size_t)len) == 0;
+    for (; len > JSON_STEP; len -= JSON_STEP) {
+        if (json_same_in_step(at, bytes) < JSON_STEP)
+            return false;
+        at += JSON_STEP;
+        bytes += JSON_STEP;
+    }
+    return json_same_in_step(at, bytes) >= (size_t)len;
+}
+
+bool json_shape_match(const struct json_shape *shape, struct span text,
+                      struct json_found *found) {
+    ptrdiff_t moved[JSON_SHAPE_VALUES + 1]; /* each literal, by so much */
+    const char *at = text.data, *end = at + text.len;
+    for (size_t i = 0; i < shape->literal_count; i++) {
+        const struct json_literal *literal = &shape->literals[i];
+        if (!goes_on_with(at, end, shape->text + literal->at, literal->len))
+            return false;
+        moved[i] = at - text.data - literal->at;
+        at += literal->len;
+        if (literal->next == JSON_STRING)
+            at = json_plain_end(at, end);
+        else if (literal->next == JSON_NUMBER)
+            at = json_number_end(at, end);
+        if (at == NULL)
+            return false;
+    }
+    if (at != end || shape->literal_count == 0)
+        return false;
+    for (size_t i = 0; i < shape->field_count; i++) {
+        struct json_place first = shape->fields[i].start;
+        struct json_place behind = shape->fields[i].end;
+        ptrdiff_t start = first.at + moved[first.literal];
+        found[i] = shape->fields[i].found;
+        found[i].text.data = text.data + start;
+        found[i].text.len = (size_t)(behind.at + moved[behind.literal] - start);
+    }
+    return true;
+}
