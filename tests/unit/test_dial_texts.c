@@ -43,8 +43,7 @@ static const struct text_case {
     {"HS: EXT: unknown ext", 0,
      "the upstream chose an extension that was not offered"},
     {"HS: Accept hash wrong", 0,
-     "the handshake's answer has the Sec-WebSocket-Accept of another one, or "
-     "blanks behind it"},
+     "the handshake's answer has the Sec-WebSocket-Accept of another one"},
     /* The system's reason belongs to some alone. */
     {"problems parsing header", ECONNRESET,
      "the handshake was answered by what is no HTTP"},

@@ -232,9 +232,28 @@ static int reason_of(const struct dial *dial, struct lws *wsi) {
     return 0;
 }
 
+/* The header that libwebsockets refuses for that alone; NULL: none. */
+static const char *header_with_blanks(struct lws *wsi) {
+    static const struct {
+        enum lws_token_indexes token;
+        const char *name;
+    } strict[] = {{WSI_TOKEN_UPGRADE, "Upgrade"},
+                  {WSI_TOKEN_ACCEPT, "Sec-WebSocket-Accept"}};
+    for (size_t i = 0; i < sizeof strict / sizeof *strict; i++) {
+        char value[128];
+        int len = lws_hdr_copy(wsi, value, sizeof value, strict[i].token);
+        if (len > 0 && (strchr(" \t", value[0]) != NULL ||
+                        strchr(" \t", value[len - 1]) != NULL))
+            return strict[i].name;
+    }
+    return NULL;
+}
+
 /* Why an attempt failed, as far as it is known, for people. */
 static void describe(const struct dial *d, struct lws *wsi, unsigned status,
                      const char *text, char detail[DIAL_TEXT_SIZE]) {
+    const char *header =
+        status == HTTP_SWITCHING ? header_with_blanks(wsi) : NULL;
     if (d->tls_error[0] != '\0') /* says more than the library's text */
         snprintf(detail, DIAL_TEXT_SIZE, "TLS: %s", d->tls_error);
     else if (d->overlong)
@@ -242,6 +261,11 @@ static void describe(const struct dial *d, struct lws *wsi, unsigned status,
                  "the headers of the handshake's answer are longer than %d "
                  "bytes",
                  DIAL_MAX_HEADER_BYTES);
+    else if (header != NULL)
+        snprintf(detail, DIAL_TEXT_SIZE,
+                 "the handshake's answer has a blank or a tab around the value "
+                 "of %s, which libwebsockets does not take",
+                 header);
     else if (status == 0 || status == HTTP_SWITCHING)
         dial_text(text, reason_of(d, wsi), detail);
     else if (status < HTTP_OK)
