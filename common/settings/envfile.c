@@ -6,6 +6,9 @@
 
 #include "common/memory.h"
 
+/* So many ${NAME:-${NAME:-...}} are read. */
+enum { MAX_DEPTH = 16 };
+
 struct variable {
     TAILQ_ENTRY(variable) entry;
     char *name, *value;
@@ -22,6 +25,7 @@ struct reader {
     char *value;
     size_t len, size;
     const char *why; /* the value is none; NULL: it is one */
+    int depth;       /* of ${ within each other */
 };
 
 static bool more(const struct reader *r) {
@@ -95,15 +99,12 @@ static const char *find_value(struct reader *r, const char *name) {
     return outside;
 }
 
-/* Puts what `name` stands for; `otherwise` serves where it is not NULL. */
-static void put_value_of(struct reader *r, struct span name,
-                         const struct span *otherwise) {
+/* Puts what `name` stands for. */
+static void put_value_of(struct reader *r, struct span name) {
     char *text = memory_copy(name.data, name.len);
     const char *value = find_value(r, text);
-    if (value != NULL && (*value != '\0' || otherwise == NULL))
+    if (value != NULL)
         put(r, value, strlen(value));
-    else if (otherwise != NULL)
-        put(r, otherwise->data, otherwise->len);
     else /* not by its name, which may be a piece of a password */
         fail(r, "a $NAME without a value (a $ that stands for itself is "
                 "written \\$, or in single quotes)");
@@ -118,18 +119,45 @@ static bool skip_text(struct reader *r, const char *text) {
     return true;
 }
 
+static void take_dollar(struct reader *r);
+
+/* Puts what is said behind :-, up to the closing brace. */
+static void take_otherwise(struct reader *r) {
+    bool deep = ++r->depth > MAX_DEPTH;
+    if (deep)
+        fail(r, "too many ${ within each other");
+    while (!deep && more(r) && *r->at != '}' && *r->at != '\n')
+        if (*r->at == '$')
+            take_dollar(r);
+        else
+            put(r, r->at++, 1);
+    r->depth--;
+}
+
+/* Puts the value of `name`, or else what stands behind :-. */
+static void take_value_or_otherwise(struct reader *r, struct span name) {
+    char *text = memory_copy(name.data, name.len);
+    const char *value = find_value(r, text), *why = r->why;
+    size_t len = r->len;
+    take_otherwise(r);
+    if (value != NULL && *value != '\0') {
+        bool closed = more(r) && *r->at == '}';
+        r->why = closed ? why : r->why; /* what does not serve is no matter */
+        r->len = len;
+        put(r, value, strlen(value));
+    }
+    free(text);
+}
+
 /* Takes what stands in the braces behind ${. */
 static void take_braces(struct reader *r) {
-    struct span name = take_name(r), otherwise;
-    bool has_other = skip_text(r, ":-");
-    const char *start = r->at;
-    while (has_other && more(r) && *r->at != '}' && *r->at != '\n')
-        r->at++;
-    otherwise = (struct span){start, (size_t)(r->at - start)};
+    struct span name = take_name(r);
+    if (name.len > 0 && skip_text(r, ":-"))
+        take_value_or_otherwise(r, name);
+    else if (name.len > 0 && more(r) && *r->at == '}')
+        put_value_of(r, name);
     if (name.len == 0 || !skip_text(r, "}"))
         fail(r, "${ must be followed by NAME} or NAME:-otherwise}");
-    else
-        put_value_of(r, name, has_other ? &otherwise : NULL);
 }
 
 /* Takes a $ and what it stands for; alone it is a $. */
@@ -138,7 +166,7 @@ static void take_dollar(struct reader *r) {
     if (skip_text(r, "{"))
         take_braces(r);
     else if (more(r) && is_name_char(*r->at) && !isdigit((unsigned char)*r->at))
-        put_value_of(r, take_name(r), NULL);
+        put_value_of(r, take_name(r));
     else
         put(r, "$", 1);
 }

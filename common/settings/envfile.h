@@ -27,8 +27,8 @@ struct envfile_events {
  * not count; a value may stand in single quotes (taken as it is) or double
  * ones (\n \t \" \\ \$ are escapes) and span lines in them; a # at the start of
  * a line or after a blank begins a comment. $NAME, ${NAME} and
- * ${NAME:-otherwise} stand for a value from outside, or else from an earlier
- * line, but not in single quotes; \$ is a $.
+ * ${NAME:-otherwise} (in which they may stand, too) stand for a value from
+ * outside, or else from an earlier line, but not in single quotes; \$ is a $.
  */
 void envfile_read(struct span text,
                   const struct envfile_events *events) NONNULL_ALL;

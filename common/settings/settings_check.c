@@ -381,7 +381,8 @@ static void check_encrypted(struct settings *s) {
     for (int i = 0; i < SETTINGS; i++) {
         const char *text = settings_text(s, (enum setting)i);
         if (settings_is_good(s, (enum setting)i) &&
-            i != SETTING_REQUESTS_WS_URL && strncmp(text, "http://", 7) == 0)
+            i != SETTING_REQUESTS_WS_URL && i != SETTING_WS_ORIGIN &&
+            strncmp(text, "http://", 7) == 0)
             settings_add_warning(
                 s, memory_print("%s: http:// is not encrypted; whoever is on "
                                 "the way can change the rates",

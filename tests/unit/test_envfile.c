@@ -117,6 +117,14 @@ static const struct envfile_case {
     {"A=${OUT\nB=2", "1! " BAD_BRACES ";2 B=[2];"},
     {"A=${}", "1! " BAD_BRACES ";"},
     {"A=${OUT:+x}", "1! " BAD_BRACES ";"},
+    {"A=${NONE:-${OUT}}.${NONE:-$OUT}.${NONE:-${NIL:-${OUT:-x}y}z}",
+     "1 A=[o.o.oyz];"},
+    {"A=${OUT:-${NONE}}${OUT:-${NONE:-x}}", "1 A=[oo];"},
+    {"A=\"${NONE:-${OUT} b}\" # c", "1 A=[o b];"},
+    {"A=1\nB=${NONE:-$A}", "1 A=[1]*;2 B=[1];"},
+    {"A=${NONE:-${NIL}}\nB=2", "1! " NO_VALUE ";2 B=[2];"},
+    {"A=${NONE:-${OUT}\nB=2", "1! " BAD_BRACES ";2 B=[2];"},
+    {"A=${OUT:-${OUT}\nB=2", "1! " BAD_BRACES ";2 B=[2];"},
     {"A=${OUT:-x\nB=2", "1! " BAD_BRACES ";2 B=[2];"},
 };
 
