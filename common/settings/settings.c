@@ -127,10 +127,14 @@ static bool assign(struct settings *s, const char *name, const char *text,
  */
 static void assign_from_environment(struct settings *s, const char *name,
                                     const char *text) {
-    size_t len = strlen(text);
-    bool quoted =
-        len >= 2 && (*text == '"' || *text == '\'') && text[len - 1] == *text;
-    char *value = memory_copy(text + quoted, len - 2 * quoted);
+    const char *start = text + strspn(text, " \t\r");
+    size_t len = strlen(start);
+    while (len > 0 && strchr(" \t\r", start[len - 1]) != NULL)
+        len--;
+    bool quoted = len >= 2 && (*start == '"' || *start == '\'') &&
+                  start[len - 1] == *start;
+    char *value = quoted ? memory_copy(start + 1, len - 2)
+                         : memory_copy(text, strlen(text));
     if (assign(s, name, value, from_environment) && quoted)
         settings_add_warning(
             s, memory_print("%s: the quotes around its value in the "

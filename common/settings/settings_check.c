@@ -304,6 +304,20 @@ static char *list_complaint(struct span list) {
     return NULL;
 }
 
+/* Behind the host there can only be a database: an @ there ends a password. */
+static char *redis_complaint(struct span text) {
+    struct url url;
+    if (text.len >= 5 && memcmp(text.data, "unix:", 5) == 0)
+        return NULL;
+    if (!url_parse(text, &url))
+        return url_complaint(text);
+    const char *behind = url.path.len > 0 ? url.path.data : url.query.data - 1;
+    size_t len = (size_t)(text.data + text.len - behind);
+    return url.path.len + url.query.len > 0 && memchr(behind, '@', len) != NULL
+               ? url_must_be_escaped(text, behind)
+               : NULL;
+}
+
 char *settings_complaint(const struct settings_rule *rule, const char *text) {
     if (has_controls(text))
         return memory_print("it has a control character");
@@ -311,9 +325,9 @@ char *settings_complaint(const struct settings_rule *rule, const char *text) {
     case SETTINGS_WS_URLS:
         return list_complaint(span_of(text));
     case SETTINGS_HTTP_URL:
+        return url_complaint(span_of(text));
     case SETTINGS_REDIS_URL:
-        return strncmp(text, "unix:", 5) != 0 ? url_complaint(span_of(text))
-                                              : NULL;
+        return redis_complaint(span_of(text));
     default:
         return NULL;
     }

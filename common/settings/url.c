@@ -1,6 +1,7 @@
 #include "common/settings/url.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/memory.h"
@@ -92,7 +93,7 @@ static const char *parse(struct span text, struct url *out,
         text.len < 3 || memcmp(text.data, "://", 3) != 0)
         return "it must begin with a scheme and ://";
     text = span_from(text, 3);
-    struct span authority = take_until(&text, "/?#");
+    struct span authority = take_until(&text, "/?#"), behind = text;
     out->user_info = take_user_info(&authority);
     out->path = take_until(&text, "?#");
     if (text.len > 0 && text.data[0] == '?') {
@@ -104,7 +105,10 @@ static const char *parse(struct span text, struct url *out,
         (*unescaped = first_other(out->query, "-._~!$&'()*+,;=:%@/?")) ||
         (*unescaped = text.len > 0 ? text.data : NULL)) /* a fragment */
         return "it has a character that must be escaped";
-    return take_host(authority, out);
+    const char *why = take_host(authority, out);
+    if (why != NULL && memchr(behind.data, '@', behind.len) != NULL)
+        *unescaped = behind.data; /* what ends no host stands in a password */
+    return why;
 }
 
 bool url_parse(struct span text, struct url *out) {
@@ -112,15 +116,25 @@ bool url_parse(struct span text, struct url *out) {
     return parse(text, out, &unescaped) == NULL;
 }
 
+char *url_must_be_escaped(struct span text, const char *character) {
+    struct span rest = span_from(text, (size_t)(character - text.data));
+    char escaped[16] = "";
+    size_t len = 0;
+    do /* all bytes of it, if it is none of ASCII */
+        sprintf(escaped + 3 * len, "%%%02X", (unsigned char)rest.data[len]);
+    while (++len < rest.len && len < 4 && (rest.data[0] & 0x80) != 0 &&
+           (rest.data[len] & 0xC0) == 0x80);
+    return memory_print("character %zu must be written as %s%s",
+                        (size_t)(character - text.data) + 1, escaped,
+                        *character == '#' ? " (it may have no fragment)" : "");
+}
+
 char *url_complaint(struct span text) {
     struct url url;
     const char *unescaped, *why = parse(text, &url, &unescaped);
     if (unescaped == NULL)
         return why != NULL ? memory_print("%s", why) : NULL;
-    return memory_print("character %zu must be written as %%%02X%s",
-                        (size_t)(unescaped - text.data) + 1,
-                        (unsigned char)*unescaped,
-                        *unescaped == '#' ? " (it may have no fragment)" : "");
+    return url_must_be_escaped(text, unescaped);
 }
 
 uint16_t url_default_port(const struct url *url) {

@@ -37,6 +37,13 @@ MUST_CHECK bool url_parse(struct span text, struct url *out) NONNULL_ALL;
 MUST_CHECK char *url_complaint(struct span text);
 
 /*
+ * Which character of it must be written otherwise, and how, for people. The
+ * caller frees it.
+ */
+MUST_CHECK char *url_must_be_escaped(struct span text,
+                                     const char *character) NONNULL_ALL;
+
+/*
  * The label `host:port/path` of an address; `default_port` where it names
  * none. The caller frees it.
  */
