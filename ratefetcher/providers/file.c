@@ -21,7 +21,7 @@ enum { MAX_FILE_BYTES = 16 * 1024 * 1024 };
 /* One that has changed in this time may be on its way still. */
 #define SETTLED_AFTER SECONDS(2)
 
-/* It is looked at again after so long then. */
+/* It is looked at again after so long then, and while a row of it is cut. */
 #define LOOK_AGAIN SECONDS(1)
 
 struct rates_file {
@@ -222,7 +222,7 @@ static bool file_fetch(void *state, day when, duration timeout,
     answer->result = refresh(file, &settled, &answer->detail);
     if (answer->detail == NULL)
         answer->detail = "";
-    if (!settled)
+    if (!settled || file->told_incomplete) /* its writer may be slow */
         answer->fresh = LOOK_AGAIN;
     if (answer->result != PROVIDER_OK)
         return true;

@@ -81,6 +81,21 @@ def test_what_is_cut_for_good(begun, upstream, path):
     assert begun.log().count("rates_file_incomplete") == 1
 
 
+def test_a_slow_writer(start, upstream, path):
+    """One who stops for seconds in the middle of a row is not waited for by CACHE_TTL_SECONDS."""
+    text = f"Date,USD\n{today()},4\n2021-05-17,8\n{DAY},2.5\n"
+    path.write_text(text[:-3])
+    service = start(upstream, RATES_FILE=path)
+    wait_until(lambda: ask(upstream) != NO_RATES, "the row before it", 6)
+    assert stake_of(ask(upstream)) == "12.5"
+    service.wait_log(f"rates_left_out provider=file .*line=4 text={DAY}")
+    with open(path, "a", encoding="ascii") as file:
+        file.write(text[-3:])
+    wait_until(lambda: stake_of(ask(upstream)) == "40", "the whole row", 5)
+    sleep_until(time.monotonic() + 3)
+    assert service.log().count("rates_file_incomplete") == 1
+
+
 def test_cut_at_the_start(make_service, upstream, tmp_path):
     """Of a file that lies there so: what is whole serves at once."""
     path = tmp_path / "rates.csv"
