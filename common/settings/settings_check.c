@@ -11,6 +11,7 @@
 #include "common/rates/decimal.h"
 #include "common/settings/moved.h"
 #include "common/settings/url.h"
+#include "common/utf8.h"
 
 /* For a header's value: the library has 4096 bytes for it with the address. */
 enum { SETTINGS_MAX_HEADER_BYTES = 256 };
@@ -386,6 +387,11 @@ static void check_ca_file(struct settings *s, enum setting which) {
              strstr(text, "-----BEGIN TRUSTED CERTIFICATE-----") == NULL)
         settings_add_fault(
             s, memory_print("%s=%s: must be a file of certificates in PEM",
+                            settings_name(which), path));
+    else if (utf8_without_mark((struct span){text, len}).len != len)
+        settings_add_fault(
+            s, memory_print("%s=%s: a byte order mark hides its first "
+                            "certificate; save it without one",
                             settings_name(which), path));
     free(text);
 }

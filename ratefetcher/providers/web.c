@@ -11,6 +11,7 @@
 #include "common/memory.h"
 #include "common/settings/moved.h"
 #include "common/settings/url.h"
+#include "common/utf8.h"
 
 /* Resources of many days that are kept: ninety days, and all. */
 enum { MAX_KEPT = 2 };
@@ -341,7 +342,9 @@ static struct provider_answer judge(struct web_call *call,
                                     struct history *tables) {
     const struct web_api *api = call->web->api;
     struct json_object *json =
-        http->status != 0 && !api->in_text ? message_parse(http->body) : NULL;
+        http->status != 0 && !api->in_text
+            ? message_parse(utf8_without_mark(http->body))
+            : NULL;
     const struct web_refusal *refusal =
         json != NULL && api->refusal != NULL ? api->refusal(json) : NULL;
     struct provider_answer answer = {.without_call = http->unsent,

@@ -126,6 +126,12 @@ def test_a_provider_that_fails(shop, status, name, result):
     assert shop.fca.key not in str(rows) + shop.told
 
 
+def test_a_byte_order_mark_before_a_table(shop):
+    shop.frankfurter.fault = lambda call: call.answer(
+        "\ufeff" + frankfurter_body(utc_today(), {"USD": "1.2"}))
+    assert row(check(shop, 0), "frankfurter")["as_of"] == str(utc_today())
+
+
 def test_a_provider_that_is_not_there(shop):
     told = row(check(shop, 69, FRANKFURTER_URL="http://127.0.0.1:1/v1"), "frankfurter")
     assert told["result"] == "unreached" and told["detail"]
