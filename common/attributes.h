@@ -9,4 +9,10 @@
 #define NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))
 #define NONNULL_ALL  __attribute__((nonnull))
 
+/*
+ * A long or seldom way, kept apart so that the usual one beside it does not
+ * save and restore registers for it.
+ */
+#define NOINLINE __attribute__((noinline))
+
 #endif

@@ -93,34 +93,28 @@ static enum day_error read_time(const char *at, int *seconds, bool *leap) {
     if ((hour | minute | second) < 0 || !is_letter(at[0], 'T') ||
         at[3] != ':' || at[6] != ':')
         return DAY_SYNTAX;
-    *seconds = hour * 3600 + minute * 60 + second;
+    *seconds = (hour * 60 + minute) * 60 + second;
     *leap = second == 60;
     return hour > 23 || minute > 59 || second > 60 ? DAY_IMPOSSIBLE : DAY_OK;
 }
 
-/* The length of `.` and digits at the front; 0: there is none. */
-static size_t fraction_len(struct span text) {
-    size_t len = 1;
-    if (text.len == 0 || text.data[0] != '.')
-        return 0;
-    while (len < text.len && text.data[len] >= '0' && text.data[len] <= '9')
-        len++;
-    return len > 1 ? len : 0;
+/* `.` and digits, if there is a point: gives where they end. */
+static const char *skip_fraction(const char *at, const char *end) {
+    const char *digits = at + 1;
+    if (at == end || *at != '.')
+        return at;
+    while (digits < end && *digits >= '0' && *digits <= '9')
+        digits++;
+    return digits > at + 1 ? digits : at;
 }
 
-/* `Z` or `+HH:MM`, and nothing else: seconds east of UTC. */
-static enum day_error read_offset(struct span text, int *seconds) {
-    *seconds = 0;
-    if (text.len == 1 && is_letter(text.data[0], 'Z'))
-        return DAY_OK;
-    if (text.len != sizeof "+HH:MM" - 1 ||
-        (text.data[0] != '+' && text.data[0] != '-') || text.data[3] != ':')
-        return DAY_SYNTAX;
-    int hours = two_digits(text.data + 1), minutes = two_digits(text.data + 4);
-    if ((hours | minutes) < 0)
+/* `+HH:MM` in seconds east of UTC. */
+static enum day_error read_offset(const char *at, int *seconds) {
+    int hours = two_digits(at + 1), minutes = two_digits(at + 4);
+    if ((hours | minutes) < 0 || (at[0] != '+' && at[0] != '-') || at[3] != ':')
         return DAY_SYNTAX;
     *seconds = hours * 3600 + minutes * 60;
-    if (text.data[0] == '-')
+    if (at[0] == '-')
         *seconds = -*seconds;
     return hours > 23 || minutes > 59 ? DAY_IMPOSSIBLE : DAY_OK;
 }
@@ -131,38 +125,57 @@ static bool leap_second_may_end_at(int64_t unix_seconds) {
            day_civil(day_of_seconds(unix_seconds)).day_of_month == 1;
 }
 
-/* What is wrong with the form weighs more than what is impossible. */
-static enum day_error worst(enum day_error a, enum day_error b,
-                            enum day_error c) {
-    if (a == DAY_SYNTAX || b == DAY_SYNTAX || c == DAY_SYNTAX)
-        return DAY_SYNTAX;
-    return a != DAY_OK || b != DAY_OK || c != DAY_OK ? DAY_IMPOSSIBLE : DAY_OK;
-}
-
-enum day_error moment_parse(struct span text, int64_t *unix_seconds) {
-    int32_t number = 0;
-    int in_day = 0, offset = 0;
-    bool leap = false;
-    if (text.len == DAY_BYTES) {
-        enum day_error error = read_day(text.data, &number);
-        *unix_seconds = number * DAY_SECONDS;
-        return error;
-    }
-    if (text.len <= TIME_END)
-        return DAY_SYNTAX;
-    struct span rest = span_from(text, TIME_END);
-    rest = span_from(rest, fraction_len(rest));
-    enum day_error error =
-        worst(read_day(text.data, &number),
-              read_time(text.data + DAY_BYTES, &in_day, &leap),
-              read_offset(rest, &offset));
-    if (error != DAY_OK)
-        return error;
-    *unix_seconds = number * DAY_SECONDS + in_day - offset;
+/*
+ * What is left where the date and the time are `local` seconds in some zone:
+ * `Z` or an offset. A fault of the form weighs more than an impossible number
+ * (`error`) before it.
+ */
+static NOINLINE enum day_error read_zone(struct span zone, int64_t local,
+                                         bool leap, enum day_error error,
+                                         int64_t *unix_seconds) {
+    int offset = 0;
+    enum day_error zone_error = DAY_SYNTAX;
+    if (zone.len == 1 && is_letter(zone.data[0], 'Z'))
+        zone_error = DAY_OK;
+    else if (zone.len == sizeof "+HH:MM" - 1)
+        zone_error = read_offset(zone.data, &offset);
+    if (zone_error == DAY_SYNTAX || error != DAY_OK)
+        return zone_error == DAY_SYNTAX ? DAY_SYNTAX : error;
+    if (zone_error != DAY_OK)
+        return zone_error;
+    *unix_seconds = local - offset;
     if (leap && !leap_second_may_end_at(*unix_seconds))
         return DAY_IMPOSSIBLE;
     *unix_seconds -= leap;
     return DAY_OK;
+}
+
+enum day_error moment_parse(struct span text, int64_t *unix_seconds) {
+    const char *start = text.data, *end = start + text.len;
+    int32_t number = 0;
+    int in_day = 0;
+    bool leap = false;
+    if (text.len < DAY_BYTES)
+        return DAY_SYNTAX;
+    enum day_error error = read_day(start, &number);
+    int64_t midnight = number * DAY_SECONDS;
+    if (text.len == DAY_BYTES || error == DAY_SYNTAX) {
+        *unix_seconds = midnight;
+        return error;
+    }
+    if (text.len <= TIME_END)
+        return DAY_SYNTAX;
+    enum day_error time_error = read_time(start + DAY_BYTES, &in_day, &leap);
+    if (time_error == DAY_SYNTAX)
+        return DAY_SYNTAX;
+    if (error == DAY_OK)
+        error = time_error;
+    const char *zone = skip_fraction(start + TIME_END, end);
+    *unix_seconds = midnight + in_day;
+    if (error == DAY_OK && !leap && end - zone == 1 && *zone == 'Z')
+        return DAY_OK; /* most are */
+    return read_zone((struct span){zone, (size_t)(end - zone)}, *unix_seconds,
+                     leap, error, unix_seconds);
 }
 
 day day_of_seconds(int64_t unix_seconds) {

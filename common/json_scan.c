@@ -215,9 +215,8 @@ static const char *scan_object(struct scanner *s, const char *at, int depth,
 static const char *scan_array(struct scanner *s, const char *at, int depth);
 
 /* An array, or an object whose members are `parent`'s. */
-static __attribute__((noinline)) const char *
-scan_container(struct scanner *s, const char *at, int depth,
-               const char *parent) {
+static NOINLINE const char *scan_container(struct scanner *s, const char *at,
+                                           int depth, const char *parent) {
     if (depth == JSON_MAX_DEPTH)
         return fail(s, JSON_TOO_DEEP);
     return *at == '{' ? scan_object(s, at, depth + 1, parent)

@@ -7,7 +7,8 @@ static struct json_place place_of(const struct json_shape *shape, size_t at) {
     size_t i = shape->literal_count - 1;
     while (shape->literals[i].at > at)
         i--;
-    return (struct json_place){(uint16_t)at, (uint16_t)i};
+    return (struct json_place){(uint16_t)i,
+                               (uint16_t)(at - shape->literals[i].at)};
 }
 
 /* Ends a literal that began at `start`; false: there are too many. */
@@ -97,13 +98,13 @@ static inline bool goes_on_with(const char *at, const char *end,
 
 bool json_shape_match(const struct json_shape *shape, struct span text,
                       struct json_found *found) {
-    ptrdiff_t moved[JSON_SHAPE_VALUES + 1]; /* each literal, by so much */
+    const char *starts[JSON_SHAPE_VALUES + 1]; /* of the literals, here */
     const char *at = text.data, *end = at + text.len;
     for (size_t i = 0; i < shape->literal_count; i++) {
         const struct json_literal *literal = &shape->literals[i];
         if (!goes_on_with(at, end, shape->text + literal->at, literal->len))
             return false;
-        moved[i] = at - text.data - literal->at;
+        starts[i] = at;
         at += literal->len;
         if (literal->next == JSON_STRING)
             at = json_plain_end(at, end);
@@ -117,10 +118,11 @@ bool json_shape_match(const struct json_shape *shape, struct span text,
     for (size_t i = 0; i < shape->field_count; i++) {
         struct json_place first = shape->fields[i].start;
         struct json_place behind = shape->fields[i].end;
-        ptrdiff_t start = first.at + moved[first.literal];
+        const char *start = starts[first.literal] + first.offset;
         found[i] = shape->fields[i].found;
-        found[i].text.data = text.data + start;
-        found[i].text.len = (size_t)(behind.at + moved[behind.literal] - start);
+        found[i].text.data = start;
+        found[i].text.len =
+            (size_t)(starts[behind.literal] + behind.offset - start);
     }
     return true;
 }

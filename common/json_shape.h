@@ -23,9 +23,9 @@ struct json_literal {
                             JSON_NUMBER; JSON_ABSENT behind the last one */
 };
 
-/* A place in the text, and the literal that it moves with. */
+/* A place in the text: so far behind the beginning of a literal. */
 struct json_place {
-    uint16_t at, literal;
+    uint16_t literal, offset;
 };
 
 /* All zero: none is known. */

@@ -1,14 +1,17 @@
 #include "wsclient/response.h"
 
-struct replacement {
+/* What is replaced in a request. */
+enum value { STAKE, CURRENCY, DATE, VALUES };
+
+struct place {
     struct span old;
-    struct span new;
+    enum value value;
 };
 
-static void order_two(struct replacement *a, struct replacement *b) {
+static void order_two(struct place *a, struct place *b) {
     if (a->old.data <= b->old.data)
         return;
-    struct replacement first = *b;
+    struct place first = *b;
     *b = *a;
     *a = first;
 }
@@ -24,7 +27,7 @@ enum { DATE_LEN = MOMENT_TEXT_SIZE - 1 + 2 }; /* in quotes */
  * A moment in quotes, lent until the next call: all messages of a millisecond
  * get the same.
  */
-static struct span quoted_moment(int64_t ms) {
+static const char *quoted_moment(int64_t ms) {
     static int64_t last_ms = -1;
     static char text[MOMENT_TEXT_SIZE + 2] = "\"";
     if (ms != last_ms) {
@@ -32,26 +35,46 @@ static struct span quoted_moment(int64_t ms) {
         text[DATE_LEN - 1] = '"';
         last_ms = ms;
     }
-    return (struct span){text, DATE_LEN};
+    return text;
+}
+
+/* What the values of a response are, for put_value(). */
+struct answer {
+    euro amount;
+    int64_t date_ms;
+};
+
+static char *put_value(char *out, const struct place *place,
+                       const struct answer *answer) {
+    switch (place->value) {
+    case STAKE:
+        return out + euro_print(answer->amount, out);
+    case CURRENCY:
+        return put(out, (struct span){"\"EUR\"", 5});
+    default:
+        if (answer->date_ms < 0)
+            return put(out, place->old);
+        memcpy(out, quoted_moment(answer->date_ms), DATE_LEN);
+        return out + DATE_LEN;
+    }
 }
 
 size_t response_write(const struct request *request, struct span text,
                       euro amount, int64_t date_ms, char *out) {
-    char stake[EURO_TEXT_SIZE];
-    struct replacement r[] = {
-        {request->stake, {stake, euro_print(amount, stake)}},
-        {request->currency, {"\"EUR\"", 5}},
-        {request->date, date_ms >= 0 ? quoted_moment(date_ms) : request->date},
-    };
-    order_two(&r[0], &r[1]);
-    order_two(&r[1], &r[2]);
-    order_two(&r[0], &r[1]);
+    const struct answer answer = {amount, date_ms};
+    struct place places[VALUES] = {{request->stake, STAKE},
+                                   {request->currency, CURRENCY},
+                                   {request->date, DATE}};
+    order_two(&places[0], &places[1]);
+    order_two(&places[1], &places[2]);
+    order_two(&places[0], &places[1]);
     char *end = out;
     const char *at = text.data;
-    for (size_t i = 0; i < sizeof r / sizeof *r; i++) {
-        end = put(end, (struct span){at, (size_t)(r[i].old.data - at)});
-        end = put(end, r[i].new);
-        at = r[i].old.data + r[i].old.len;
+    for (int i = 0; i < VALUES; i++) {
+        struct span old = places[i].old;
+        end = put(end, (struct span){at, (size_t)(old.data - at)});
+        end = put_value(end, &places[i], &answer);
+        at = old.data + old.len;
     }
     end = put(end, (struct span){at, (size_t)(text.data + text.len - at)});
     return (size_t)(end - out);

@@ -105,35 +105,9 @@ static bool take_exponent(struct span *text, int64_t *exponent) {
     return true;
 }
 
-/*
- * Most numbers: a few digits, perhaps with a point among them, and nothing that
- * would have to be taken off them. False: it is another one.
- */
-static bool parse_plain(struct span text, struct decimal *out) {
-    const char *at = text.data, *end = at + text.len, *point = end;
-    uint64_t value = 0;
-    if (text.len == 0 || text.len > DECIMAL_MAX_DIGITS || end[-1] == '0')
-        return false;
-    for (; at < end; at++) {
-        unsigned digit = (unsigned char)*at - '0';
-        if (digit <= 9)
-            value = value * 10 + digit;
-        else if (*at == '.' && point == end)
-            point = at;
-        else
-            return false;
-    }
-    bool zero_first = text.data[0] == '0' && point - text.data != 1;
-    if (zero_first || point == text.data || point == end - 1)
-        return false;
-    *out =
-        (struct decimal){value, (uint8_t)(point < end ? end - point - 1 : 0)};
-    return true;
-}
-
-enum decimal_error decimal_parse(struct span text, struct decimal *out) {
-    if (parse_plain(text, out))
-        return DECIMAL_OK;
+/* Any number. */
+static NOINLINE enum decimal_error parse_any(struct span text,
+                                             struct decimal *out) {
     bool negative = text.len > 0 && text.data[0] == '-';
     if (negative)
         text = span_from(text, 1);
@@ -162,6 +136,36 @@ enum decimal_error decimal_parse(struct span text, struct decimal *out) {
     return DECIMAL_OK;
 }
 
+/*
+ * Most numbers: a few digits, perhaps with a point among them, and nothing that
+ * would have to be taken off them. False: it is another one.
+ */
+static bool parse_plain(struct span text, struct decimal *out) {
+    const char *at = text.data, *end = at + text.len, *point = end;
+    uint64_t value = 0;
+    if (text.len == 0 || text.len > DECIMAL_MAX_DIGITS || end[-1] == '0')
+        return false;
+    for (; at < end; at++) {
+        unsigned digit = (unsigned char)*at - '0';
+        if (digit <= 9)
+            value = value * 10 + digit;
+        else if (*at == '.' && point == end)
+            point = at;
+        else
+            return false;
+    }
+    bool zero_first = text.data[0] == '0' && point - text.data != 1;
+    if (zero_first || point == text.data || point == end - 1)
+        return false;
+    *out =
+        (struct decimal){value, (uint8_t)(point < end ? end - point - 1 : 0)};
+    return true;
+}
+
+enum decimal_error decimal_parse(struct span text, struct decimal *out) {
+    return parse_plain(text, out) ? DECIMAL_OK : parse_any(text, out);
+}
+
 int decimal_compare(struct decimal a, struct decimal b) {
     decimal_uint128 left =
         (decimal_uint128)a.coefficient * power_of_ten[b.scale];
@@ -182,19 +186,6 @@ static char *put_integer(char *out, uint64_t value) {
     return out + len;
 }
 
-static char *put_wide_integer(char *out, decimal_uint128 value) {
-    const uint64_t half = power_of_ten[LARGEST_POWER];
-    if (value < half)
-        return put_integer(out, (uint64_t)value);
-    out = put_integer(out, (uint64_t)(value / half));
-    uint64_t low = (uint64_t)(value % half);
-    for (int place = LARGEST_POWER - 1; place >= 0; place--) {
-        *out++ = (char)('0' + (int)(low / power_of_ten[place]));
-        low %= power_of_ten[place];
-    }
-    return out;
-}
-
 /* Writes fraction / 10^scale behind a point, without the zeros at the end. */
 static char *put_fraction(char *out, uint64_t fraction, int scale) {
     for (; fraction % 10 == 0; scale--)
@@ -207,71 +198,85 @@ static char *put_fraction(char *out, uint64_t fraction, int scale) {
     return out + 1 + scale;
 }
 
-/*
- * Writes units / 10^scale plainly and a NUL; returns the length. What is before
- * the point is below 10^36, and mostly so small that it needs no long division.
- */
-static inline size_t put_scaled(decimal_uint128 units, int scale, char *out) {
-    const uint64_t one = power_of_ten[scale];
-    char *end = out;
-    uint64_t fraction;
-    if (units <= UINT64_MAX) {
-        fraction = (uint64_t)units % one;
-        end = put_integer(end, (uint64_t)units / one);
-    } else {
-        fraction = (uint64_t)(units % one);
-        end = put_wide_integer(end, units / one);
-    }
+static inline size_t put_end(char *out, char *end, uint64_t fraction,
+                             int scale) {
     if (fraction > 0)
         end = put_fraction(end, fraction, scale);
     *end = '\0';
     return (size_t)(end - out);
 }
 
+/* The same as put_scaled(); what is before the point is below 10^36. */
+static NOINLINE size_t put_wide(decimal_uint128 units, int scale, char *out) {
+    const uint64_t half = power_of_ten[LARGEST_POWER];
+    decimal_uint128 whole = units / power_of_ten[scale];
+    char *end = out;
+    if (whole >= half) {
+        end = put_integer(end, (uint64_t)(whole / half));
+        uint64_t low = (uint64_t)(whole % half);
+        for (int place = LARGEST_POWER - 1; place >= 0; place--)
+            *end++ = (char)('0' + (int)(low / power_of_ten[place] % 10));
+    } else {
+        end = put_integer(end, (uint64_t)whole);
+    }
+    return put_end(out, end, (uint64_t)(units % power_of_ten[scale]), scale);
+}
+
+/* Writes units / 10^scale plainly and a NUL; returns the length. */
+static inline size_t put_scaled(decimal_uint128 units, int scale, char *out) {
+    if (units > UINT64_MAX)
+        return put_wide(units, scale, out);
+    uint64_t one = power_of_ten[scale];
+    char *end = put_integer(out, (uint64_t)units / one);
+    return put_end(out, end, (uint64_t)units % one, scale);
+}
+
 size_t decimal_print(struct decimal value, char out[static DECIMAL_TEXT_SIZE]) {
     return put_scaled(value.coefficient, value.scale, out);
 }
 
-/* numerator / divisor, to the nearest; a half goes up. */
-static euro round_quotient(decimal_uint128 numerator, decimal_uint128 divisor) {
-    if (numerator <= UINT64_MAX && divisor <= UINT64_MAX) {
-        uint64_t n = (uint64_t)numerator, d = (uint64_t)divisor, rest = n % d;
-        return (euro){(decimal_uint128)(n / d) + (rest >= d - rest)};
-    }
+/*
+ * units = stake * 10^5 / rate, both sides made whole. The bounds on stake and
+ * rate keep both below 2^128: the numerator is at most 10^15 * 10^(5 + 18), the
+ * divisor 10^10 * 10^(18 - 5).
+ */
+static NOINLINE euro divide_wide(struct decimal stake, struct decimal rate) {
+    int shift = EURO_DECIMALS + rate.scale - stake.scale;
+    decimal_uint128 numerator = stake.coefficient, divisor = rate.coefficient;
+    if (shift >= 0)
+        numerator *= wide_power_of_ten(shift);
+    else
+        divisor *= wide_power_of_ten(-shift);
     decimal_uint128 rest = numerator % divisor;
     return (euro){numerator / divisor + (rest >= divisor - rest)};
 }
 
+/* Most stakes and rates have so few digits that 64 bits hold both sides. */
 euro decimal_divide(struct decimal stake, struct decimal rate) {
-    /*
-     * units = stake * 10^5 / rate, both sides made whole. The bounds on stake
-     * and rate keep both below 2^128: the numerator is at most
-     * 10^15 * 10^(5 + 18), the divisor 10^10 * 10^(18 - 5). Most stakes and
-     * rates have so few digits that 64 bits hold both.
-     */
     int shift = EURO_DECIMALS + rate.scale - stake.scale;
-    if (shift >= 0)
-        return round_quotient(stake.coefficient * wide_power_of_ten(shift),
-                              rate.coefficient);
-    return round_quotient(stake.coefficient,
-                          rate.coefficient * wide_power_of_ten(-shift));
+    uint64_t numerator, divisor = rate.coefficient;
+    if (shift < 0 || shift > LARGEST_POWER ||
+        __builtin_mul_overflow(stake.coefficient, power_of_ten[shift],
+                               &numerator))
+        return divide_wide(stake, rate);
+    uint64_t rest = numerator % divisor;
+    return (euro){numerator / divisor + (rest >= divisor - rest)};
 }
 
-euro decimal_convert(struct decimal stake, struct rate_pair rates) {
-    if (rates.euro.coefficient == 1 && rates.euro.scale == 0)
-        return decimal_divide(stake, rates.currency);
-    /*
-     * units = product / divisor * 10^shift, by long division: the product of
-     * two coefficients is below 10^36, and what comes of the digits is the
-     * result's, below 10^(15 + 9 + 9 + 5), so that 128 bits hold both.
-     */
+/*
+ * units = product / divisor * 10^shift, by long division: the product of two
+ * coefficients is below 10^36, and what comes of the digits is the result's,
+ * below 10^(15 + 9 + 9 + 5), so that 128 bits hold both.
+ */
+static NOINLINE euro convert_by_pair(struct decimal stake,
+                                     const struct rate_pair *rates) {
     decimal_uint128 product =
-        (decimal_uint128)stake.coefficient * rates.euro.coefficient;
-    uint64_t divisor = rates.currency.coefficient;
+        (decimal_uint128)stake.coefficient * rates->euro.coefficient;
+    uint64_t divisor = rates->currency.coefficient;
     decimal_uint128 units = product / divisor;
     uint64_t rest = (uint64_t)(product % divisor);
     int shift =
-        EURO_DECIMALS + rates.currency.scale - stake.scale - rates.euro.scale;
+        EURO_DECIMALS + rates->currency.scale - stake.scale - rates->euro.scale;
     if (shift < 0) {
         /* Half of a power of ten is whole: the rest can not reach it. */
         decimal_uint128 one = wide_power_of_ten(-shift);
@@ -283,6 +288,12 @@ euro decimal_convert(struct decimal stake, struct rate_pair rates) {
         rest = next % divisor;
     }
     return (euro){units + (rest >= divisor - rest)};
+}
+
+euro decimal_convert(struct decimal stake, struct rate_pair rates) {
+    if (rates.euro.coefficient == 1 && rates.euro.scale == 0)
+        return decimal_divide(stake, rates.currency);
+    return convert_by_pair(stake, &rates);
 }
 
 size_t euro_print(euro amount, char out[static EURO_TEXT_SIZE]) {
