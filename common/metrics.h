@@ -15,6 +15,24 @@ enum metric {
     METRICS
 };
 
+/* What Prometheus calls the type of a metric. */
+enum metrics_kind {
+    METRICS_COUNTER,
+    METRICS_GAUGE,
+    METRICS_HISTOGRAM,
+    METRICS_SUMMARY,
+    METRICS_KINDS
+};
+
+struct metrics_row {
+    enum metrics_kind kind;
+    const char *process; /* whose name contains it, in upper case; or ALL */
+    const char *name, *labels;
+    const char *help; /* NULL: the family began further up */
+};
+
+const struct metrics_row *metrics_row(enum metric which);
+
 struct metrics {
     double values[METRICS];
 };
@@ -35,6 +53,9 @@ static inline void metrics_set(struct metrics *metrics, enum metric which,
 
 /* Enters one answered request into the histogram fxwire_request_seconds. */
 void metrics_observe_request(struct metrics *metrics, duration took);
+
+/* The value of one in such an object; the object may be NULL. */
+double metrics_value(struct json_object *object, enum metric which);
 
 /* All that are not 0, as an object `"name{labels}": value`; caller releases. */
 MUST_CHECK struct json_object *metrics_to_json(const struct metrics *metrics);

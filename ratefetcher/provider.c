@@ -252,6 +252,7 @@ static void note_call(struct provider *provider,
                                           : provider->class->calls_failed);
     metrics_add(context->metrics, METRIC_PROVIDER_SECONDS,
                 (double)took.usec / USEC_PER_SEC);
+    metrics_count(context->metrics, METRIC_PROVIDER_COUNT);
 }
 
 void providers_clock_stepped(struct providers *providers,

@@ -235,6 +235,7 @@ static void log_death(struct helper *helper, const siginfo_t *death,
                       monotime now) {
     bool again = helper->life.state != LIFECYCLE_REFUSED;
     death_print_cause(death, helper->last_death);
+    helper->killed += death->si_code != CLD_EXITED;
     death_log(helper_name(helper), helper->pid, death, helper_uptime(helper),
               again ? helper->life.delay : FOREVER);
     if (is_crash_loop(helper, now))

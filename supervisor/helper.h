@@ -54,9 +54,9 @@ struct helper {
     struct channel channel;
     struct event *channel_event, *look_event, *start_event, *patience_event;
     monotime started, last_ping;
-    unsigned unanswered; /* pings in a row */
-    bool debugged;       /* a debugger holds it, or it waits for one */
-    unsigned deaths;
+    unsigned unanswered;     /* pings in a row */
+    bool debugged;           /* a debugger holds it, or it waits for one */
+    unsigned deaths, killed; /* of these by a signal */
     monotime recent_deaths[HELPER_LOOP_DEATHS]; /* as a ring */
     char last_death[DEATH_CAUSE_SIZE];          /* "": none yet */
     struct json_object *report;  /* the last one of this process, or NULL */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/lines/message.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/settings/url.h"
@@ -165,6 +166,16 @@ void helpers_kill(struct helpers *helpers, bool monitor_too) {
     for (size_t i = 0; i < helpers->count; i++)
         if (helpers->list[i]->kind != HELPER_MONITOR || monitor_too)
             helper_kill(helpers->list[i]);
+}
+
+void helpers_tell_monitor(struct helpers *helpers, struct json_object *status) {
+    for (size_t i = 0; i < helpers->count; i++) {
+        struct helper *helper = helpers->list[i];
+        /* One that does not read is found by its missing answers. */
+        if (helper->kind == HELPER_MONITOR &&
+            lifecycle_has_process(&helper->life))
+            (void)channel_write(&helper->channel, message_line(status));
+    }
 }
 
 bool helpers_monitor_is_down(const struct helpers *helpers) {

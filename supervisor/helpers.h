@@ -17,6 +17,10 @@ void helpers_free(struct helpers *helpers);
 /* To be called each second. */
 void helpers_ping(struct helpers *helpers);
 
+/* Tells the monitor of all processes. */
+void helpers_tell_monitor(struct helpers *helpers,
+                          struct json_object *status) NONNULL_ALL;
+
 /*
  * Puts other settings in force: helpers whose environment they change are
  * restarted, wsclients come and go with their upstreams. Gives how many were

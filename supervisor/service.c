@@ -22,6 +22,7 @@
 #include "common/runtime_dir.h"
 #include "supervisor/alert.h"
 #include "supervisor/helpers.h"
+#include "supervisor/monitor/status_server.h"
 #include "supervisor/runtime.h"
 #include "supervisor/status.h"
 
@@ -83,9 +84,24 @@ static void help_monitor(const struct service *s) {
         monitor_pipe_drain(&log);
 }
 
+static struct json_object *new_status(const struct service *s) {
+    return status_new(s->helpers.list, s->helpers.count,
+                      monotime_between(s->started, clock_monotonic()));
+}
+
+/* For whoever asks at STATUS_LISTEN. */
+static void tell_status(struct service *s) {
+    if (settings_text(s->settings, SETTING_STATUS_LISTEN) == NULL)
+        return;
+    struct json_object *status = new_status(s);
+    helpers_tell_monitor(&s->helpers, status);
+    json_object_put(status);
+}
+
 static void on_changed(void *arg) {
     struct service *s = arg;
     help_monitor(s);
+    tell_status(s);
     if (!s->told_ready && helpers_all_ready(&s->helpers)) {
         s->told_ready = true;
         notify("READY=1\nSTATUS=running");
@@ -263,6 +279,7 @@ static void on_ping(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct service *s = arg;
     helpers_ping(&s->helpers);
+    tell_status(s);
     helpers_sweep(&s->helpers);
     help_monitor(s);
     if (!s->stopping)
@@ -311,8 +328,7 @@ static struct json_object *answer(struct service *s, enum message_op op,
         return line_server_error("stopping", "the service is stopping");
     switch (op) {
     case MESSAGE_STATUS:
-        return status_new(s->helpers.list, s->helpers.count,
-                          monotime_between(s->started, clock_monotonic()));
+        return new_status(s);
     case MESSAGE_STOP:
         stop(s);
         return message_new(MESSAGE_STOP);
@@ -399,9 +415,11 @@ static void serve(struct service *s, const struct monitor_pipe *log) {
     log_close();
 }
 
-/* What is wrong with a folder is told; EX_OK or an exit code. */
-static int make_folders(const struct settings *settings) {
+/* What this place lacks for the settings is told; EX_OK or an exit code. */
+static int prepare_place(const struct settings *settings) {
     char *fault = folder_fault(settings, files_make_folder);
+    if (fault == NULL)
+        fault = status_server_fault(settings);
     if (fault == NULL)
         return EX_OK;
     fprintf(stderr, "%s\n", fault);
@@ -423,7 +441,7 @@ static int run_with_settings(struct service *s,
     }
     if (log == NULL)
         log = &own;
-    int code = make_folders(s->settings);
+    int code = prepare_place(s->settings);
     if (code != EX_OK)
         return code;
     code = runtime_open(&s->runtime,

@@ -10,6 +10,16 @@ static void add_copy(struct json_object *object, const char *name,
     json_object_object_add(object, name, json_object_get(member));
 }
 
+static struct json_object *death_reasons(const struct helper *helper) {
+    struct json_object *reasons = json_object_new_object();
+    json_object_object_add(
+        reasons, "exit",
+        json_object_new_int((int)(helper->deaths - helper->killed)));
+    json_object_object_add(reasons, "signal",
+                           json_object_new_int((int)helper->killed));
+    return reasons;
+}
+
 static struct json_object *helper_row(const struct helper *helper) {
     struct json_object *row = json_object_new_object();
     message_add_text(row, "name", helper_name(helper));
@@ -22,6 +32,7 @@ static struct json_object *helper_row(const struct helper *helper) {
     message_add_duration(row, "uptime_seconds", helper_uptime(helper));
     json_object_object_add(row, "deaths",
                            json_object_new_int((int)helper->deaths));
+    json_object_object_add(row, "death_reasons", death_reasons(helper));
     json_object_object_add(
         row, "last_death",
         helper->deaths > 0 ? json_object_new_string(helper->last_death) : NULL);

@@ -42,7 +42,8 @@ DAILY_FILE_C   = supervisor/monitor/daily_file.c common/files.c common/day.c \
 UNIT_daily_file = $(DAILY_FILE_C)
 UNIT_journal   = supervisor/monitor/journal.c
 MONITOR_C      = supervisor/monitor/monitor.c supervisor/monitor/log_output.c \
-                 supervisor/monitor/journal.c $(DAILY_FILE_C)
+                 supervisor/monitor/journal.c supervisor/monitor/status_server.c \
+                 supervisor/monitor/metrics_text.c $(DAILY_FILE_C)
 UNIT_monitor   = $(MONITOR_C) common/lines/child.c common/lines/channel.c \
                  $(MESSAGE_C) common/metrics.c common/loop.c common/log.c common/utf8.c \
                  common/clock.c common/day.c $(SETTINGS_C)

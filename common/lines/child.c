@@ -32,6 +32,10 @@ static enum child_order obey(struct child *child, struct span line) {
     case MESSAGE_PING:
         say_report(child, MESSAGE_PONG);
         break;
+    case MESSAGE_STATUS:
+        if (child->on_status != NULL)
+            child->on_status(child->arg, message);
+        break;
     case MESSAGE_STOP:
         order = CHILD_STOP;
         break;

@@ -32,6 +32,8 @@ enum {
 struct child {
     struct channel channel; /* fd -1: started by hand, without a supervisor */
     struct json_object *(*report)(void *arg); /* new object, released here */
+    /* NULL, or gets what the supervisor tells of all processes; lent. */
+    void (*on_status)(void *arg, struct json_object *status);
     void *arg;
 };
 

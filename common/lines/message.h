@@ -16,7 +16,8 @@ enum message_op {
     MESSAGE_UNKNOWN,
     MESSAGE_RATES,   /* rates.sock: the question, and its good answer */
     MESSAGE_ERROR,   /* any socket: the bad answer */
-    MESSAGE_STATUS,  /* control.sock: the question, and its answer */
+    MESSAGE_STATUS,  /* control.sock: the question, and its answer; and
+                        supervisor to monitor: the same, each second */
     MESSAGE_STOP,    /* control.sock, and supervisor to helper: end in order */
     MESSAGE_RELOAD,  /* control.sock: read the configuration anew */
     MESSAGE_RESTART, /* control.sock: restart the helpers of one name */

@@ -425,12 +425,35 @@ static void check_moved(struct settings *s) {
     }
 }
 
+static bool is_loopback(struct span host) {
+    return span_equals(host, "localhost") || span_equals(host, "::1") ||
+           span_begins(host, "127.");
+}
+
+/* What is told there is for the machine's own users, unless it is asked for. */
+static void check_status_listen(struct settings *s) {
+    struct url url;
+    if (!settings_is_good(s, SETTING_STATUS_LISTEN) ||
+        settings_is(s, SETTING_STATUS_LISTEN_PUBLIC, "yes"))
+        return;
+    const char *address = settings_text(s, SETTING_STATUS_LISTEN);
+    char *text = memory_print("http://%s", address);
+    if (url_parse(span_of(text), &url) && !is_loopback(url.host))
+        settings_add_fault(
+            s, memory_print("STATUS_LISTEN=%s: others reach this address; with "
+                            "STATUS_LISTEN_PUBLIC=yes they may",
+                            address));
+    free(text);
+}
+
 void settings_check_rules(struct settings *settings,
                           enum settings_reader readers) {
     if ((readers & SETTINGS_WSCLIENT) != 0) {
         check_heartbeat(settings);
         check_ca_file(settings, SETTING_WS_CA_FILE);
     }
+    if ((readers & SETTINGS_MONITOR) != 0)
+        check_status_listen(settings);
     if ((readers & SETTINGS_RATEFETCHER) != 0) {
         check_providers(settings);
         check_encrypted(settings);

@@ -11,6 +11,7 @@
 #include "common/metrics.h"
 #include "common/process.h"
 #include "supervisor/monitor/log_output.h"
+#include "supervisor/monitor/status_server.h"
 
 /* How often an output that takes nothing is looked at again. */
 #define BLOCKED_RETRY MILLISECONDS(20)
@@ -36,6 +37,7 @@ struct monitor {
     struct event *retry;    /* the output took nothing */
     bool stopping;          /* as soon as the pipe is empty */
     struct copier copier;
+    struct status_server *status; /* NULL: none is wanted */
 };
 
 int monitor_pipe_open(struct monitor_pipe *pipe) {
@@ -122,6 +124,11 @@ static void on_look(evutil_socket_t fd, short what, void *arg) {
     log_output_look(&m->copier.output, &m->child);
 }
 
+static void on_status(void *arg, struct json_object *status) {
+    struct monitor *m = arg;
+    status_server_take(m->status, status);
+}
+
 static void on_control(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct monitor *m = arg;
@@ -158,7 +165,12 @@ int monitor_run(int argc, char *argv[]) {
     struct monitor m = {.base = loop_new(), .copier.pipe_fd = CHILD_FD_EXTRA};
     log_output_open(&m.copier.output, settings);
     child_init(&m.child, true, report, &m);
+    m.status = status_server_new(m.base, settings);
+    if (m.status != NULL)
+        m.child.on_status = on_status;
     run(&m);
+    if (m.status != NULL)
+        status_server_free(&m.status);
     log_output_close(&m.copier.output);
     child_clear(&m.child);
     loop_free(&m.base);

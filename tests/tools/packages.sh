@@ -12,7 +12,7 @@ build="ca-certificates gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev 
 test="clang clang-format faketime iproute2 libclang-rt-dev libcmocka-dev
       libnss-wrapper mount nftables nginx-light node-faye-websocket
       node-ws nodejs nutcracker procps python3-cryptography
-      python3-pytest python3-pytest-xdist python3-redis
+      python3-prometheus-client python3-pytest python3-pytest-xdist python3-redis
       python3-websockets redis-server socat universal-ctags util-linux
       valgrind"
 fresh="mmdebstrap"

@@ -1,0 +1,264 @@
+#include "supervisor/monitor/status_server.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/lines/message.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/memory.h"
+#include "common/settings/url.h"
+#include "supervisor/monitor/metrics_text.h"
+
+#define LISTEN_RETRY SECONDS(1)
+/* For so long the last status counts; it comes each second. */
+#define STATUS_LASTS SECONDS(5)
+
+enum {
+    ACCEPT_PAUSE_USEC = 100000,
+    MAX_HEADERS_BYTES = 8192,
+    MAX_BODY_BYTES = 0,
+    IDLE_SECONDS = 5,
+    /* Connections, log and pipes of the monitor together. */
+    MAX_DESCRIPTORS = 128
+};
+
+struct status_server {
+    struct evhttp *http;
+    char *host;
+    uint16_t port;
+    struct event *retry;
+    bool refused;               /* it is said that nobody can listen there */
+    struct json_object *status; /* NULL: none came */
+    monotime came;
+};
+
+/* The parts of STATUS_LISTEN; the caller frees the host. NULL: not set. */
+static char *read_address(const struct settings *settings, uint16_t *port) {
+    const char *text = settings_text(settings, SETTING_STATUS_LISTEN);
+    if (text == NULL)
+        return NULL;
+    struct url url;
+    char *url_text = memory_print("http://%s", text), *host = NULL;
+    if (url_parse(span_of(url_text), &url)) {
+        host = memory_copy(url.host.data, url.host.len);
+        *port = url.port;
+    }
+    free(url_text);
+    return host;
+}
+
+static bool is_fresh(const struct status_server *s) {
+    return s->status != NULL &&
+           monotime_between(s->came, clock_monotonic()).usec <
+               STATUS_LASTS.usec;
+}
+
+static void send_body(struct evhttp_request *request, int code,
+                      const char *type, struct evbuffer *body) {
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+    evhttp_add_header(headers, "Content-Type", type);
+    evhttp_add_header(headers, "Cache-Control", "no-store");
+    evhttp_send_reply(request, code, NULL, body);
+}
+
+static void send_metrics(struct status_server *s,
+                         struct evhttp_request *request,
+                         struct evbuffer *body) {
+    metrics_text_write(body, s->status);
+    send_body(request, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
+              body);
+}
+
+static void send_health(struct status_server *s, struct evhttp_request *request,
+                        struct evbuffer *body) {
+    (void)s;
+    evbuffer_add_printf(body, "{\"healthy\":true}\n");
+    send_body(request, HTTP_OK, "application/json", body);
+}
+
+static void send_ready(struct status_server *s, struct evhttp_request *request,
+                       struct evbuffer *body) {
+    struct json_object *ready = NULL, *reasons = NULL;
+    json_object_object_get_ex(s->status, "ready", &ready);
+    json_object_object_get_ex(s->status, "reasons", &reasons);
+    evbuffer_add_printf(
+        body, "{\"ready\":%s,\"reasons\":%s}\n", json_object_get_string(ready),
+        json_object_to_json_string_ext(reasons, JSON_C_TO_STRING_PLAIN));
+    send_body(request,
+              json_object_get_boolean(ready) ? HTTP_OK : HTTP_SERVUNAVAIL,
+              "application/json", body);
+}
+
+static const struct route {
+    const char *path;
+    void (*send)(struct status_server *, struct evhttp_request *,
+                 struct evbuffer *body);
+} routes[] = {
+    {"/metrics", send_metrics},
+    {"/healthz", send_health},
+    {"/readyz", send_ready},
+};
+
+static const struct route *find_route(struct evhttp_request *request) {
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+    const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
+    for (size_t i = 0; path != NULL && i < sizeof routes / sizeof *routes; i++)
+        if (strcmp(path, routes[i].path) == 0)
+            return &routes[i];
+    return NULL;
+}
+
+static void on_request(struct evhttp_request *request, void *arg) {
+    struct status_server *s = arg;
+    const struct route *route = find_route(request);
+    if (route == NULL) {
+        evhttp_send_error(request, HTTP_NOTFOUND, NULL);
+        return;
+    }
+    struct evbuffer *body = evbuffer_new();
+    if (is_fresh(s)) {
+        route->send(s, request, body);
+    } else {
+        evbuffer_add_printf(body, "{\"healthy\":false,\"ready\":false,"
+                                  "\"reasons\":[\"the supervisor says "
+                                  "nothing\"]}\n");
+        send_body(request, HTTP_SERVUNAVAIL, "application/json", body);
+    }
+    evbuffer_free(body);
+}
+
+static void accept_again(evutil_socket_t fd, short what, void *listener) {
+    (void)fd, (void)what;
+    evconnlistener_enable(listener);
+}
+
+/*
+ * With no descriptor left it would be tried again without a pause. The argument
+ * of a listener's callbacks is evhttp's own.
+ */
+static void on_accept_failed(struct evconnlistener *listener, void *arg) {
+    (void)arg;
+    const struct timeval pause = {.tv_usec = ACCEPT_PAUSE_USEC};
+    evconnlistener_disable(listener);
+    event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT,
+                    accept_again, listener, &pause);
+}
+
+static void listen_there(struct status_server *s) {
+    struct evhttp_bound_socket *bound =
+        evhttp_bind_socket_with_handle(s->http, s->host, s->port);
+    if (bound == NULL) {
+        if (!s->refused)
+            log_error("status_not_served",
+                      LOG_FIELDS(log_text("host", s->host),
+                                 log_int("port", s->port),
+                                 log_text("why", strerror(errno))));
+        s->refused = true;
+        loop_set_timer(s->retry, LISTEN_RETRY);
+        return;
+    }
+    evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(bound),
+                                on_accept_failed);
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    listen_there(arg);
+}
+
+static void limit_descriptors(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        limit.rlim_cur > MAX_DESCRIPTORS) {
+        limit.rlim_cur = MAX_DESCRIPTORS;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+struct status_server *status_server_new(struct event_base *base,
+                                        const struct settings *settings) {
+    uint16_t port = 0;
+    char *host = read_address(settings, &port);
+    if (host == NULL)
+        return NULL;
+    limit_descriptors();
+    struct status_server *s = memory_new(sizeof *s);
+    *s = (struct status_server){
+        .http = evhttp_new(base), .host = host, .port = port};
+    s->retry = evtimer_new(base, on_retry, s);
+    evhttp_set_gencb(s->http, on_request, s);
+    evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+    evhttp_set_max_headers_size(s->http, MAX_HEADERS_BYTES);
+    evhttp_set_max_body_size(s->http, MAX_BODY_BYTES);
+    evhttp_set_timeout(s->http, IDLE_SECONDS);
+    listen_there(s);
+    return s;
+}
+
+void status_server_free(struct status_server **server) {
+    struct status_server *s = *server;
+    *server = NULL;
+    event_free(s->retry);
+    evhttp_free(s->http);
+    json_object_put(s->status);
+    free(s->host);
+    free(s);
+}
+
+void status_server_take(struct status_server *server,
+                        struct json_object *status) {
+    json_object_put(server->status);
+    server->status = json_object_get(status);
+    server->came = clock_monotonic();
+}
+
+/* 0 or an errno. */
+static int try_to_bind(const struct addrinfo *address) {
+    int on = 1, error = 0;
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, address->ai_addr, address->ai_addrlen) < 0)
+        error = errno;
+    close(fd);
+    return error;
+}
+
+static int try_to_listen(const char *host, uint16_t port) {
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    char service[8];
+    snprintf(service, sizeof service, "%u", port);
+    if (getaddrinfo(host, service, &hints, &found) != 0)
+        return EADDRNOTAVAIL;
+    int error = try_to_bind(found);
+    freeaddrinfo(found);
+    return error;
+}
+
+char *status_server_fault(const struct settings *settings) {
+    uint16_t port = 0;
+    char *host = read_address(settings, &port), *fault = NULL;
+    if (host == NULL)
+        return NULL;
+    int error = try_to_listen(host, port);
+    if (error != 0)
+        fault = memory_print("STATUS_LISTEN=%s: nobody can listen there: %s",
+                             settings_text(settings, SETTING_STATUS_LISTEN),
+                             strerror(error));
+    free(host);
+    return fault;
+}

@@ -1,0 +1,238 @@
+"""STATUS_LISTEN: metrics and health over HTTP, and that nobody there is in the way."""
+import http.client
+import json
+import signal
+import socket
+import urllib.error
+import urllib.request
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from amounts import message, stake_of
+from ports import on_new_port
+from upstream import Upstream
+from waiting import wait_until
+
+# What the documentation promises.
+FAMILIES = {
+    "fxwire_connected": "gauge",
+    "fxwire_requests": "counter",
+    "fxwire_responses": "counter",
+    "fxwire_retried": "counter",
+    "fxwire_expired": "counter",
+    "fxwire_pending": "gauge",
+    "fxwire_reconnects": "counter",
+    "fxwire_heartbeat_age_seconds": "gauge",
+    "fxwire_request_seconds": "histogram",
+    "fxwire_rate_lookups": "counter",
+    "fxwire_provider_calls": "counter",
+    "fxwire_provider_seconds": "summary",
+    "fxwire_process_restarts": "counter",
+    "fxwire_process_up": "gauge",
+    "fxwire_log_dropped": "counter",
+    "fxwire_build_info": "gauge",
+}
+
+
+def unused(port):
+    """The port, if nobody listens there."""
+    socket.create_server(("127.0.0.1", port)).close()
+    return port
+
+
+class Page:
+    """What is served at STATUS_LISTEN."""
+
+    def __init__(self, port):
+        self.port = port
+
+    def get(self, path, method="GET", **more):
+        """(code, text)"""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}",
+                                         method=method, **more)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def families(self):
+        code, text = self.get("/metrics")
+        assert code == 200
+        return {f.name: f for f in text_string_to_metric_families(text)}
+
+    def value(self, name, **labels):
+        """The sum of the series that have these labels."""
+        return sum(s.value for f in self.families().values() for s in f.samples
+                   if s.name == name and labels.items() <= s.labels.items())
+
+
+@pytest.fixture
+def watched(make_service, upstream):
+    """watched(settings) gives a ready service and its page."""
+
+    def begin(settings=None, host="127.0.0.1", **how):
+        page = Page(on_new_port(unused))
+        service = make_service({"REQUESTS_WS_URL": upstream.url,
+                                "STATUS_LISTEN": f"{host}:{page.port}"} | (settings or {}),
+                               **how)
+        service.start()
+        wait_until(lambda: page.get("/readyz")[0] == 200, "it says that it is ready")
+        return service, page
+
+    return begin
+
+
+def converted(page):
+    return page.value("fxwire_requests_total", result="converted")
+
+
+@pytest.mark.smoke
+def test_metrics(watched, upstream):
+    """All that are promised, in one family each, with the values of `status`."""
+    service, page = watched()
+    for i in range(5):
+        assert stake_of(upstream.link.ask(message(str(i)))) == "207.55196"
+    upstream.link.ask(message("bad", currency='"usd"'))
+    wait_until(lambda: converted(page) == 5, "the count")
+    code, text = page.get("/metrics")
+    assert code == 200
+    assert text.count("# TYPE fxwire_provider_calls_total ") == 1
+    families = {f.name: f for f in text_string_to_metric_families(text)}
+    assert FAMILIES.items() <= {n: f.type for n, f in families.items()}.items()
+    assert page.value("fxwire_requests_total", result="invalid") == 1
+    assert page.value("fxwire_responses_total") == 6
+    assert page.value("fxwire_request_seconds_count") == 6
+    assert page.value("fxwire_request_seconds_bucket", le="+Inf") == 6
+    assert page.value("fxwire_build_info") == 1
+    assert page.value("fxwire_process_up", process="ratefetcher") == 1
+    label = upstream.url.removeprefix("ws://")
+    assert page.value("fxwire_connected", upstream=label) == 1
+    counted = {row["name"]: row["values"] for row in service.status()["counters"]}
+    assert counted["wsclient"]["fxwire_responses_total"] == 6
+
+
+def test_counts_go_on(watched, upstream):
+    """With who dies and who scrapes: neither begins at 0 again."""
+    service, page = watched({"RECONNECT_MAX_SECONDS": "0.1"})
+    assert stake_of(upstream.link.ask(message("1"))) == "207.55196"
+    wait_until(lambda: converted(page) == 1, "the count")
+    service.wait_respawn("wsclient", service.kill("wsclient"))
+    assert stake_of(upstream.wait_link(2).ask(message("2"))) == "207.55196"
+    wait_until(lambda: converted(page) == 2, "the count")
+    assert page.value("fxwire_process_restarts_total", process="wsclient",
+                      reason="signal") == 1
+    service.wait_respawn("monitor", service.kill("monitor"))
+
+    def back():
+        try:
+            return converted(page) == 2
+        except OSError:
+            return False
+
+    wait_until(back, "the monitor's successor")
+
+
+def test_health_and_readiness(watched):
+    with Upstream() as other:
+        _, page = watched({"RECONNECT_MAX_SECONDS": "0.1",
+                           "REQUESTS_WS_URL": other.url})
+        assert page.get("/healthz") == (200, '{"healthy":true}\n')
+        assert page.get("/readyz") == (200, '{"ready":true,"reasons":[]}\n')
+    _, text = wait_until(lambda: (got := page.get("/readyz"))[0] == 503 and got,
+                         "it is not ready")
+    label = other.url.removeprefix("ws://")
+    assert json.loads(text)["reasons"] == [f"upstream is not connected: {label}"]
+    assert page.get("/healthz")[0] == 200
+    assert page.value("fxwire_ready") == 0
+
+
+def test_nobody_vouches_for_a_supervisor_that_hangs(watched):
+    service, page = watched(args=["--no-watchdog"])
+    service.process.send_signal(signal.SIGSTOP)
+    wait_until(lambda: page.get("/healthz")[0] == 503, "it is seen")
+    code, text = page.get("/readyz")
+    assert code == 503 and json.loads(text)["reasons"] == ["the supervisor says nothing"]
+    assert page.get("/metrics")[0] == 503
+    service.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: page.get("/healthz")[0] == 200, "it is back")
+
+
+def test_what_is_not_served(watched):
+    _, page = watched()
+    assert page.get("/")[0] == 404
+    assert page.get("/metrics/")[0] == 404
+    assert page.get("/%6detrics")[0] == 404
+    assert page.get("//metrics")[0] == 404
+    assert page.get("/metrics?x=1")[0] == 200
+    assert page.get("/metrics", method="POST", data=b"x")[0] in (405, 413, 501)
+    assert page.get("/metrics", headers={"X": "x" * 20000})[0] in (400, 413, 431)
+    assert page.get("/metrics", method="HEAD") == (200, "")
+
+
+def test_readers_that_are_stuck(watched, upstream):
+    """Neither they nor very many of them are in the way of answers or scrapes."""
+    service, page = watched()
+    before = service.pids()["monitor"]
+    stuck = [socket.create_connection(("127.0.0.1", page.port)) for _ in range(300)]
+    for connection in stuck[:50]:
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+    for i in range(20):
+        assert stake_of(upstream.link.ask(message(str(i)))) == "207.55196"
+    for connection in stuck:
+        connection.close()
+
+    def served():
+        try:
+            return converted(page) == 20
+        except (OSError, http.client.HTTPException):
+            return False
+
+    wait_until(served, "a scrape", 15)
+    assert service.pids()["monitor"] == before
+
+
+def test_a_thousand_scrapes(watched, upstream):
+    service, page = watched()
+    connection = http.client.HTTPConnection("127.0.0.1", page.port)
+    for i in range(1000):
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        assert answer.status == 200 and b"fxwire_connected" in answer.read()
+    assert stake_of(upstream.link.ask(message("1"))) == "207.55196"
+    assert len(upstream.links) == 1 and "died" not in service.log()
+
+
+def test_secrets_are_not_told(watched, upstream):
+    secrets = {"WS_AUTHORIZATION": "Bearer authsecret", "FREECURRENCYAPI_KEY": "keysecret",
+               "REQUESTS_WS_URL": upstream.url.replace("ws://", "ws://me:passsecret@")
+               + "?token=querysecret"}
+    _, page = watched(secrets)
+    for path in ("/metrics", "/readyz", "/healthz"):
+        assert "secret" not in page.get(path)[1]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "192.0.2.1", "example.org"])
+def test_an_address_that_others_reach(make_service, upstream, host):
+    service = make_service({"REQUESTS_WS_URL": upstream.url,
+                            "STATUS_LISTEN": f"{host}:{on_new_port(unused)}"})
+    for command in ("check", "run"):
+        done = service.command(command)
+        assert done.returncode == 78
+        assert f"STATUS_LISTEN={host}" in done.stderr and "STATUS_LISTEN_PUBLIC" in done.stderr
+
+
+def test_an_address_that_others_may_reach(watched):
+    _, page = watched({"STATUS_LISTEN_PUBLIC": "yes"}, host="0.0.0.0")
+    assert page.get("/healthz")[0] == 200
+
+
+def test_an_address_that_is_taken(make_service, upstream):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        service = make_service({"REQUESTS_WS_URL": upstream.url,
+                                "STATUS_LISTEN": f"127.0.0.1:{port}"})
+        done = service.command("run")
+        assert done.returncode == 78
+        assert f"STATUS_LISTEN=127.0.0.1:{port}: nobody can listen there" in done.stderr
