@@ -22,7 +22,7 @@ FX_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
              $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 PROGRAMS = supervisor wsclient ratefetcher
-LIBS_supervisor  = -levent -ljson-c -lbsd -lm
+LIBS_supervisor  = -levent -ljson-c -lbsd
 LIBS_wsclient    = -lwebsockets -lssl -lcrypto -ljson-c -lbsd
 LIBS_ratefetcher = -lcurl -levent -lexpat -lhiredis -ljson-c -lcsv -lbsd
 LIBS_upstream    = -lcrypto -lgmp

@@ -56,8 +56,8 @@ static void put_label(struct evbuffer *out, const char *name,
 }
 
 static void put_number(struct evbuffer *out, double value) {
-    evbuffer_add_printf(out, value == floor(value) ? " %.0f\n" : " %.6f\n",
-                        value);
+    evbuffer_add_printf(
+        out, value == (double)(int64_t)value ? " %.0f\n" : " %.6f\n", value);
 }
 
 /* `labels` are as the table has them; `upstream` may be NULL. */
