@@ -6,7 +6,7 @@ THROUGHPUT = {window: f"Throughput, {window} outstanding" for window in (256, 20
 TLS = "Throughput over TLS, 256 outstanding"
 LATENCY = {rate: f"Latency at {rate} requests a second, microseconds"
            for rate in (100, 1000, 10000)}
-IDLE, MEMORY = "Idle", f"Memory of {OURS} when idle again"
+IDLE, MEMORY = "Idle", "Memory when idle again"
 HEARTBEATS = "Heartbeats while a million answers wait"
 
 
