@@ -178,20 +178,6 @@ enum day_error moment_parse(struct span text, int64_t *unix_seconds) {
                      leap, error, unix_seconds);
 }
 
-day day_of_seconds(int64_t unix_seconds) {
-    int64_t number = unix_seconds / DAY_SECONDS;
-    if (unix_seconds % DAY_SECONDS < 0)
-        number--;
-    return (day){(int32_t)number};
-}
-
-day day_of_ms(int64_t unix_ms) {
-    int64_t seconds = unix_ms / 1000;
-    if (unix_ms % 1000 < 0)
-        seconds--;
-    return day_of_seconds(seconds);
-}
-
 /* Writes the two digits of `value` at `out`. */
 static void put_two(char *out, int value) {
     out[0] = (char)('0' + value / 10);

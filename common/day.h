@@ -44,8 +44,19 @@ MUST_CHECK enum day_error day_parse(struct span text, day *out);
  */
 MUST_CHECK enum day_error moment_parse(struct span text, int64_t *unix_seconds);
 
-day day_of_seconds(int64_t unix_seconds);
-day day_of_ms(int64_t unix_ms);
+static inline day day_of_seconds(int64_t unix_seconds) {
+    int64_t number = unix_seconds / DAY_SECONDS;
+    if (unix_seconds % DAY_SECONDS < 0)
+        number--;
+    return (day){(int32_t)number};
+}
+
+static inline day day_of_ms(int64_t unix_ms) {
+    int64_t seconds = unix_ms / 1000;
+    if (unix_ms % 1000 < 0)
+        seconds--;
+    return day_of_seconds(seconds);
+}
 
 /* A day as the Gregorian calendar has it; months and days count from 1. */
 struct civil_day {

@@ -18,16 +18,17 @@ static inline const char *json_exponent_end(const char *at, const char *end) {
     return json_few_digits_end(at, end);
 }
 
-/*
- * Behind the number at `at`; NULL: it is none. What follows is not looked at:
- * of 01 it is the 0.
- */
+/* Behind the number at `at`; NULL: it is none. Of 01 it is the 0. */
 static inline const char *json_number_end(const char *at, const char *end) {
-    if (at < end && *at == '-')
-        at++;
     const char *behind = json_digits_end(at, end);
-    if (behind == at)
-        return NULL;
+    if (behind == at) {
+        if (at == end || *at != '-')
+            return NULL;
+        at++;
+        behind = json_few_digits_end(at, end);
+        if (behind == NULL)
+            return NULL;
+    }
     if (*at == '0')
         behind = at + 1;
     if (behind < end && *behind == '.')

@@ -82,11 +82,21 @@ void json_shape_learn(struct json_shape *shape, struct span text,
     }
 }
 
+/* Byte by byte, as is only done near the end of a text. */
+static inline bool ends_with(const char *at, const char *end, const char *bytes,
+                             ptrdiff_t len) {
+    if (end - at < len)
+        return false;
+    while (len > 0 && at[len - 1] == bytes[len - 1])
+        len--;
+    return len == 0;
+}
+
 /* Whether the text goes on with these bytes; a step can be loaded from them. */
 static inline bool goes_on_with(const char *at, const char *end,
                                 const char *bytes, ptrdiff_t len) {
     if (end - at < len + JSON_STEP)
-        return end - at >= len && memcmp(at, bytes, (size_t)len) == 0;
+        return ends_with(at, end, bytes, len);
     for (; len > JSON_STEP; len -= JSON_STEP) {
         if (json_same_in_step(at, bytes) < JSON_STEP)
             return false;

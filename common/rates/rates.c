@@ -20,6 +20,7 @@ struct rates {
     int references;
     char provider[MAX_PROVIDER_NAME + 1];
     char base[RATES_CODE_LEN + 1];
+    uint32_t base_order; /* see order_of() */
     day as_of;
     int64_t fetched_ms;
     struct decimal euro; /* its rate; 0: there is none */
@@ -70,6 +71,7 @@ struct rates *rates_new(const char *provider, const char *base, day as_of,
     rates->references = 1;
     snprintf(rates->provider, sizeof rates->provider, "%s", provider);
     snprintf(rates->base, sizeof rates->base, "%s", base);
+    rates->base_order = order_of(rates->base);
     rates->as_of = as_of;
     rates->fetched_ms = fetched_ms;
     if (is_euro(rates->base))
@@ -77,10 +79,9 @@ struct rates *rates_new(const char *provider, const char *base, day as_of,
     return rates;
 }
 
-/* The place of `code` in the order, whether it is there or not. */
-static inline size_t place_of(const struct rates *rates, const char *code) {
+/* The place of a code in the order, whether it is there or not. */
+static inline size_t place_of(const struct rates *rates, uint32_t order) {
     size_t low = 0, high = rates->count;
-    uint32_t order = order_of(code);
     while (low < high) {
         size_t middle = (low + high) / 2;
         if (rates->rates[middle].order < order)
@@ -91,12 +92,12 @@ static inline size_t place_of(const struct rates *rates, const char *code) {
     return low;
 }
 
-static bool is_at(const struct rates *rates, size_t place, const char *code) {
-    return place < rates->count && rates->rates[place].order == order_of(code);
+static bool is_at(const struct rates *rates, size_t place, uint32_t order) {
+    return place < rates->count && rates->rates[place].order == order;
 }
 
 static bool is_base(const struct rates *rates, const char *code) {
-    return order_of(code) == order_of(rates->base);
+    return order_of(code) == rates->base_order;
 }
 
 /* Reads a rate within its bounds. */
@@ -136,8 +137,9 @@ enum rates_add rates_add(struct rates *rates, struct span code,
                                                         : RATES_OTHER_BASE;
     if (!good)
         return RATES_BAD_RATE;
-    size_t place = place_of(rates, code.data);
-    if (is_at(rates, place, code.data))
+    uint32_t order = order_of(code.data);
+    size_t place = place_of(rates, order);
+    if (is_at(rates, place, order))
         return RATES_DUPLICATE;
     if (rates->count == RATES_MAX_CURRENCIES)
         return RATES_TOO_MANY;
@@ -178,11 +180,11 @@ void rates_release(struct rates **rates) {
 
 const struct decimal *rates_find(const struct rates *rates,
                                  struct span currency) {
-    if (is_base(rates, currency.data))
+    uint32_t order = order_of(currency.data);
+    if (order == rates->base_order)
         return &one;
-    size_t place = place_of(rates, currency.data);
-    return is_at(rates, place, currency.data) ? &rates->rates[place].value
-                                              : NULL;
+    size_t place = place_of(rates, order);
+    return is_at(rates, place, order) ? &rates->rates[place].value : NULL;
 }
 
 bool rates_find_pair(const struct rates *rates, struct span currency,

@@ -76,6 +76,18 @@ static void names_one_of_two_faults(void **state) {
     }
 }
 
+/* With an exponent it is read the long way: it means the same. */
+static void check_long_way(const char *text, enum decimal_error error,
+                           struct decimal value) {
+    char with_exponent[64];
+    struct decimal again;
+    snprintf(with_exponent, sizeof with_exponent, "%se0", text);
+    assert_int_equal(parse(with_exponent, &again), error);
+    if (error == DECIMAL_OK &&
+        (value.coefficient != again.coefficient || value.scale != again.scale))
+        fail_msg("`%s` is another number than `%s`", text, with_exponent);
+}
+
 static void check_form(const regex_t *number, const char *text) {
     struct decimal value;
     enum decimal_error error = decimal_parse(span_of(text), &value);
@@ -84,6 +96,8 @@ static void check_form(const regex_t *number, const char *text) {
         fail_msg("`%s`: error %d", text, error);
     if (is_number && (error == DECIMAL_NEGATIVE) != (text[0] == '-'))
         fail_msg("`%s`: sign taken wrongly, error %d", text, error);
+    if (is_number && strpbrk(text, "eE") == NULL)
+        check_long_way(text, error, value);
 }
 
 /* Each text of up to seven of these characters, against the grammar. */
