@@ -12,5 +12,6 @@ int command_reload(const struct options *options);
 int command_restart(const struct options *options);
 int command_alert_test(const struct options *options);
 int command_convert(const struct options *options);
+int command_rates(const struct options *options);
 
 #endif

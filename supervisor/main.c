@@ -40,6 +40,8 @@ static const struct {
      "run ALERT_COMMAND once"},
     {"convert", command_convert, 2, 3, "convert AMOUNT CURRENCY [DATE]",
      "one conversion through the running ratefetcher"},
+    {"rates", command_rates, 0, 1, "rates [DATE] [--json]",
+     "the table of a day, with its provider and age"},
     {"--help", help, 0, 0, "--help", "this text"},
     {"--version", version, 0, 0, "--version", "the version"},
 };

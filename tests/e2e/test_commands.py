@@ -164,6 +164,27 @@ def test_convert_without_a_rate(service, args):
     assert not done.stdout and len(done.stderr.splitlines()) == 1
 
 
+def test_rates(service):
+    """The whole table of the day that serves, as text and as it came."""
+    done = service.command("rates", "2021-05-22")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"2021-05-21, of 1 EUR \(file, (memory|provider), \d+ s old\)", lines[0])
+    assert dict(line.split(" ") for line in lines[1:]) == RATES["2021-05-21"]
+    told = json.loads(service.command("rates", "2021-05-22", "--json").stdout)
+    assert told["as_of"] == "2021-05-21" and told["rates"] == RATES["2021-05-21"]
+    assert service.command("rates").stdout.startswith("2026-08-18, ")
+
+
+@pytest.mark.parametrize("args, code", [
+    (["x"], 64), (["1999-01-03"], 64), (["2021-05-18", "USD"], 64), (["2020-02-29"], 69),
+])
+def test_rates_that_cannot_be(service, args, code):
+    done = service.command("rates", *args)
+    assert done.returncode == code
+    assert not done.stdout and done.stderr
+
+
 def test_stop_waits_for_the_end(start, upstream):
     """When it returns, nothing runs, and another can start."""
     service = start(upstream)
