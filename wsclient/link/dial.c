@@ -1,5 +1,6 @@
 #include "wsclient/link/dial.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -15,6 +16,8 @@
 
 /* Of HTTP: the upgrade was agreed to, and went wrong all the same. */
 enum { HTTP_SWITCHING = 101, HTTP_OK = 200, MAX_RETRY_AFTER_SECONDS = 86400 };
+
+static_assert(DIAL_MAX_HEADER_BYTES == 32768, "as a text below says");
 
 /* The one that hears what the libraries say. */
 static struct dial *hearing;
@@ -154,7 +157,7 @@ static void next_address(struct dial *d) {
     uintptr_t number = d->number;
     d->tls_error[0] = '\0';
     d->chosen[0] = '\0';
-    d->overlong = false;
+    d->too_much = NULL;
     d->retry_after = (duration){0};
     limit_turn(d);
     d->beginning = true;
@@ -256,11 +259,8 @@ static void describe(const struct dial *d, struct lws *wsi, unsigned status,
         status == HTTP_SWITCHING ? header_with_blanks(wsi) : NULL;
     if (d->tls_error[0] != '\0') /* says more than the library's text */
         snprintf(detail, DIAL_TEXT_SIZE, "TLS: %s", d->tls_error);
-    else if (d->overlong)
-        snprintf(detail, DIAL_TEXT_SIZE,
-                 "the headers of the handshake's answer are longer than %d "
-                 "bytes",
-                 DIAL_MAX_HEADER_BYTES);
+    else if (d->too_much != NULL)
+        snprintf(detail, DIAL_TEXT_SIZE, "%s", d->too_much);
     else if (header != NULL)
         snprintf(detail, DIAL_TEXT_SIZE,
                  "the handshake's answer has a blank or a tab around the value "
@@ -349,12 +349,25 @@ static struct span without_stamp(struct span line) {
     return len <= line.len ? span_from(line, len) : line;
 }
 
+/* What of a handshake's answer is too much, as the library's log alone says. */
+static const struct {
+    const char *theirs, *ours;
+} limits[] = {
+    {"Ran out of header data space",
+     "the headers of the handshake's answer are longer than 32768 bytes"},
+    {"More hdr frags than we can deal with",
+     "the handshake's answer has more headers than libwebsockets takes: some "
+     "80 of those that it knows, such as Set-Cookie"},
+};
+
 void dial_hear_library(const char *line) {
     struct span text = without_stamp((struct span){line, strcspn(line, "\n")});
     log_debug("libwebsockets", LOG_FIELDS(log_span("line", text)));
     if (hearing == NULL)
         return;
-    hearing->overlong |= strstr(line, "Ran out of header data space") != NULL;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (strstr(line, limits[i].theirs) != NULL)
+            hearing->too_much = limits[i].ours;
     snprintf(hearing->complaint, sizeof hearing->complaint, "%.*s",
              (int)text.len, text.data);
 }

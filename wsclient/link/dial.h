@@ -45,7 +45,8 @@ struct dial {
     bool unused;            /* no attempt was made with the known ones yet */
     size_t next;            /* of the known ones, to be tried */
 
-    bool overlong;    /* the headers of the answer */
+    const char
+        *too_much;    /* of the handshake's answer, for people; NULL: none */
     bool beginning;   /* the library is asked to connect, just now */
     char chosen[257]; /* of the subprotocols offered; "": none */
     duration retry_after;
