@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* libwebsockets reads past the line behind such a header. */
+#define OR_HIDDEN                                                              \
+    ", or hides it behind one such as Accept-CH, whose name is the begin of "  \
+    "another's"
+
 /* Of the text that the library gives, the begin. */
 static const struct dial_translation {
     const char *theirs, *ours;
@@ -45,22 +50,20 @@ static const struct dial_translation {
     {"HS: :status missing", "the handshake was answered without a status",
      false},
     {"HS: ACCEPT missing",
-     "the handshake's answer has no "
-     "Sec-WebSocket-Accept header",
+     "the handshake's answer has no Sec-WebSocket-Accept header" OR_HIDDEN,
      false},
     {"HS: Accept hash wrong",
      "the handshake's answer has the "
      "Sec-WebSocket-Accept of another one",
      false},
-    {"HS: UPGRADE missing", "the handshake's answer has no Upgrade header",
-     false},
+    {"HS: UPGRADE missing",
+     "the handshake's answer has no Upgrade header" OR_HIDDEN, false},
     {"HS: Upgrade to something",
      "the handshake's answer upgrades to something "
      "other than WebSocket",
      false},
     {"HS: UPGRADE malformed",
-     "the handshake's answer has no header "
-     "Connection: Upgrade",
+     "the handshake's answer has no header Connection: Upgrade" OR_HIDDEN,
      false},
     {"HS: PROTOCOL malformed",
      "the upstream chose a subprotocol that was not "
