@@ -78,6 +78,12 @@ ANSWERS = {
     "404": (status(404), "status 404"),
     "400": (status(400, body=b"Bad Request"), "status 400"),
     "426": (status(426, "Upgrade: h2c"), "status 426"),
+    "redirect": (status(302, "Location: https://u:Secr3t@other.example/ws?k=Secr3t#x"),
+                 '"status 302: it redirects to other.example:443/ws, which is not followed: '
+                 'see REQUESTS_WS_URL"'),
+    "redirect within the host": (status(308, "Location: /there?k=Secr3t"),
+                                 "redirects to /there, which"),
+    "redirect to nowhere": (status(301, "Location: ht tp:/Secr3t"), '"status 301"'),
     "429": (status(429), "status 429"),
     "500": (status(500, body=b"<html>x</html>"), "status 500"),
     "502": (status(502, "Connection: close"), "status 502"),
@@ -130,7 +136,8 @@ def test_a_handshake_that_fails(tried, raw, send, told):
     for _ in range(3):
         send(raw.accept(CEILING + 5))
     line = tried.wait_log(r"connect_failed .*reason=failed detail=.* retry_in=", count=2)
-    assert told in line and f"upstream=127.0.0.1:{raw.port}/ws" in line, line
+    assert told in line and "Secr3t" not in tried.log()
+    assert f"upstream=127.0.0.1:{raw.port}/ws" in line, line
     link = raw.link()
     assert stake_of(link.ask(message())) == "207.55196"
     tried.wait_log("connected url=")

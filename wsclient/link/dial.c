@@ -12,10 +12,18 @@
 #include <sys/socket.h>
 
 #include "common/log.h"
+#include "common/memory.h"
+#include "common/settings/url.h"
 #include "wsclient/link/dial_texts.h"
 
 /* Of HTTP: the upgrade was agreed to, and went wrong all the same. */
-enum { HTTP_SWITCHING = 101, HTTP_OK = 200, MAX_RETRY_AFTER_SECONDS = 86400 };
+enum {
+    HTTP_SWITCHING = 101,
+    HTTP_OK = 200,
+    HTTP_REDIRECTS = 300,
+    HTTP_NO_REDIRECTS = 400,
+    MAX_RETRY_AFTER_SECONDS = 86400
+};
 
 static_assert(DIAL_MAX_HEADER_BYTES == 32768, "as a text below says");
 
@@ -252,6 +260,36 @@ static const char *header_with_blanks(struct lws *wsi) {
     return NULL;
 }
 
+/* Where a redirect leads to, by host and path alone; "": nowhere. free() it. */
+static char *place_of(struct lws *wsi) {
+    char location[2048];
+    struct url url;
+    int len =
+        lws_hdr_copy(wsi, location, sizeof location, WSI_TOKEN_HTTP_LOCATION);
+    if (len <= 0)
+        return memory_print("%s", "");
+    location[strcspn(location, "#")] = '\0';
+    if (url_parse(span_of(location), &url))
+        return url_label(&url, url_default_port(&url));
+    bool is_path = location[0] == '/' && location[1] != '/';
+    location[strcspn(location, "?")] = '\0';
+    return memory_print("%s", is_path ? location : "");
+}
+
+static void describe_status(struct lws *wsi, unsigned status,
+                            char detail[DIAL_TEXT_SIZE]) {
+    bool redirects = status >= HTTP_REDIRECTS && status < HTTP_NO_REDIRECTS;
+    char *place = redirects ? place_of(wsi) : memory_print("%s", "");
+    if (*place != '\0')
+        snprintf(detail, DIAL_TEXT_SIZE,
+                 "status %u: it redirects to %.128s, which is not followed: "
+                 "see REQUESTS_WS_URL",
+                 status, place);
+    else
+        snprintf(detail, DIAL_TEXT_SIZE, "status %u", status);
+    free(place);
+}
+
 /* Why an attempt failed, as far as it is known, for people. */
 static void describe(const struct dial *d, struct lws *wsi, unsigned status,
                      const char *text, char detail[DIAL_TEXT_SIZE]) {
@@ -274,7 +312,7 @@ static void describe(const struct dial *d, struct lws *wsi, unsigned status,
                  "libwebsockets does not take",
                  status);
     else
-        snprintf(detail, DIAL_TEXT_SIZE, "status %u", status);
+        describe_status(wsi, status, detail);
 }
 
 void dial_error(struct dial *dial, struct lws *wsi, const char *text) {
