@@ -26,7 +26,7 @@ UNIT_mapped_file = common/mapped_file.c common/files.c common/memory.c
 UNIT_log       = common/log.c common/utf8.c common/memory.c common/clock.c common/day.c \
                  $(MESSAGE_C)
 UNIT_metrics   = common/metrics.c
-MESSAGE_C      = common/lines/message.c common/json_scan.c common/utf8.c
+MESSAGE_C      = common/lines/message.c common/memory.c common/json_scan.c common/utf8.c
 UNIT_message   = $(MESSAGE_C)
 UNIT_rates     = common/rates/rates.c common/memory.c $(MESSAGE_C) common/day.c \
                  common/rates/decimal.c

@@ -1,8 +1,11 @@
 #include "common/lines/message.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/json_scan.h"
+#include "common/memory.h"
 #include "common/utf8.h"
 
 static const char *const op_names[MESSAGE_OPS] = {
@@ -80,10 +83,28 @@ struct span message_line(struct json_object *message) {
     return (struct span){text, len};
 }
 
+/* JSON is UTF-8: of what is none each byte becomes U+FFFD. free() it. */
+static char *as_utf8(struct span text) {
+    static const char stray[] = "\xEF\xBF\xBD";
+    char *out = memory_new(text.len * (sizeof stray - 1) + 1);
+    size_t at = 0;
+    while (text.len > 0) {
+        size_t len = utf8_char_len(text);
+        memcpy(out + at, len > 0 ? text.data : stray,
+               len > 0 ? len : sizeof stray - 1);
+        at += len > 0 ? len : sizeof stray - 1;
+        text = span_from(text, len > 0 ? len : 1);
+    }
+    return out;
+}
+
 void message_add_text(struct json_object *message, const char *name,
                       const char *text) {
-    if (text != NULL)
-        json_object_object_add(message, name, json_object_new_string(text));
+    if (text == NULL)
+        return;
+    char *good = as_utf8(span_of(text));
+    json_object_object_add(message, name, json_object_new_string(good));
+    free(good);
 }
 
 void message_add_duration(struct json_object *message, const char *name,

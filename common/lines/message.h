@@ -50,7 +50,10 @@ double message_number(const struct json_object *message, const char *name,
 /* The message as one line without its end, lent until the message changes. */
 struct span message_line(struct json_object *message);
 
-/* Adds a string member, or nothing if `text` is NULL. */
+/*
+ * Adds a string member, or nothing if `text` is NULL. What is no UTF-8, as in a
+ * path, is replaced: a line of JSON with it would be refused as a whole.
+ */
 void message_add_text(struct json_object *message, const char *name,
                       const char *text);
 

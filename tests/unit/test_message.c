@@ -151,11 +151,35 @@ static void a_line_is_plain(void **state) {
     json_object_put(m);
 }
 
+/* Else who reads it would refuse the whole line. */
+static void what_is_no_utf8_is_replaced(void **state) {
+    (void)state;
+    static const char *const texts[][2] = {
+        {"/r\xff\xe9x", "/r\xef\xbf\xbd\xef\xbf\xbdx"},
+        {"\xf0\x9f", "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xc3\xa9\xf0\x9f\x98\x80", "\xc3\xa9\xf0\x9f\x98\x80"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct json_object *m = message_new(MESSAGE_ERROR), *read;
+        message_add_text(m, "x", texts[i][0]);
+        read = message_parse(message_line(m));
+        assert_non_null(read);
+        assert_string_equal(message_text(read, "x"), texts[i][1]);
+        json_object_put(read);
+        json_object_put(m);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines),   cmocka_unit_test(nothing_hides_behind_a_nul),
-        cmocka_unit_test(depth),   cmocka_unit_test(every_op_comes_back),
-        cmocka_unit_test(members), cmocka_unit_test(a_line_is_plain),
+        cmocka_unit_test(lines),
+        cmocka_unit_test(nothing_hides_behind_a_nul),
+        cmocka_unit_test(depth),
+        cmocka_unit_test(every_op_comes_back),
+        cmocka_unit_test(members),
+        cmocka_unit_test(a_line_is_plain),
+        cmocka_unit_test(what_is_no_utf8_is_replaced),
     };
     return cmocka_run_group_tests_name("message", tests, NULL, NULL);
 }
