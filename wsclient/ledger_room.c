@@ -66,11 +66,15 @@ static struct extent *search(struct ledger_room *room, size_t size) {
     size_t seen = 0;
     while (seen < room->bytes) {
         struct extent *extent = at(room, room->rover);
-        if (ledger_room_mark_of(extent) == EXTENT_FREE &&
-            join(room, extent, size) >= size)
-            return extent;
-        seen += ledger_room_size_of(extent);
-        room->rover += ledger_room_size_of(extent);
+        size_t own_size = ledger_room_size_of(extent);
+        if (ledger_room_mark_of(extent) == EXTENT_FREE) {
+            if (own_size < size)
+                own_size = join(room, extent, size);
+            if (own_size >= size)
+                return extent;
+        }
+        seen += own_size;
+        room->rover += own_size;
         if (room->rover == room->bytes)
             room->rover = 0;
     }
