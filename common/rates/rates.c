@@ -1,6 +1,5 @@
 #include "common/rates/rates.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +9,8 @@
 
 enum { MAX_PROVIDER_NAME = 31 };
 
-struct rate {
+/* As in rates.h, with the number by which they are in order. */
+struct rates_entry {
     char code[RATES_CODE_LEN];
     uint32_t order; /* of the code, see order_of() */
     struct decimal value;
@@ -25,7 +25,7 @@ struct rates {
     int64_t fetched_ms;
     struct decimal euro; /* its rate; 0: there is none */
     size_t count, size;
-    struct rate *rates; /* in the order of their codes */
+    struct rates_entry *rates; /* in the order of their codes */
 };
 
 static const struct decimal one = {1, 0};
@@ -65,12 +65,19 @@ bool rates_is_code(struct span text) {
            is_upper(text.data[1]) && is_upper(text.data[2]);
 }
 
+/* As much of the text as there is room for, and a NUL. */
+static void put_text(char *out, size_t size, const char *text) {
+    size_t len = strnlen(text, size - 1);
+    memcpy(out, text, len);
+    out[len] = '\0';
+}
+
 struct rates *rates_new(const char *provider, const char *base, day as_of,
                         int64_t fetched_ms) {
     struct rates *rates = memory_new(sizeof *rates);
     rates->references = 1;
-    snprintf(rates->provider, sizeof rates->provider, "%s", provider);
-    snprintf(rates->base, sizeof rates->base, "%s", base);
+    put_text(rates->provider, sizeof rates->provider, provider);
+    put_text(rates->base, sizeof rates->base, base);
     rates->base_order = order_of(rates->base);
     rates->as_of = as_of;
     rates->fetched_ms = fetched_ms;
@@ -96,17 +103,24 @@ static bool is_at(const struct rates *rates, size_t place, uint32_t order) {
     return place < rates->count && rates->rates[place].order == order;
 }
 
-static bool is_base(const struct rates *rates, const char *code) {
-    return order_of(code) == rates->base_order;
+static bool is_within(struct decimal value, struct decimal highest) {
+    /* So nearly all are: the scale can only make it less. */
+    if (value.coefficient > 0 && value.scale <= lowest_rate.scale &&
+        value.coefficient <= highest.coefficient)
+        return true;
+    return decimal_compare(value, lowest_rate) >= 0 &&
+           decimal_compare(value, highest) <= 0;
 }
 
-/* Reads a rate within its bounds. */
-static bool read_rate(const char *code, struct span text,
-                      struct decimal *value) {
-    return decimal_parse(text, value) == DECIMAL_OK &&
-           decimal_compare(*value, lowest_rate) >= 0 &&
-           decimal_compare(*value, is_euro(code) ? highest_euro_rate
-                                                 : highest_rate) <= 0;
+enum rates_add rates_read(const char *base, const char *code, struct span text,
+                          struct decimal *value) {
+    bool good =
+        decimal_parse(text, value) == DECIMAL_OK &&
+        is_within(*value, is_euro(code) ? highest_euro_rate : highest_rate);
+    if (order_of(code) == order_of(base))
+        return good && decimal_compare(*value, one) == 0 ? RATES_BASE
+                                                         : RATES_OTHER_BASE;
+    return good ? RATES_ADDED : RATES_BAD_RATE;
 }
 
 static void insert(struct rates *rates, size_t place, const char *code,
@@ -116,7 +130,7 @@ static void insert(struct rates *rates, size_t place, const char *code,
         rates->rates =
             memory_resize(rates->rates, rates->size * sizeof *rates->rates);
     }
-    struct rate *slot = &rates->rates[place];
+    struct rates_entry *slot = &rates->rates[place];
     memmove(slot + 1, slot, (rates->count - place) * sizeof *slot);
     memcpy(slot->code, code, RATES_CODE_LEN);
     slot->order = order_of(code);
@@ -131,12 +145,9 @@ enum rates_add rates_add(struct rates *rates, struct span code,
     if (!rates_is_code(code))
         return RATES_NO_CODE;
     struct decimal value;
-    bool good = read_rate(code.data, rate, &value);
-    if (is_base(rates, code.data))
-        return good && decimal_compare(value, one) == 0 ? RATES_BASE
-                                                        : RATES_OTHER_BASE;
-    if (!good)
-        return RATES_BAD_RATE;
+    enum rates_add read = rates_read(rates->base, code.data, rate, &value);
+    if (read != RATES_ADDED)
+        return read;
     uint32_t order = order_of(code.data);
     size_t place = place_of(rates, order);
     if (is_at(rates, place, order))
@@ -145,6 +156,19 @@ enum rates_add rates_add(struct rates *rates, struct span code,
         return RATES_TOO_MANY;
     insert(rates, place, code.data, value);
     return RATES_ADDED;
+}
+
+void rates_fill(struct rates *rates, const struct rate *sorted, size_t count) {
+    rates->rates = memory_resize(rates->rates, count * sizeof *rates->rates);
+    for (size_t i = 0; i < count; i++) {
+        struct rates_entry *slot = &rates->rates[i];
+        memcpy(slot->code, sorted[i].code, RATES_CODE_LEN);
+        slot->order = order_of(slot->code);
+        slot->value = sorted[i].value;
+        if (is_euro(slot->code))
+            rates->euro = slot->value;
+    }
+    rates->count = rates->size = count;
 }
 
 const char *rates_fault(const struct rates *rates) {

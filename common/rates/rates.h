@@ -26,6 +26,12 @@ enum {
 
 struct rates;
 
+/* A rate of a table: units of that currency for one of the base. */
+struct rate {
+    char code[RATES_CODE_LEN];
+    struct decimal value;
+};
+
 /* Asked for in the place of a day: the newest table there is. */
 #define RATES_LATEST ((day){INT32_MAX})
 
@@ -57,6 +63,19 @@ enum rates_add {
 /* Adds one rate, checked. Only while nobody else holds the table. */
 MUST_CHECK enum rates_add rates_add(struct rates *rates, struct span code,
                                     struct span rate);
+
+/*
+ * Reads a rate of a currency (three letters) in a table with that base, as
+ * rates_add() does: what it would be, as far as one rate alone tells.
+ */
+MUST_CHECK enum rates_add rates_read(const char *base, const char *code,
+                                     struct span text, struct decimal *value);
+
+/*
+ * Puts all rates of a table that has none at once: what rates_read() takes, in
+ * the order of their codes, each once, one to RATES_MAX_CURRENCIES of them.
+ */
+void rates_fill(struct rates *rates, const struct rate *sorted, size_t count);
 
 /*
  * What makes a whole table of no use, as a constant, or NULL: it has no rates,
