@@ -7,8 +7,10 @@
 #include "common/memory.h"
 
 struct history {
-    struct rates **tables; /* by day, oldest first */
-    size_t count, size;
+    struct rates **tables; /* by day, oldest first; they begin in the room */
+    size_t count;
+    struct rates **room;
+    size_t size;
 };
 
 struct history *history_new(void) {
@@ -22,7 +24,7 @@ void history_free(struct history **history) {
         return;
     for (size_t i = 0; i < h->count; i++)
         rates_release(&h->tables[i]);
-    free(h->tables);
+    free(h->room);
     free(h);
 }
 
@@ -39,6 +41,39 @@ static size_t count_until(const struct history *h, day last) {
     return low;
 }
 
+/* As much room again, half of it at either end. */
+static void grow(struct history *h) {
+    size_t size = h->size == 0 ? 64 : h->size * 2;
+    struct rates **room = memory_new(size * sizeof *room);
+    struct rates **tables = room + (size - h->count) / 2;
+    if (h->count > 0)
+        memcpy(tables, h->tables, h->count * sizeof *tables);
+    free(h->room);
+    h->room = room;
+    h->tables = tables;
+    h->size = size;
+}
+
+/*
+ * Days mostly come in order, the newest or the oldest first: then there is
+ * nothing to be moved, as there is room at both ends.
+ */
+static struct rates **make_place(struct history *h, size_t place) {
+    bool to_front = place < h->count - place;
+    if (h->count == 0 || (to_front ? h->tables == h->room
+                                   : h->tables + h->count == h->room + h->size))
+        grow(h);
+    if (to_front) {
+        memmove(h->tables - 1, h->tables, place * sizeof *h->tables);
+        h->tables--;
+    } else {
+        memmove(h->tables + place + 1, h->tables + place,
+                (h->count - place) * sizeof *h->tables);
+    }
+    h->count++;
+    return &h->tables[place];
+}
+
 void history_add(struct history *history, struct rates *rates) {
     size_t place = count_until(history, rates_as_of(rates));
     if (place > 0 && rates_as_of(history->tables[place - 1]).number ==
@@ -47,15 +82,7 @@ void history_add(struct history *history, struct rates *rates) {
         history->tables[place - 1] = rates;
         return;
     }
-    if (history->count == history->size) {
-        history->size = history->size == 0 ? 64 : history->size * 2;
-        history->tables = memory_resize(
-            history->tables, history->size * sizeof *history->tables);
-    }
-    memmove(history->tables + place + 1, history->tables + place,
-            (history->count - place) * sizeof *history->tables);
-    history->tables[place] = rates;
-    history->count++;
+    *make_place(history, place) = rates;
 }
 
 size_t history_count(const struct history *history) {

@@ -135,20 +135,32 @@ static void one_day_twice_keeps_the_later(void **state) {
     history_free(&history);
 }
 
-/* As many as the ECB has published, newest first as they come. */
+/*
+ * As many as the ECB has published, `step` days further each time around: the
+ * oldest first, the newest first, and in orders that are neither.
+ */
 static void thousands_of_days(void **state) {
     (void)state;
-    struct history *history = history_new();
-    int32_t first = DAY_FIRST_RATES.number, last = first + 10000;
-    for (int32_t n = last; n >= first; n -= 2)
-        history_add(history, rates_new("one", "EUR", (day){n}, 0));
-    for (int32_t n = first; n <= last; n++) {
-        const struct rates *rates =
-            history_find(history, (day){n}, (day){last});
-        if (rates == NULL || rates_as_of(rates).number != n - (last - n) % 2)
-            fail_msg("day %d is not served", n);
+    enum { COUNT = 5001 }; /* no multiple of 2 or 7 */
+    static const int32_t steps[] = {1, COUNT - 1, 2, 7, COUNT - 7};
+    int32_t first = DAY_FIRST_RATES.number, last = first + 2 * (COUNT - 1);
+    for (size_t s = 0; s < COUNT_OF(steps); s++) {
+        struct history *history = history_new();
+        for (int32_t i = 0; i < COUNT; i++) {
+            int32_t place = (int32_t)((int64_t)(i + 1) * steps[s] % COUNT);
+            history_add(history,
+                        rates_new("one", "EUR", (day){first + 2 * place}, 0));
+        }
+        assert_int_equal(history_count(history), COUNT);
+        for (int32_t n = first; n <= last; n++) {
+            const struct rates *rates =
+                history_find(history, (day){n}, (day){last});
+            if (rates == NULL ||
+                rates_as_of(rates).number != n - (n - first) % 2)
+                fail_msg("step %d: day %d is not served", steps[s], n);
+        }
+        history_free(&history);
     }
-    history_free(&history);
 }
 
 int main(void) {
