@@ -51,7 +51,8 @@ UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
 UNIT_options   = supervisor/options.c $(SETTINGS_C)
 UNIT_history   = ratefetcher/providers/history.c common/rates/rates.c common/memory.c \
                  $(MESSAGE_C) common/day.c common/rates/decimal.c
-UNIT_ecb_csv   = ratefetcher/providers/ecb_csv.c $(UNIT_history)
+UNIT_day_rows  = ratefetcher/providers/day_rows.c $(UNIT_history)
+UNIT_ecb_csv   = ratefetcher/providers/ecb_csv.c $(UNIT_day_rows)
 UNIT_breaker   = ratefetcher/breaker.c
 UNIT_quota     = ratefetcher/quota.c
 UNIT_call_counts = ratefetcher/call_counts.c common/mapped_file.c common/files.c ratefetcher/quota.c common/log.c common/utf8.c \
@@ -107,11 +108,14 @@ UNIT_lookup    = ratefetcher/lookup.c common/loop.c $(PROVIDER_C)
 UNIT_http      = ratefetcher/providers/http.c common/memory.c common/clock.c \
                  common/loop.c
 UNIT_web       = $(filter-out ratefetcher/providers/http.c,$(WEB_C))
+UNIT_web_text  = ratefetcher/providers/ecb.c ratefetcher/providers/day_rows.c $(UNIT_web)
 UNIT_json_tables = ratefetcher/providers/json_tables.c $(WEB_C)
 # Each API over HTTP: tests/unit/test_provider_NAME.c
 $(foreach p,$(patsubst tests/unit/test_provider_%.c,%,$(wildcard tests/unit/test_provider_*.c)),\
     $(eval UNIT_provider_$(p) = ratefetcher/providers/$(p).c \
                  ratefetcher/providers/json_tables.c $$(WEB_C)))
+UNIT_provider_ecb += ratefetcher/providers/day_rows.c
+UNIT_provider_file += ratefetcher/providers/ecb_csv.c ratefetcher/providers/day_rows.c
 UNIT_upstream  = wsclient/upstream.c $(SETTINGS_C)
 UNIT_resolve   = common/resolve.c common/memory.c
 

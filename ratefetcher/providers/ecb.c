@@ -4,7 +4,10 @@
  */
 #include <expat.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "common/memory.h"
+#include "ratefetcher/providers/day_rows.h"
 #include "ratefetcher/providers/web.h"
 
 static const struct web_api api;
@@ -35,12 +38,14 @@ static void request(const char *address, const char *key, day when, day today,
 }
 
 struct ecb_reader {
-    const struct web_answer *answer;
+    XML_Parser parser;
     struct history *tables;
+    struct day_rows *rows;
     struct web_faults *faults;
-    struct rates *table; /* of the day being read, or NULL */
     int depth, table_depth;
-    bool envelope;
+    bool envelope, bad;
+    int64_t given; /* bytes that expat has got */
+    int64_t place; /* of these, those up to the last tag that it told of */
 };
 
 static const char *attribute(const char **attributes, const char *name) {
@@ -50,19 +55,34 @@ static const char *attribute(const char **attributes, const char *name) {
     return NULL;
 }
 
-static void end_table(struct ecb_reader *r) {
-    if (r->table == NULL)
+static void note_bad_rate(struct ecb_reader *r, const char *code) {
+    char text[RATES_CODE_LEN + 1] = {0};
+    memcpy(text, code, RATES_CODE_LEN);
+    web_note_fault(r->faults, text);
+}
+
+/* `code`: of three letters. */
+static void add_rate(struct ecb_reader *r, const char *code, struct span rate) {
+    size_t column;
+    if (!day_rows_column(r->rows, code, &column))
         return;
-    if (rates_count(r->table) > 0)
-        history_add(r->tables, r->table);
-    else
-        rates_release(&r->table);
-    r->table = NULL;
+    enum rates_add added = day_rows_add(r->rows, column, rate);
+    if (added == RATES_BAD_RATE)
+        note_bad_rate(r, code);
+    if (added == RATES_OTHER_BASE)
+        day_rows_drop(r->rows);
+}
+
+/* The end of the tag that expat tells of now. */
+static int64_t place_behind(const struct ecb_reader *r) {
+    return XML_GetCurrentByteIndex(r->parser) +
+           XML_GetCurrentByteCount(r->parser);
 }
 
 /* <Cube time="..."> begins a day, <Cube currency="..." rate="..."/> is one. */
 static void on_start(void *arg, const char *name, const char **attributes) {
     struct ecb_reader *r = arg;
+    r->place = place_behind(r);
     if (r->depth++ == 0)
         r->envelope = strcmp(name, "gesmes:Envelope") == 0;
     if (strcmp(name, "Cube") != 0)
@@ -72,14 +92,14 @@ static void on_start(void *arg, const char *name, const char **attributes) {
     const char *rate = attribute(attributes, "rate");
     day as_of;
     if (time != NULL) {
-        end_table(r);
+        day_rows_end(r->rows);
         r->table_depth = r->depth;
         if (day_parse(span_of(time), &as_of) == DAY_OK)
-            r->table =
-                rates_new(api.name, api.base, as_of, r->answer->fetched_ms);
-    } else if (currency != NULL && rate != NULL && r->table != NULL &&
-               !web_add_rate(r->table, currency, span_of(rate), r->faults)) {
-        rates_release(&r->table);
+            day_rows_begin(r->rows, as_of);
+    } else if (currency != NULL && rate != NULL &&
+               rates_is_code(span_of(currency)) && /* no metal, no coin */
+               day_rows_is_begun(r->rows)) {
+        add_rate(r, currency, span_of(rate));
     }
 }
 
@@ -87,38 +107,112 @@ static void on_end(void *arg, const char *name) {
     (void)name;
     struct ecb_reader *r = arg;
     if (r->depth == r->table_depth)
-        end_table(r);
+        day_rows_end(r->rows);
     r->depth--;
+    r->place = place_behind(r);
 }
 
-static const char *read_body(const struct web_answer *answer,
-                             struct history *tables,
-                             struct web_faults *faults) {
-    struct ecb_reader r = {
-        .answer = answer, .tables = tables, .faults = faults};
-    XML_Parser parser = XML_ParserCreate(NULL);
-    if (parser == NULL)
-        return "no memory";
-    XML_SetUserData(parser, &r);
-    XML_SetElementHandler(parser, on_start, on_end);
-    bool good = XML_Parse(parser, answer->text.data, (int)answer->text.len,
-                          XML_TRUE) == XML_STATUS_OK;
-    XML_ParserFree(parser);
-    end_table(&r);
-    if (!good || !r.envelope)
-        return "not the XML of the ECB";
-    return history_count(tables) > 0 ? NULL : "no rates";
+static void *reader_begin(struct history *tables, int64_t fetched_ms,
+                          struct web_faults *faults) {
+    struct ecb_reader *r = memory_new(sizeof *r);
+    r->tables = tables;
+    r->rows = day_rows_new(tables, api.name, api.base, fetched_ms);
+    r->faults = faults;
+    r->parser = XML_ParserCreate(NULL);
+    r->bad = r->parser == NULL;
+    if (r->bad)
+        return r;
+    XML_SetUserData(r->parser, r);
+    XML_SetElementHandler(r->parser, on_start, on_end);
+    return r;
 }
+
+/* Takes `<Cube currency="USD" rate="1.1512"/>` off the front of the text, if
+ * that is what it begins with. */
+static bool take_plain_rate(struct span *text, struct span *code,
+                            struct span *rate) {
+    static const char head[] = "<Cube currency=\"", middle[] = "\" rate=\"",
+                      tail[] = "\"/>";
+    enum {
+        CODE = sizeof head - 1,
+        MIDDLE = CODE + RATES_CODE_LEN,
+        RATE = MIDDLE + sizeof middle - 1
+    };
+    const char *data = text->data;
+    if (text->len < RATE || memcmp(data, head, sizeof head - 1) != 0 ||
+        memcmp(data + MIDDLE, middle, sizeof middle - 1) != 0)
+        return false;
+    size_t end = RATE;
+    while (end < text->len &&
+           ((data[end] >= '0' && data[end] <= '9') || data[end] == '.'))
+        end++;
+    if (text->len - end < sizeof tail - 1 ||
+        memcmp(data + end, tail, sizeof tail - 1) != 0)
+        return false;
+    *code = (struct span){data + CODE, RATES_CODE_LEN};
+    *rate = (struct span){data + RATE, end - RATE};
+    *text = span_from(*text, end + sizeof tail - 1);
+    return rates_is_code(*code);
+}
+
+/*
+ * Nine tenths of the text are rates in one and the same form. Right behind a
+ * tag of a day an element may stand: those in that form are read without expat,
+ * much faster. What they leave is as well-formed as it was, without them.
+ */
+static void read_plain_rates(struct ecb_reader *r, struct span *text) {
+    struct span rest = *text, code, rate;
+    while (day_rows_is_begun(r->rows) && take_plain_rate(&rest, &code, &rate)) {
+        add_rate(r, code.data, rate);
+        *text = rest;
+    }
+}
+
+/* Gives expat the text up to the next end of a tag. */
+static void parse_a_tag(struct ecb_reader *r, struct span *text) {
+    const char *end = memchr(text->data, '>', text->len);
+    size_t len = end != NULL ? (size_t)(end - text->data) + 1 : text->len;
+    r->bad =
+        XML_Parse(r->parser, text->data, (int)len, XML_FALSE) != XML_STATUS_OK;
+    r->given += (int64_t)len;
+    *text = span_from(*text, len);
+}
+
+static void reader_feed(void *reader, struct span text) {
+    struct ecb_reader *r = reader;
+    while (text.len > 0 && !r->bad) {
+        if (r->place == r->given)
+            read_plain_rates(r, &text);
+        if (text.len > 0)
+            parse_a_tag(r, &text);
+    }
+}
+
+static const char *reader_end(void *reader) {
+    struct ecb_reader *r = reader;
+    bool good =
+        !r->bad && XML_Parse(r->parser, "", 0, XML_TRUE) == XML_STATUS_OK;
+    day_rows_end(r->rows);
+    const char *why = !good || !r->envelope          ? "not the XML of the ECB"
+                      : history_count(r->tables) > 0 ? NULL
+                                                     : "no rates";
+    day_rows_free(&r->rows);
+    XML_ParserFree(r->parser);
+    free(r);
+    return why;
+}
+
+static const struct web_text_reader reader = {
+    .begin = reader_begin, .feed = reader_feed, .end = reader_end};
 
 static const struct web_api api = {
     .name = "ecb",
     .base = "EUR",
     .address = SETTING_ECB_URL,
     .key = SETTINGS,
-    .in_text = true,
+    .text = &reader,
     .resource = resource,
     .request = request,
-    .read = read_body,
 };
 
 const struct provider_class provider_ecb = WEB_CLASS(ecb, ECB, &api);

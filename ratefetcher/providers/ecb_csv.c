@@ -2,28 +2,31 @@
 
 #include <csv.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/memory.h"
+#include "ratefetcher/providers/day_rows.h"
 
 enum { MAX_COLUMNS = 256 };
 
-struct csv_reader {
-    const char *provider;
-    int64_t fetched_ms;
+/* In the place of a column of the tables: it is not a currency's. */
+enum { NO_CURRENCY = RATES_MAX_CURRENCIES };
+
+struct ecb_csv {
+    struct csv_parser parser;
     struct ecb_csv_faults *faults;
     struct history *history;
-    char codes[MAX_COLUMNS][RATES_CODE_LEN]; /* NULs: not a currency */
+    struct day_rows *rows;         /* none is begun: the row is skipped */
+    size_t column_of[MAX_COLUMNS]; /* of the tables, for one of the text */
     size_t column, line;
     size_t columns;     /* of the first line, without an empty one at its end */
     bool comma_ends;    /* the first line has an empty one at its end */
     bool last_is_empty; /* the last field that was read is */
-    bool bad_header;
-    struct rates *table; /* of the row being read; NULL: the row is skipped */
+    bool bad_header, bad;
 };
 
-static void note_fault(struct csv_reader *r, size_t *counter,
-                       struct span text) {
+static void note_fault(struct ecb_csv *r, size_t *counter, struct span text) {
     if (r->faults->rows + r->faults->rates == 0) {
         snprintf(r->faults->example, sizeof r->faults->example, "%.*s",
                  (int)(text.len < 48 ? text.len : 48), text.data);
@@ -32,37 +35,39 @@ static void note_fault(struct csv_reader *r, size_t *counter,
     (*counter)++;
 }
 
-static void read_header_field(struct csv_reader *r, struct span text) {
+static void read_header_field(struct ecb_csv *r, struct span text) {
     if (r->column == 0)
         r->bad_header = !span_equals(text, "Date");
-    else if (r->column < MAX_COLUMNS && rates_is_code(text))
-        memcpy(r->codes[r->column], text.data, RATES_CODE_LEN);
+    else if (r->column < MAX_COLUMNS &&
+             (!rates_is_code(text) ||
+              !day_rows_column(r->rows, text.data, &r->column_of[r->column])))
+        r->column_of[r->column] = NO_CURRENCY;
 }
 
-static void read_day(struct csv_reader *r, struct span text) {
+static void read_day(struct ecb_csv *r, struct span text) {
     day as_of;
     if (day_parse(text, &as_of) == DAY_OK)
-        r->table = rates_new(r->provider, "EUR", as_of, r->fetched_ms);
+        day_rows_begin(r->rows, as_of);
     else if (text.len > 0)
         note_fault(r, &r->faults->rows, text);
 }
 
-static void read_rate(struct csv_reader *r, struct span text) {
-    if (r->table == NULL || r->column >= MAX_COLUMNS || text.len == 0 ||
-        span_equals(text, "N/A") || r->codes[r->column][0] == '\0')
+static void read_rate(struct ecb_csv *r, struct span text) {
+    if (!day_rows_is_begun(r->rows) || r->column >= r->columns ||
+        r->column >= MAX_COLUMNS || text.len == 0 || span_equals(text, "N/A") ||
+        r->column_of[r->column] == NO_CURRENCY)
         return;
-    struct span code = {r->codes[r->column], RATES_CODE_LEN};
-    enum rates_add added = rates_add(r->table, code, text);
+    enum rates_add added = day_rows_add(r->rows, r->column_of[r->column], text);
     if (added == RATES_OTHER_BASE) {
         note_fault(r, &r->faults->rows, text);
-        rates_release(&r->table);
+        day_rows_drop(r->rows);
     } else if (added != RATES_ADDED && added != RATES_BASE) {
         note_fault(r, &r->faults->rates, text);
     }
 }
 
 static void on_field(void *field, size_t len, void *arg) {
-    struct csv_reader *r = arg;
+    struct ecb_csv *r = arg;
     struct span text = {len > 0 ? field : "", len};
     r->last_is_empty = len == 0;
     if (r->line == 1)
@@ -75,62 +80,67 @@ static void on_field(void *field, size_t len, void *arg) {
 }
 
 /* `end` is the byte that ended the row, or negative: it is the text's end. */
-static bool is_whole(const struct csv_reader *r, int end) {
+static bool is_whole(const struct ecb_csv *r, int end) {
     if (end >= 0)
         return r->column >= r->columns;
     return r->comma_ends && r->column > r->columns && r->last_is_empty;
 }
 
-static void end_header(struct csv_reader *r) {
+static void end_header(struct ecb_csv *r) {
     r->comma_ends = r->column > 0 && r->last_is_empty;
     r->columns = r->column - (r->comma_ends ? 1 : 0);
 }
 
-static void leave_out_cut(struct csv_reader *r) {
+static void leave_out_cut(struct ecb_csv *r) {
     char date[DAY_TEXT_SIZE];
-    day_print(rates_as_of(r->table), date);
+    day_print(day_rows_as_of(r->rows), date);
     note_fault(r, &r->faults->rows, span_of(date));
     r->faults->cut = true;
-    rates_release(&r->table);
+    day_rows_drop(r->rows);
 }
 
 /* Also called for an empty line, and twice for one that ends in CR LF. */
 static void on_row(int end, void *arg) {
-    struct csv_reader *r = arg;
+    struct ecb_csv *r = arg;
     if (r->line == 1 && r->column > 0)
         end_header(r);
-    if (r->table != NULL && !is_whole(r, end))
+    if (day_rows_is_begun(r->rows) && !is_whole(r, end))
         leave_out_cut(r);
-    if (r->table != NULL && rates_count(r->table) > 0) {
-        history_add(r->history, r->table);
-        r->table = NULL;
-    }
-    rates_release(&r->table);
+    day_rows_end(r->rows);
     r->column = 0;
     if (end != '\r')
         r->line++;
 }
 
-struct history *ecb_csv_read(struct span text, const char *provider,
-                             int64_t fetched_ms,
-                             struct ecb_csv_faults *faults) {
+struct ecb_csv *ecb_csv_begin(const char *provider, int64_t fetched_ms,
+                              struct ecb_csv_faults *faults) {
+    struct ecb_csv *r = memory_new(sizeof *r);
     *faults = (struct ecb_csv_faults){0};
-    struct csv_reader r = {.provider = provider,
-                           .fetched_ms = fetched_ms,
-                           .faults = faults,
-                           .history = history_new(),
-                           .line = 1,
-                           .bad_header = true};
-    struct csv_parser parser;
-    if (csv_init(&parser, CSV_REPALL_NL) != 0)
-        return NULL;
-    bool whole = csv_parse(&parser, text.data, text.len, on_field, on_row,
-                           &r) == text.len &&
-                 csv_fini(&parser, on_field, on_row, &r) == 0;
-    csv_free(&parser);
-    rates_release(&r.table);
-    if (!whole || r.bad_header ||
-        history_find(r.history, RATES_LATEST, RATES_LATEST) == NULL)
-        history_free(&r.history);
-    return r.history;
+    r->faults = faults;
+    r->history = history_new();
+    r->rows = day_rows_new(r->history, provider, "EUR", fetched_ms);
+    r->line = 1;
+    r->bad_header = true;
+    r->bad = csv_init(&r->parser, CSV_REPALL_NL) != 0;
+    return r;
+}
+
+void ecb_csv_feed(struct ecb_csv *reader, struct span piece) {
+    if (!reader->bad)
+        reader->bad = csv_parse(&reader->parser, piece.data, piece.len,
+                                on_field, on_row, reader) != piece.len;
+}
+
+struct history *ecb_csv_end(struct ecb_csv **reader) {
+    struct ecb_csv *r = *reader;
+    *reader = NULL;
+    bool good = !r->bad && csv_fini(&r->parser, on_field, on_row, r) == 0 &&
+                !r->bad_header && history_count(r->history) > 0;
+    struct history *history = r->history;
+    csv_free(&r->parser);
+    day_rows_free(&r->rows);
+    free(r);
+    if (!good)
+        history_free(&history);
+    return history;
 }

@@ -14,16 +14,26 @@ struct ecb_csv_faults {
     bool cut;         /* a row is, as in a file that is just being written */
 };
 
+struct ecb_csv;
+
+/* Begins to read a text. All is lent until the end. */
+MUST_CHECK struct ecb_csv *
+ecb_csv_begin(const char *provider, int64_t fetched_ms,
+              struct ecb_csv_faults *faults) NONNULL_ALL;
+
 /*
- * Reads a first line `Date,USD,JPY,...` and a line a day; `N/A` or nothing
+ * Reads on: a first line `Date,USD,JPY,...` and a line a day; `N/A` or nothing
  * where there is no rate; a comma at a line's end is allowed. Faults are left
  * out and counted. So is a row that has fewer fields than the first line, and a
  * last one without a line feed, whose last rate may lack digits (but if each
- * line ends with a comma, and it too, it is whole). NULL if the first line is
- * not of that form or no rate is left; else the caller frees the result.
+ * line ends with a comma, and it too, it is whole).
  */
-MUST_CHECK struct history *
-ecb_csv_read(struct span text, const char *provider, int64_t fetched_ms,
-             struct ecb_csv_faults *faults) NONNULL_ALL;
+void ecb_csv_feed(struct ecb_csv *reader, struct span piece) NONNULL_ALL;
+
+/*
+ * Ends, and frees the reader. NULL if the first line is not of that form or no
+ * rate is left; else the caller frees the result.
+ */
+MUST_CHECK struct history *ecb_csv_end(struct ecb_csv **reader) NONNULL_ALL;
 
 #endif

@@ -1,28 +1,59 @@
 /*
  * The provider `file`: a local file of rates in the ECB's CSV form, read anew
- * whenever it changed.
+ * whenever it changed. A long one is read in slices, one a turn of the loop, so
+ * that who asks for what is known does not wait for it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/memory.h"
 #include "common/utf8.h"
 #include "ratefetcher/providers/ecb_csv.h"
 #include "ratefetcher/providers/registry.h"
 
-enum { MAX_FILE_BYTES = 16 * 1024 * 1024 };
+enum { MAX_FILE_BYTES = 16 * 1024 * 1024, SLICE_BYTES = 64 * 1024 };
 
 /* One that has changed in this time may be on its way still. */
 #define SETTLED_AFTER SECONDS(2)
 
 /* It is looked at again after so long then, and while a row of it is cut. */
 #define LOOK_AGAIN SECONDS(1)
+
+/* Somebody who waits for the table of a day. */
+struct file_asker {
+    TAILQ_ENTRY(file_asker) entry;
+    day when;
+    monotime deadline;
+    provider_done *done;
+    void *arg;
+};
+
+/* The file while it is read. */
+struct file_reading {
+    int fd;
+    struct stat state; /* when it was opened */
+    bool settled;
+    off_t at;
+    struct ecb_csv *csv; /* NULL: the file has another form */
+    struct ecb_csv_faults faults;
+    const char *other_form;
+    char slice[SLICE_BYTES];
+};
+
+/* What a look at the file ended in. */
+struct file_look {
+    enum provider_result result;
+    const char *detail; /* "": there is nothing to be said */
+    bool settled;       /* else it may be another in a moment */
+};
 
 struct rates_file {
     char *path;
@@ -35,24 +66,10 @@ struct rates_file {
     struct history *history;
     struct rates *answered; /* what was given last */
     char why_ahead[HISTORY_WHY_SIZE];
+    struct file_reading *reading; /* NULL: it is not being read */
+    struct event *next_slice;
+    TAILQ_HEAD(, file_asker) askers;
 };
-
-static void *file_open(const struct provider_class *class,
-                       const struct provider_context *context) {
-    (void)class;
-    struct rates_file *file = memory_new(sizeof *file);
-    const char *path = settings_text(context->settings, SETTING_RATES_FILE);
-    file->path = memory_copy(path, strlen(path));
-    return file;
-}
-
-static void file_close(void *state) {
-    struct rates_file *file = state;
-    history_free(&file->history);
-    rates_release(&file->answered);
-    free(file->path);
-    free(file);
-}
 
 static bool same_time(struct timespec a, struct timespec b) {
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
@@ -113,119 +130,158 @@ static const char *other_form(struct span text) {
     return NULL;
 }
 
+/* The first slice tells the form. */
+static void read_form(struct file_reading *r, struct span *text) {
+    r->other_form = other_form(*text);
+    *text = utf8_without_mark(*text);
+    if (r->other_form == NULL)
+        r->csv = ecb_csv_begin("file", clock_wall_ms(), &r->faults);
+}
+
+/* Reads a slice; 0: that was the last one, below it: it can not be read. */
+static ssize_t read_slice(struct file_reading *r) {
+    off_t left = r->state.st_size - r->at;
+    ssize_t n = pread(r->fd, r->slice,
+                      left < SLICE_BYTES ? (size_t)left : SLICE_BYTES, r->at);
+    struct span text = {r->slice, n > 0 ? (size_t)n : 0};
+    if (r->at == 0)
+        read_form(r, &text);
+    if (n > 0)
+        r->at += n;
+    if (r->csv != NULL)
+        ecb_csv_feed(r->csv, text);
+    return r->csv == NULL ? 0 : n;
+}
+
 /*
- * Takes over what the text says. What is cut of one that has only just changed
- * is on its way: until then the old tables serve, if there are any.
+ * Takes over what was read. What is cut of a file that has only just changed is
+ * on its way; one that has changed meanwhile may be partly the old one. Until
+ * it is whole the old tables serve, if there are any.
  */
-static const char *take(struct rates_file *file, struct span text,
-                        bool settled) {
-    struct ecb_csv_faults faults;
-    if (other_form(text) != NULL)
-        return other_form(text);
-    text = utf8_without_mark(text);
-    struct history *history =
-        ecb_csv_read(text, "file", clock_wall_ms(), &faults);
-    if (!settled && (history == NULL || faults.cut)) {
+static const char *take(struct rates_file *file, struct file_reading *r,
+                        bool stood) {
+    if (r->other_form != NULL)
+        return r->other_form;
+    struct history *history = ecb_csv_end(&r->csv);
+    if (!stood || (!r->settled && (history == NULL || r->faults.cut))) {
         history_free(&history);
         tell_incomplete(file,
                         file->history != NULL ? "its earlier rows" : "nothing");
-        return file->history != NULL ? NULL : "it is being written";
+        return file->history != NULL ? "" : "it is being written";
     }
-    log_faults(file, &faults);
+    log_faults(file, &r->faults);
     if (history == NULL)
-        return faults.cut ? "its only rows are cut: each needs all fields of "
-                            "the first line, and a line feed"
-                          : "not in the ECB's CSV form";
+        return r->faults.cut ? "its only rows are cut: each needs all fields "
+                               "of the first line, and a line feed"
+                             : "not in the ECB's CSV form";
     history_free(&file->history);
     file->history = history;
-    if (faults.cut)
+    if (r->faults.cut)
         tell_incomplete(file, "its whole rows");
-    file->told_incomplete = faults.cut;
-    return NULL;
+    file->told_incomplete = r->faults.cut;
+    return "";
 }
 
-/* All that is in the file; false: it can not be read. free() the text. */
-static bool read_all(int fd, size_t size, struct span *text) {
-    char *data = memory_new(size + 1);
-    size_t len = 0;
-    ssize_t n = 1;
-    while (len < size && n > 0) {
-        n = pread(fd, data + len, size - len, (off_t)len);
-        if (n > 0)
-            len += (size_t)n;
+static void free_reading(struct rates_file *file) {
+    struct file_reading *r = file->reading;
+    file->reading = NULL;
+    if (r == NULL)
+        return;
+    if (r->csv != NULL) {
+        struct history *history = ecb_csv_end(&r->csv);
+        history_free(&history);
     }
-    *text = (struct span){data, len};
-    return n >= 0;
+    close(r->fd);
+    free(r);
 }
 
-static enum provider_result read_file(struct rates_file *file, int fd,
-                                      const struct stat *state, bool settled,
-                                      const char **detail) {
-    struct span text;
+/* Ends the reading: `failed`, the number of an error, or 0. */
+static struct file_look end_reading(struct rates_file *file, int failed) {
+    struct file_reading *r = file->reading;
+    struct file_look look = {.result = PROVIDER_UNREACHED,
+                             .settled = r->settled};
     struct stat after;
-    enum provider_result result = PROVIDER_UNREACHED;
-    if (read_all(fd, (size_t)state->st_size, &text)) {
-        bool stood = fstat(fd, &after) == 0 && same_state(state, &after);
-        *detail = take(file, text, settled && stood);
-        result = *detail == NULL ? PROVIDER_OK : PROVIDER_BAD_TABLE;
-        file->read_as = *state;
-        /* Else it is read again at the next look. */
-        file->read_early = !settled || !stood || result != PROVIDER_OK;
+    if (failed != 0) {
+        look.detail = strerror(failed);
     } else {
-        *detail = strerror(errno);
+        bool stood = fstat(r->fd, &after) == 0 && same_state(&r->state, &after);
+        look.detail = take(file, r, stood);
+        look.result = look.detail[0] == '\0' ? PROVIDER_OK : PROVIDER_BAD_TABLE;
+        look.settled = r->settled && stood;
+        file->read_as = r->state;
+        /* Else it is read again at the next look. */
+        file->read_early = !look.settled || look.result != PROVIDER_OK;
     }
-    free((char *)text.data);
-    return result;
+    free_reading(file);
+    return look;
 }
 
-/* Reads the file behind `fd` if it is another than before. */
-static enum provider_result read_fd(struct rates_file *file, int fd,
-                                    bool *settled, const char **detail) {
+/* Reads on; false: there is more to be read, on the next turn of the loop. */
+static bool read_on(struct rates_file *file, struct file_look *look) {
+    ssize_t n = read_slice(file->reading);
+    if (n > 0 && file->reading->at < file->reading->state.st_size) {
+        loop_set_timer(file->next_slice, (duration){0});
+        return false;
+    }
+    *look = end_reading(file, n < 0 ? errno : 0);
+    return true;
+}
+
+static bool is_as_read(const struct rates_file *file,
+                       const struct stat *state) {
+    return file->history != NULL && !file->read_early &&
+           same_state(&file->read_as, state);
+}
+
+/* Begins to read the file; false: there is more to be read. */
+static bool begin_reading(struct rates_file *file, int fd,
+                          const struct stat *state, struct file_look *look) {
+    struct file_reading *r = memory_new(sizeof *r);
+    r->fd = fd;
+    r->state = *state;
+    r->settled = look->settled;
+    file->reading = r;
+    return read_on(file, look);
+}
+
+/*
+ * Looks at the file, and begins to read it if it is another than before.
+ * False: it is being read.
+ */
+static bool look_at(struct rates_file *file, struct file_look *look) {
     struct stat state;
-    if (fstat(fd, &state) < 0)
-        return PROVIDER_UNREACHED;
-    *settled = is_settled(file, &state);
-    if (file->history != NULL && !file->read_early &&
-        same_state(&file->read_as, &state))
-        return PROVIDER_OK;
-    *detail = "not in the ECB's CSV form";
-    if (!S_ISREG(state.st_mode) || state.st_size > MAX_FILE_BYTES)
-        return PROVIDER_BAD_TABLE;
-    return read_file(file, fd, &state, *settled, detail);
-}
-
-/* `settled` false: it may be another in a moment. */
-static enum provider_result refresh(struct rates_file *file, bool *settled,
-                                    const char **detail) {
-    *detail = NULL;
-    *settled = true;
+    *look = (struct file_look){PROVIDER_UNREACHED, "", true};
     int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-        *detail = strerror(errno);
-        return PROVIDER_UNREACHED;
+    if (fd < 0 || fstat(fd, &state) < 0) {
+        look->detail = strerror(errno);
+        if (fd >= 0)
+            close(fd);
+        return true;
     }
-    enum provider_result result = read_fd(file, fd, settled, detail);
+    look->settled = is_settled(file, &state);
+    if (is_as_read(file, &state)) {
+        look->result = PROVIDER_OK;
+    } else if (S_ISREG(state.st_mode) && state.st_size <= MAX_FILE_BYTES) {
+        return begin_reading(file, fd, &state, look);
+    } else {
+        look->result = PROVIDER_BAD_TABLE;
+        look->detail = "not in the ECB's CSV form";
+    }
     close(fd);
-    return result;
+    return true;
 }
 
-/* The table is as fresh as the look at the file. */
-static bool file_fetch(void *state, day when, duration timeout,
-                       struct provider_answer *answer, provider_done *done,
-                       void *arg) {
-    (void)timeout, (void)done, (void)arg;
-    struct rates_file *file = state;
+/* Answers for a day. The table is as fresh as the look at the file. */
+static void answer_with(struct rates_file *file, const struct file_look *look,
+                        day when, struct provider_answer *answer) {
     int64_t now_ms = clock_wall_ms();
-    *answer = (struct provider_answer){.rates = NULL};
+    *answer = (struct provider_answer){.result = look->result,
+                                       .detail = look->detail};
     rates_release(&file->answered);
-    bool settled;
-    answer->result = refresh(file, &settled, &answer->detail);
-    if (answer->detail == NULL)
-        answer->detail = "";
-    if (!settled || file->told_incomplete) /* its writer may be slow */
+    if (!look->settled || file->told_incomplete) /* its writer may be slow */
         answer->fresh = LOOK_AGAIN;
     if (answer->result != PROVIDER_OK)
-        return true;
+        return;
     const struct rates *found =
         history_find(file->history, when, day_of_ms(now_ms));
     if (found != NULL) {
@@ -238,7 +294,79 @@ static bool file_fetch(void *state, day when, duration timeout,
         answer->detail = ahead ? file->why_ahead : "";
     }
     answer->rates = file->answered;
-    return true;
+}
+
+/* Answers all who wait; `late_only`: who can wait no longer. */
+static void tell_askers(struct rates_file *file, const struct file_look *look,
+                        bool late_only) {
+    monotime now = clock_monotonic();
+    struct file_asker *asker, *next;
+    struct provider_answer answer;
+    for (asker = TAILQ_FIRST(&file->askers); asker != NULL; asker = next) {
+        next = TAILQ_NEXT(asker, entry);
+        if (late_only && !monotime_reached(now, asker->deadline))
+            continue;
+        TAILQ_REMOVE(&file->askers, asker, entry);
+        answer_with(file, look, asker->when, &answer);
+        asker->done(asker->arg, &answer);
+        free(asker);
+    }
+}
+
+static void on_next_slice(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct rates_file *file = arg;
+    struct file_look look;
+    bool over = read_on(file, &look);
+    if (!over)
+        look = (struct file_look){PROVIDER_UNREACHED, "it takes long to read",
+                                  true};
+    tell_askers(file, &look, !over);
+}
+
+static void *file_open(const struct provider_class *class,
+                       const struct provider_context *context) {
+    (void)class;
+    struct rates_file *file = memory_new(sizeof *file);
+    const char *path = settings_text(context->settings, SETTING_RATES_FILE);
+    file->path = memory_copy(path, strlen(path));
+    file->next_slice = evtimer_new(context->base, on_next_slice, file);
+    TAILQ_INIT(&file->askers);
+    return file;
+}
+
+static void file_close(void *state) {
+    struct rates_file *file = state;
+    struct file_asker *asker;
+    while ((asker = TAILQ_FIRST(&file->askers)) != NULL) {
+        TAILQ_REMOVE(&file->askers, asker, entry);
+        free(asker);
+    }
+    free_reading(file);
+    event_free(file->next_slice);
+    history_free(&file->history);
+    rates_release(&file->answered);
+    free(file->path);
+    free(file);
+}
+
+static bool file_fetch(void *state, day when, duration timeout,
+                       struct provider_answer *answer, provider_done *done,
+                       void *arg) {
+    struct rates_file *file = state;
+    struct file_look look;
+    if (file->reading == NULL && look_at(file, &look)) {
+        answer_with(file, &look, when, answer);
+        return true;
+    }
+    struct file_asker *asker = memory_new(sizeof *asker);
+    *asker = (struct file_asker){.when = when,
+                                 .deadline =
+                                     monotime_add(clock_monotonic(), timeout),
+                                 .done = done,
+                                 .arg = arg};
+    TAILQ_INSERT_TAIL(&file->askers, asker, entry);
+    return false;
 }
 
 const struct provider_class provider_file = {

@@ -1,6 +1,7 @@
 /*
  * libcurl says which sockets it waits for and for how long; libevent does the
- * waiting. libcurl is never called from inside its own callbacks.
+ * waiting. libcurl is never called from inside its own callbacks, but for what
+ * it has to tell.
  */
 #include "ratefetcher/providers/http.h"
 
@@ -23,9 +24,13 @@ struct http_call {
     const char *why_unsent;
     CURL *easy;
     struct curl_slist *headers;
-    char *body;
+    size_t received;     /* bytes of the body */
+    size_t in_a_row;     /* of them that were given on without a pause */
+    struct event *go_on; /* after one; NULL: there was none */
+    char *body;          /* what is kept of it */
     size_t len, size;
     char error[CURL_ERROR_SIZE];
+    http_piece *piece;
     http_done *done;
     void *arg;
 };
@@ -53,6 +58,10 @@ static const struct {
 /* A call that waited and has less time left could only fail. */
 #define LEAST_FOR_CALL MILLISECONDS(50)
 
+/* libcurl would read on as long as something comes: after so many bytes of a
+ * body that is read as it comes, all else has its turn. */
+enum { MOST_IN_A_ROW = 64 * 1024 };
+
 static const char not_taken[] = "libcurl does not take the call";
 
 static void free_call(struct http_call *call) {
@@ -61,6 +70,8 @@ static void free_call(struct http_call *call) {
         event_free(call->too_late);
     else
         curl_multi_remove_handle(call->http->multi, call->easy);
+    if (call->go_on != NULL)
+        event_free(call->go_on);
     curl_easy_cleanup(call->easy);
     curl_slist_free_all(call->headers);
     free(call->body);
@@ -183,12 +194,18 @@ static char *redirect_of(CURL *easy) {
     return place;
 }
 
+static long status_of(CURL *easy) {
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
 static void finish(struct http_call *call, CURLcode code) {
     struct http_answer answer = {
         .body = {call->body, call->len}, .error = "", .redirect = ""};
     char *redirect = NULL;
     if (code == CURLE_OK) {
-        curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &answer.status);
+        answer.status = status_of(call->easy);
         answer.retry_after = wait_asked_for(call->easy);
         answer.redirect = redirect = redirect_of(call->easy);
         read_clock(call->easy, &answer);
@@ -265,11 +282,39 @@ static int on_want_timer(CURLM *multi, long timeout_ms, void *arg) {
     return 0;
 }
 
+static void on_go_on(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct http_call *call = arg;
+    curl_easy_pause(call->easy, CURLPAUSE_CONT);
+}
+
+static void pause_for_a_turn(struct http_call *call) {
+    if (call->go_on == NULL)
+        call->go_on = evtimer_new(call->http->base, on_go_on, call);
+    call->in_a_row = 0;
+    loop_set_timer(call->go_on, (duration){0});
+}
+
+/* What it is given before a pause, it is given again after it. */
+static size_t on_piece(struct http_call *call, struct span piece) {
+    if (call->in_a_row >= MOST_IN_A_ROW) {
+        pause_for_a_turn(call);
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    call->received += piece.len;
+    call->in_a_row += piece.len;
+    call->piece(call->arg, piece);
+    return piece.len;
+}
+
 static size_t on_body(char *data, size_t one, size_t len, void *arg) {
     (void)one;
     struct http_call *call = arg;
-    if (len > HTTP_MAX_BODY_BYTES - call->len)
+    if (len > HTTP_MAX_BODY_BYTES - call->received)
         return 0; /* ends the call with CURLE_WRITE_ERROR */
+    if (call->piece != NULL && status_of(call->easy) == 200)
+        return on_piece(call, (struct span){data, len});
+    call->received += len;
     if (call->len + len > call->size) {
         call->size = (call->len + len) * 2;
         call->body = memory_resize(call->body, call->size);
@@ -360,14 +405,15 @@ static bool prepare(struct http_call *call, const char *url,
 }
 
 void http_get(struct http *http, struct http_lane *lane, const char *url,
-              const char *header, duration timeout, http_done *done,
-              void *arg) {
+              const char *header, duration timeout, http_piece *piece,
+              http_done *done, void *arg) {
     timeout = duration_max(timeout, (duration){0});
     duration least = duration_min(LEAST_FOR_CALL, timeout);
     struct http_call *call = memory_new(sizeof *call);
     call->http = http;
     call->lane = lane;
     call->deadline = monotime_add(clock_monotonic(), timeout);
+    call->piece = piece;
     call->done = done;
     call->arg = arg;
     call->too_late = evtimer_new(http->base, on_too_late, call);

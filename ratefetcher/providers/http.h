@@ -32,7 +32,7 @@ struct http_lane {
 struct http_answer {
     long status;          /* 0: there was no answer, see `error` */
     bool unsent;          /* it was not made: its turn did not come in time */
-    struct span body;     /* lent */
+    struct span body;     /* lent; empty if it was given piece by piece */
     duration retry_after; /* as the server asked for, or until calls are left
                              of a quota; 0: it did not say */
     const char *error;    /* for people, without path or query; "" if none */
@@ -42,6 +42,9 @@ struct http_answer {
     bool has_clock;         /* it has a Date, and comes from no cache: */
     int64_t clock_ahead_ms; /* our clock is ahead of the server's by so much */
 };
+
+/* A piece of the body of an answer with status 200, lent. */
+typedef void http_piece(void *arg, struct span piece);
 
 typedef void http_done(void *arg, const struct http_answer *answer);
 
@@ -55,11 +58,12 @@ void http_free(struct http **http) NONNULL_ALL;
 /*
  * Gets `url` with one more header line (NULL: none) and calls `done` once,
  * from the loop, at the latest after `timeout`, the wait for its turn
- * included. Redirects are answers. `lane` is lent.
+ * included. `piece` is called with each piece of a body as it comes; NULL: the
+ * answer has the whole one. Redirects are answers. `lane` is lent.
  */
 void http_get(struct http *http, struct http_lane *lane, const char *url,
-              const char *header, duration timeout, http_done *done, void *arg)
-    NONNULL(1, 2, 3, 6);
+              const char *header, duration timeout, http_piece *piece,
+              http_done *done, void *arg) NONNULL(1, 2, 3, 7);
 
 /* Writes `text` as it has to stand in a path or a query (RFC 3986, 2.1). */
 void http_escape(const char *text, char *out, size_t size) NONNULL_ALL;

@@ -65,6 +65,9 @@ struct web_call {
     struct web *web;
     int32_t resource;
     day when;                      /* for which it was made */
+    struct history *tables;        /* that the answer brings */
+    struct web_faults faults;      /* that are found in it */
+    void *reader;                  /* of a text that comes; NULL: none has */
     char detail[WEB_DETAIL_BYTES]; /* what is said of an answer that is none */
     TAILQ_HEAD(, web_asker) askers;
 };
@@ -108,6 +111,20 @@ static struct web_asker *take_asker(struct web_call *call) {
     return asker;
 }
 
+/* Ends the reading of a text; what is wrong with it, or NULL. */
+static const char *end_text(struct web_call *call) {
+    void *reader = call->reader;
+    call->reader = NULL;
+    return call->web->api->text->end(reader);
+}
+
+static void free_call(struct web_call *call) {
+    if (call->reader != NULL)
+        end_text(call);
+    history_free(&call->tables);
+    free(call);
+}
+
 void web_close(void *state) {
     struct web *web = state;
     struct web_call *call;
@@ -116,7 +133,7 @@ void web_close(void *state) {
         while ((asker = take_asker(call)) != NULL)
             free(asker);
         LIST_REMOVE(call, entry);
-        free(call);
+        free_call(call);
     }
     for (size_t i = 0; i < MAX_KEPT; i++)
         history_free(&web->kept[i].tables);
@@ -247,26 +264,47 @@ static enum provider_result result_of_refusal(const struct web_call *call,
     return PROVIDER_NO_TABLE;
 }
 
-/* Reads the tables of a body; what is wrong with it, or NULL. */
-static const char *read_tables(const struct web_call *call, struct span text,
-                               struct json_object *json,
-                               struct history *tables) {
-    const struct web_api *api = call->web->api;
+static void begin_text(struct web_call *call) {
+    call->reader = call->web->api->text->begin(call->tables, clock_wall_ms(),
+                                               &call->faults);
+}
+
+static void on_piece(void *arg, struct span piece) {
+    struct web_call *call = arg;
+    if (call->reader == NULL)
+        begin_text(call);
+    call->web->api->text->feed(call->reader, piece);
+}
+
+/* An answer without a body has no piece. */
+static const char *read_text(struct web_call *call) {
+    if (call->reader == NULL)
+        begin_text(call);
+    return end_text(call);
+}
+
+static const char *read_json(struct web_call *call, struct json_object *json) {
     int64_t now_ms = clock_wall_ms();
     const struct web_answer answer = {.json = json,
-                                      .text = text,
                                       .when = call->when,
                                       .today = day_of_ms(now_ms),
                                       .fetched_ms = now_ms};
-    struct web_faults faults = {0};
-    if (json == NULL && !api->in_text)
-        return "no JSON object";
-    const char *why = api->read(&answer, tables, &faults);
-    if (faults.count > 0)
+    return json == NULL
+               ? "no JSON object"
+               : call->web->api->read(&answer, call->tables, &call->faults);
+}
+
+/* Reads the tables of a body; what is wrong with it, or NULL. */
+static const char *read_tables(struct web_call *call,
+                               struct json_object *json) {
+    const struct web_api *api = call->web->api;
+    const char *why =
+        api->text != NULL ? read_text(call) : read_json(call, json);
+    if (call->faults.count > 0)
         log_warn("rates_left_out",
                  LOG_FIELDS(log_text("provider", api->name),
-                            log_int("bad_rates", (int64_t)faults.count),
-                            log_text("currency", faults.example)));
+                            log_int("bad_rates", (int64_t)call->faults.count),
+                            log_text("currency", call->faults.example)));
     return why;
 }
 
@@ -338,11 +376,10 @@ static duration wait_of(enum provider_result result, long status,
  * is parsed once; what it refuses counts more than the status.
  */
 static struct provider_answer judge(struct web_call *call,
-                                    const struct http_answer *http,
-                                    struct history *tables) {
+                                    const struct http_answer *http) {
     const struct web_api *api = call->web->api;
     struct json_object *json =
-        http->status != 0 && !api->in_text
+        http->status != 0 && api->text == NULL
             ? message_parse(utf8_without_mark(http->body))
             : NULL;
     const struct web_refusal *refusal =
@@ -356,7 +393,7 @@ static struct provider_answer judge(struct web_call *call,
         answer.detail = refusal->detail;
         asked = duration_max(asked, refusal->wait);
     } else if (http->status == 200) {
-        answer.detail = read_tables(call, http->body, json, tables);
+        answer.detail = read_tables(call, json);
         answer.result =
             answer.detail == NULL ? PROVIDER_OK : PROVIDER_BAD_TABLE;
     } else {
@@ -384,16 +421,15 @@ static void tell_askers(struct web_call *call, struct provider_answer answer,
 
 static void on_answer(void *arg, const struct http_answer *http) {
     struct web_call *call = arg;
-    struct history *tables = history_new();
-    struct provider_answer answer = judge(call, http, tables);
-    bool kept = answer.result == PROVIDER_OK && history_count(tables) > 1;
-    if (kept)
+    struct provider_answer answer = judge(call, http);
+    struct history *tables = call->tables;
+    if (answer.result == PROVIDER_OK && history_count(tables) > 1) {
         keep(call->web, call->resource, tables);
+        call->tables = NULL;
+    }
     LIST_REMOVE(call, entry); /* who is told may begin another one */
     tell_askers(call, answer, tables);
-    if (!kept)
-        history_free(&tables);
-    free(call);
+    free_call(call);
 }
 
 static struct web_call *begin_call(struct web *web, int32_t resource, day when,
@@ -405,6 +441,7 @@ static struct web_call *begin_call(struct web *web, int32_t resource, day when,
     call->web = web;
     call->resource = resource;
     call->when = when;
+    call->tables = history_new();
     TAILQ_INIT(&call->askers);
     LIST_INSERT_HEAD(&web->calls, call, entry);
     api->request(web->address,
@@ -412,7 +449,7 @@ static struct web_call *begin_call(struct web *web, int32_t resource, day when,
                  today(), &request);
     http_get(web->context->http, &web->lane, request.url,
              request.header[0] != '\0' ? request.header : NULL, timeout,
-             on_answer, call);
+             api->text != NULL ? on_piece : NULL, on_answer, call);
     explicit_bzero(&request, sizeof request);
     return call;
 }

@@ -29,8 +29,7 @@ struct web_request {
 
 /* The body of an answer with status 200, and what it answers. */
 struct web_answer {
-    struct json_object *json; /* the body, lent; NULL for an API in text */
-    struct span text;         /* the body as it came, lent */
+    struct json_object *json; /* the body, lent */
     day when;                 /* what was asked for, or RATES_LATEST */
     day today;
     int64_t fetched_ms; /* Unix time */
@@ -59,13 +58,27 @@ struct web_refusal {
 #define WEB_REFUSAL(kind, text)                                                \
     { .result = PROVIDER_##kind, .detail = text }
 
+/*
+ * Reads bodies that are no JSON, piece by piece as they come: no piece waits
+ * for the next one, and none is kept.
+ */
+struct web_text_reader {
+    /* Begins with a body; gives what the others are called with. All is lent
+     * until the end. */
+    void *(*begin)(struct history *tables, int64_t fetched_ms,
+                   struct web_faults *faults);
+    void (*feed)(void *reader, struct span piece);
+    /* Ends, and frees the reader; what is wrong with the body, as a constant,
+     * or NULL. */
+    const char *(*end)(void *reader);
+};
+
 struct web_api {
     const char *name;
     const char *base;       /* of all its tables */
     const char *wrong_base; /* what is said of a table with another one */
     enum setting address;
     enum setting key; /* SETTINGS: it needs none */
-    bool in_text;     /* its bodies are read as text, not as a JSON object */
     /*
      * The number of the resource that has the table of `when`: days with one
      * number come in one call. NULL: each day, and the latest, is its own.
@@ -74,6 +87,9 @@ struct web_api {
     /* Writes the request for `when`. `key` is NULL if there is none. */
     void (*request)(const char *address, const char *key, day when, day today,
                     struct web_request *out);
+    /* What reads its bodies; NULL: they are JSON objects, which read() reads.
+     */
+    const struct web_text_reader *text;
     /*
      * Reads the tables of an answer. Gives what is wrong with it, as a
      * constant, or NULL if all is well; then there may still be no table.

@@ -97,6 +97,32 @@ static inline size_t describe_table(const struct web_api *api,
     return len;
 }
 
+/* Texts are read in pieces of so many bytes; 0: as a whole. */
+static size_t reading_piece;
+
+static inline const char *read_text(const struct web_text_reader *reader,
+                                    struct span rest, struct history *history,
+                                    struct web_faults *faults) {
+    void *text = reader->begin(history, FETCHED_MS, faults);
+    while (rest.len > 0) {
+        size_t len = reading_piece > 0 && reading_piece < rest.len
+                         ? reading_piece
+                         : rest.len;
+        reader->feed(text, exact_copy(rest.data, len));
+        rest = span_from(rest, len);
+    }
+    return reader->end(text);
+}
+
+/* The same of a JSON object. */
+static inline const char *read_json(const struct web_api *api,
+                                    const struct web_answer *answer,
+                                    struct history *history,
+                                    struct web_faults *faults) {
+    return answer->json != NULL ? api->read(answer, history, faults)
+                                : "no JSON object";
+}
+
 /*
  * "refused: WHY", or the tables, oldest first, like "2025-06-13 JPY=166.47
  * USD=1.15; 2025-06-16 ...". In either case, "; 2 bad, JPY first" if rates
@@ -107,18 +133,19 @@ static inline const char *describe(const struct web_api *api, const char *when,
                                    size_t body_len, size_t *tables,
                                    size_t *rates) {
     static char text[READING_BYTES];
-    struct span copy = exact_copy(body, body_len);
-    struct json_object *json = api->in_text ? NULL : message_parse(copy);
+    bool in_text = api->text != NULL;
+    struct json_object *json =
+        in_text ? NULL : message_parse(exact_copy(body, body_len));
     struct web_answer answer = {.json = json,
-                                .text = copy,
                                 .when = day_of(when),
                                 .today = day_of(today),
                                 .fetched_ms = FETCHED_MS};
     struct web_faults faults = {0};
     struct history *history = history_new();
-    const char *why = json == NULL && !api->in_text
-                          ? "no JSON object"
-                          : api->read(&answer, history, &faults);
+    const char *why = in_text
+                          ? read_text(api->text, (struct span){body, body_len},
+                                      history, &faults)
+                          : read_json(api, &answer, history, &faults);
     size_t len = 0;
     *tables = *rates = 0;
     text[0] = '\0';

@@ -191,6 +191,21 @@ static const struct csv_case {
      {{"2021-05-18", "USD", "1.5"}}},
 };
 
+/* Reads a text in pieces of so many bytes. */
+static struct history *read_pieces(const char *text, size_t len, size_t piece,
+                                   struct ecb_csv_faults *faults) {
+    struct ecb_csv *reader = ecb_csv_begin("ecb", 123456789, faults);
+    for (size_t at = 0; at < len; at += piece)
+        ecb_csv_feed(
+            reader, exact_copy(text + at, len - at < piece ? len - at : piece));
+    return ecb_csv_end(&reader);
+}
+
+static struct history *read_text(const char *text, size_t len,
+                                 struct ecb_csv_faults *faults) {
+    return read_pieces(text, len, len + 1, faults);
+}
+
 static void check_rate(const char *name, const struct history *history,
                        const struct wanted *wanted) {
     const struct rates *rates = history_find(history, day_of_text(wanted->date),
@@ -207,11 +222,10 @@ static void check_rate(const char *name, const struct history *history,
     assert_int_equal(rates_fetched_ms(rates), 123456789);
 }
 
-static void table(void **state) {
-    const struct csv_case *c = *state;
+static void check_case(const struct csv_case *c, size_t piece) {
     struct ecb_csv_faults faults;
-    struct history *history = ecb_csv_read(exact_copy(c->text, strlen(c->text)),
-                                           "ecb", 123456789, &faults);
+    struct history *history =
+        read_pieces(c->text, strlen(c->text), piece, &faults);
     if (history == NULL)
         fail_msg("%s: refused", c->name);
     for (size_t k = 0; k < 6 && c->wanted[k].date != NULL; k++)
@@ -223,6 +237,13 @@ static void table(void **state) {
     if (faults.line != c->line || strcmp(faults.example, c->example) != 0)
         fail_msg("%s: the example is `%s` of line %zu", c->name, faults.example,
                  faults.line);
+}
+
+/* Whole, and cut into pieces of any length. */
+static void table(void **state) {
+    const struct csv_case *c = *state;
+    for (size_t piece = 1; piece <= strlen(c->text); piece++)
+        check_case(c, piece);
 }
 
 static const char *const refused_texts[] = {
@@ -248,8 +269,7 @@ static void other_forms_are_refused(void **state) {
     for (size_t i = 0; i < COUNT_OF(refused_texts); i++) {
         struct ecb_csv_faults faults;
         struct history *history =
-            ecb_csv_read(exact_copy(refused_texts[i], strlen(refused_texts[i])),
-                         "ecb", 0, &faults);
+            read_text(refused_texts[i], strlen(refused_texts[i]), &faults);
         if (history != NULL)
             fail_msg("taken: %s", refused_texts[i]);
     }
@@ -267,8 +287,7 @@ static void too_many_columns(void **state) {
         at += sprintf(at, ",%d", i + 1);
     sprintf(at, "\n");
     struct ecb_csv_faults faults;
-    struct history *history =
-        ecb_csv_read(exact_copy(text, strlen(text)), "ecb", 123456789, &faults);
+    struct history *history = read_text(text, strlen(text), &faults);
     assert_non_null(history);
     check_rate("many", history, &(struct wanted){"latest", "AAA", "1"});
     check_rate("many", history, &(struct wanted){"latest", "AHR", "200"});
@@ -288,8 +307,7 @@ static void every_beginning(void **state) {
         size_t header = strcspn(files[i], "\n") + 1, all = strlen(files[i]);
         for (size_t len = header; len <= all; len++) {
             struct ecb_csv_faults faults;
-            struct history *history =
-                ecb_csv_read(exact_copy(files[i], len), "ecb", 0, &faults);
+            struct history *history = read_text(files[i], len, &faults);
             const struct rates *rates =
                 history != NULL
                     ? history_find(history, day_of_text("2021-05-18"),
@@ -329,8 +347,7 @@ static void cut_rows(void **state) {
     for (size_t i = 0; i < COUNT_OF(cut_cases); i++) {
         const struct cut_case *c = &cut_cases[i];
         struct ecb_csv_faults faults;
-        struct history *history = ecb_csv_read(
-            exact_copy(c->text, strlen(c->text)), "ecb", 0, &faults);
+        struct history *history = read_text(c->text, strlen(c->text), &faults);
         if (faults.cut != c->cut || faults.rows != c->cut)
             fail_msg("row %zu: cut %d, %zu rows", i, faults.cut, faults.rows);
         history_free(&history);

@@ -1,8 +1,16 @@
-/* Calls that libcurl does not take: each ends once, and no place is lost. */
+/*
+ * Calls that libcurl does not take: each ends once, and no place is lost. And
+ * bodies that are given on piece by piece.
+ */
 #include "ratefetcher/providers/http.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/unit/unit.h"
 
@@ -61,7 +69,7 @@ static void on_done(void *arg, const struct http_answer *answer) {
 }
 
 static void get(duration timeout) {
-    http_get(http, &lane, NOWHERE, "apikey: x", timeout, on_done, NULL);
+    http_get(http, &lane, NOWHERE, "apikey: x", timeout, NULL, on_done, NULL);
 }
 
 /* Until nothing is left to be waited for. */
@@ -118,6 +126,121 @@ static void one_that_waited_is_not_taken(void **state) {
     assert_int_equal(unanswered, HTTP_LANE_CALLS + 1);
 }
 
+/* Answers one call with such a body of zeros; gives its address. */
+static pid_t serve(const char *status, size_t len, char address[static 32]) {
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0), buffer = 4 << 20;
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, size), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+    snprintf(address, 32, "http://127.0.0.1:%d/", ntohs(at.sin_port));
+    pid_t pid = fork();
+    if (pid == 0) {
+        static char zeros[1 << 16];
+        int client = accept(fd, NULL, NULL);
+        setsockopt(client, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+        dprintf(client, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n", status,
+                len);
+        for (ssize_t n; len > 0; len -= (size_t)n) {
+            n = send(client, zeros, len < sizeof zeros ? len : sizeof zeros,
+                     MSG_NOSIGNAL);
+            if (n < 0)
+                break;
+        }
+        shutdown(client, SHUT_WR);
+        while (recv(client, zeros, sizeof zeros, 0) > 0)
+            ;
+        _exit(0);
+    }
+    close(fd);
+    return pid;
+}
+
+static struct {
+    size_t bytes, in_turn, most_in_turn;
+    bool done;
+    long status;
+    size_t body;
+    char error[64];
+    struct event *turn;
+} got;
+
+static void on_piece(void *arg, struct span piece) {
+    assert_ptr_equal(arg, &got);
+    got.bytes += piece.len;
+    got.in_turn += piece.len;
+    if (got.in_turn > got.most_in_turn)
+        got.most_in_turn = got.in_turn;
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what, (void)arg;
+    got.in_turn = 0;
+    event_add(got.turn, &(struct timeval){0});
+}
+
+static void on_whole(void *arg, const struct http_answer *answer) {
+    assert_ptr_equal(arg, &got);
+    got.done = true;
+    got.status = answer->status;
+    got.body = answer->body.len;
+    snprintf(got.error, sizeof got.error, "%s", answer->error);
+}
+
+static void get_pieces(const char *status, size_t len) {
+    char address[32];
+    pid_t server = serve(status, len, address);
+    memset(&got, 0, sizeof got);
+    got.turn = evtimer_new(base, on_turn, NULL);
+    event_add(got.turn, &(struct timeval){0});
+    http_get(http, &lane, address, NULL, SECONDS(60), on_piece, on_whole, &got);
+    while (!got.done)
+        event_base_loop(base, EVLOOP_ONCE);
+    event_free(got.turn);
+    http_free(&http); /* it would keep the connection */
+    waitpid(server, NULL, 0);
+    http = http_new(base, NULL);
+}
+
+/* However much there is, the rest of the loop has its turn in between. */
+static void a_long_body(void **state) {
+    (void)state;
+    enum { LEN = 10 << 20, MOST = 128 << 10 };
+    get_pieces("200 OK", LEN);
+    assert_string_equal(got.error, "");
+    assert_int_equal(got.status, 200);
+    assert_int_equal(got.bytes, LEN);
+    assert_int_equal(got.body, 0);
+    if (got.most_in_turn > MOST)
+        fail_msg("%zu bytes in one turn", got.most_in_turn);
+}
+
+static void a_body_that_is_too_long(void **state) {
+    (void)state;
+    get_pieces("200 OK", HTTP_MAX_BODY_BYTES + 1);
+    assert_int_equal(got.status, 0);
+    assert_string_equal(got.error, "the body is too large");
+    assert_true(got.bytes <= HTTP_MAX_BODY_BYTES);
+}
+
+/* What is no table is not read as one. */
+static void a_body_with_another_status(void **state) {
+    (void)state;
+    get_pieces("503 Busy", 100000);
+    assert_int_equal(got.status, 503);
+    assert_int_equal(got.bytes, 0);
+    assert_int_equal(got.body, 100000);
+}
+
+static void no_body(void **state) {
+    (void)state;
+    get_pieces("200 OK", 0);
+    assert_int_equal(got.status, 200);
+    assert_int_equal(got.bytes, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_call_without_a_handle, open_http,
@@ -128,6 +251,12 @@ int main(void) {
                                         close_http),
         cmocka_unit_test_setup_teardown(one_that_waited_is_not_taken, open_http,
                                         close_http),
+        cmocka_unit_test_setup_teardown(a_long_body, open_http, close_http),
+        cmocka_unit_test_setup_teardown(a_body_that_is_too_long, open_http,
+                                        close_http),
+        cmocka_unit_test_setup_teardown(a_body_with_another_status, open_http,
+                                        close_http),
+        cmocka_unit_test_setup_teardown(no_body, open_http, close_http),
     };
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);
 }

@@ -165,10 +165,89 @@ static const struct body_case bodies[] = {
      NOT_ECB},
 };
 
+/* Whole, and cut into pieces of many lengths. */
+static void check_pieces(const struct body_case *c) {
+    size_t len = strlen(c->body);
+    for (reading_piece = 0; reading_piece < len;
+         reading_piece += reading_piece < 50 ? 1 : 29)
+        check_body(API, c);
+    reading_piece = 0;
+}
+
 static void answers(void **state) {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(bodies); i++)
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
         check_body(API, &bodies[i]);
+        check_pieces(&bodies[i]);
+    }
+}
+
+/* Of what stands where, as most of it is read without the XML parser. */
+static const struct body_case places[] = {
+    {"plain rates where no element can be", DAY, TODAY,
+     CUBES(OF_DAY("2025-06-13",
+                  RATE("USD", "1.1512") "<!-- " RATE(
+                      "JPY", "1") " -->"
+                                  "<![CDATA[" RATE("CHF", "2") "]]><?x " RATE(
+                                      "CZK", "3") "?>" RATE("SEK", "4"))),
+     "2025-06-13 SEK=4 USD=1.1512"},
+    {"a comment, CDATA or an instruction at the day's beginning", DAY, TODAY,
+     CUBES(OF_DAY("2025-06-13",
+                  "<!-- > " RATE("JPY", "1") "-->" RATE("USD", "1.1512"))
+               OF_DAY("2025-06-12",
+                      "<![CDATA[>" RATE("JPY", "1") "]]>" RATE("USD", "2"))),
+     "2025-06-12 USD=2; 2025-06-13 USD=1.1512"},
+    {"before a day, between days, behind the last", DAY, TODAY,
+     HEAD "<Cube>" RATE("JPY", "1") OF_DAY("2025-06-13", RATE("USD", "1.1512"))
+         RATE("JPY", "2") OF_DAY("2025-06-12", RATE("USD", "2")) "</Cube>" RATE(
+             "JPY", "3") END,
+     "2025-06-12 USD=2; 2025-06-13 USD=1.1512"},
+    {"in an element of the day", DAY, TODAY,
+     CUBES(OF_DAY("2025-06-13",
+                  "<x>" RATE("JPY", "1") "</x>" RATE("USD", "1.1512"))),
+     "2025-06-13 JPY=1 USD=1.1512"},
+    {"a > in an attribute", DAY, TODAY,
+     CUBES("<Cube x='>' time='2025-06-13' y='>'>" RATE(
+         "USD",
+         "1.1512") "<Cube currency='JPY' x='>' rate='1'/>" RATE("SEK",
+                                                                "4") "</Cube>"),
+     "2025-06-13 JPY=1 SEK=4 USD=1.1512"},
+    {"text, and rates that are nearly plain", DAY, TODAY,
+     CUBES(OF_DAY(
+         "2025-06-13",
+         "a > b" RATE("USD",
+                      "1.1512") " "
+                                "<Cube  currency=\"JPY\" rate=\"1\"/>"
+                                "<Cube currency=\"CHF\" rate=\"2\" />"
+                                "<Cube currency=\"SEK\"  rate=\"3\"/>"
+                                "<Cube currency=\"CZK\" rate=\"4\"></Cube>"
+                                "<Cube currency=\"DKK\" rate='5'/>" RATE("GBP",
+                                                                         "6"))),
+     "2025-06-13 CHF=2 CZK=4 DKK=5 GBP=6 JPY=1 SEK=3 USD=1.1512"},
+    {"days whose currencies differ", DAY, TODAY,
+     CUBES(OF_DAY("2025-06-13",
+                  RATE("USD", "1") RATE("JPY", "2") RATE("AUD", "3"))
+               OF_DAY("2025-06-12",
+                      RATE("JPY", "4") RATE("CHF", "5") RATE("USD", "6"))),
+     "2025-06-12 CHF=5 JPY=4 USD=6; 2025-06-13 AUD=3 JPY=2 USD=1"},
+    {"an entity that is a rate, or a day", DAY, TODAY,
+     "<!DOCTYPE x [<!ENTITY r \"<Cube currency='JPY' rate='1'/>\">"
+     "<!ENTITY d \"<Cube time='2025-06-12'><Cube currency='CHF' rate='2'/>"
+     "</Cube>\">]><gesmes:Envelope><Cube><Cube time='2025-06-13'>&r;" RATE(
+         "USD", "1.1512") "</Cube>&d;" RATE("SEK", "3") "</Cube>" END,
+     "2025-06-12 CHF=2; 2025-06-13 JPY=1 USD=1.1512"},
+    {"a plain rate, and then no XML", DAY, TODAY,
+     CUBES(OF_DAY("2025-06-13", RATE("USD", "1.1512") "<<")), NOT_ECB},
+    {"a plain rate, and then another end", DAY, TODAY,
+     HEAD
+     "<Cube><Cube time=\"2025-06-13\">" RATE("USD", "1.1512") "</x></Cube>" END,
+     NOT_ECB},
+};
+
+static void where_rates_stand(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(places); i++)
+        check_pieces(&places[i]);
 }
 
 /* A rate is of the day that it stands in, not of the one before it. */
@@ -259,6 +338,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls_and_headers),
         cmocka_unit_test(answers),
+        cmocka_unit_test(where_rates_stand),
         cmocka_unit_test(a_rate_behind_its_day),
         cmocka_unit_test(entities_that_grow),
         cmocka_unit_test(deep),

@@ -1,0 +1,152 @@
+/* Answers that are read piece by piece, as those of the ECB: with web. */
+#include <fcntl.h>
+
+#include "common/log.h"
+#include "ratefetcher/providers/web.h"
+#include "tests/unit/fake_clock.h"
+#include "tests/unit/tables.h"
+#include "tests/unit/unit.h"
+
+#define DAY  "2021-05-18"
+#define OPEN "<gesmes:Envelope><Cube>"
+#define CUBES                                                                  \
+    "<Cube time='" DAY "'><Cube currency='USD' rate='1.25'/></Cube>"           \
+    "<Cube time='2021-05-17'><Cube currency='USD' rate='1.5'/></Cube>"
+#define END "</Cube></gesmes:Envelope>"
+
+/* The call that is out. */
+static struct {
+    http_piece *piece;
+    http_done *done;
+    void *arg;
+} call;
+static int made;
+
+void http_get(struct http *http, struct http_lane *lane, const char *url,
+              const char *header, duration timeout, http_piece *piece,
+              http_done *done, void *arg) {
+    (void)http, (void)lane, (void)url, (void)header, (void)timeout;
+    assert_non_null(piece);
+    call.piece = piece;
+    call.done = done;
+    call.arg = arg;
+    made++;
+}
+
+static struct settings *settings;
+static struct provider_context context;
+static void *web;
+static char told[256];
+
+static int begin(void **state) {
+    (void)state;
+    static char address[] = "ECB_URL=http://localhost";
+    char *const environment[] = {address, NULL};
+    log_open("test", "error", "text", open("/dev/null", O_WRONLY));
+    settings = settings_load(environment, NULL, false, SETTINGS_RATEFETCHER);
+    context = (struct provider_context){.http = (struct http *)(void *)&made,
+                                        .settings = settings};
+    made = 0;
+    told[0] = '\0';
+    web = provider_ecb.open(&provider_ecb, &context);
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    provider_ecb.close(web);
+    settings_free(&settings);
+    return 0;
+}
+
+static void on_done(void *arg, const struct provider_answer *answer) {
+    (void)arg;
+    assert_true((answer->rates != NULL) == (answer->result == PROVIDER_OK));
+    snprintf(told, sizeof told, "%s",
+             answer->rates != NULL
+                 ? rate_text(rates_find(answer->rates, span_of("USD")))
+                 : answer->detail);
+}
+
+/* Asks for the day; whether a call is made for it. */
+static bool ask(void) {
+    struct provider_answer at_once;
+    int before = made;
+    if (provider_ecb.fetch(web, day_of_text(DAY), SECONDS(2), &at_once, on_done,
+                           NULL))
+        on_done(NULL, &at_once);
+    return made > before;
+}
+
+static void feed(const char *text) {
+    call.piece(call.arg, exact_copy(text, strlen(text)));
+}
+
+static void answer(long status, const char *error) {
+    call.done(call.arg, &(struct http_answer){.status = status,
+                                              .body = span_of(""),
+                                              .error = error,
+                                              .redirect = ""});
+}
+
+/* All days of the file are kept: another one costs no call. */
+static void pieces_are_put_together(void **state) {
+    (void)state;
+    assert_true(ask());
+    feed(OPEN "<Cube time='" DAY "'><Cube curr");
+    feed("ency='USD' rate='1.2");
+    feed("5'/></Cube><Cube time='2021-05-17'/>"
+         "<Cube time='2021-05-14'><Cube currency='USD' rate='3'/></Cube>");
+    feed(END);
+    assert_string_equal(told, "");
+    answer(200, "");
+    assert_string_equal(told, "1.25");
+    assert_false(ask());
+    assert_string_equal(told, "1.25");
+}
+
+static void one_that_breaks_off(void **state) {
+    (void)state;
+    assert_true(ask());
+    feed(OPEN CUBES);
+    answer(0, "reset by the server");
+    assert_string_equal(told, "reset by the server");
+    assert_true(ask()); /* nothing of it was kept */
+    feed(OPEN CUBES);
+    answer(200, "");
+    assert_string_equal(told, "not the XML of the ECB");
+    assert_true(ask()); /* and the next one begins anew */
+    feed(OPEN CUBES END);
+    answer(200, "");
+    assert_string_equal(told, "1.25");
+}
+
+static void one_without_a_body(void **state) {
+    (void)state;
+    assert_true(ask());
+    answer(200, "");
+    assert_string_equal(told, "not the XML of the ECB");
+    assert_true(ask());
+    answer(503, "");
+    assert_string_equal(told, "status 503");
+}
+
+/* Nobody is told, and nothing is left. */
+static void closed_in_the_middle(void **state) {
+    (void)state;
+    assert_true(ask());
+    feed(OPEN CUBES);
+    end(state);
+    assert_string_equal(told, "");
+    begin(state);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(pieces_are_put_together, begin, end),
+        cmocka_unit_test_setup_teardown(one_that_breaks_off, begin, end),
+        cmocka_unit_test_setup_teardown(one_without_a_body, begin, end),
+        cmocka_unit_test_setup_teardown(closed_in_the_middle, begin, end),
+    };
+    return cmocka_run_group_tests_name("web_text", tests, NULL, NULL);
+}
