@@ -135,6 +135,11 @@ $(BUILD)/bench/ledger: $(BUILD)/obj/tests/bench/ledger.o $(patsubst %.c,$(BUILD)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) -o $@ $^
 
+$(BUILD)/bench/history: $(patsubst %,$(BUILD)/obj/tests/bench/%.o,history history_text heap) \
+    $(patsubst %.c,$(BUILD)/obj/%.o,$(sort ratefetcher/providers/ecb_csv.c $(UNIT_provider_ecb)))
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
+
 # What the test run counts the instructions of.
 INSTRUCTIONS = $(BUILD)/bench/instructions
 $(INSTRUCTIONS): $(BUILD)/obj/tests/bench/instructions.o $(BUILD)/obj/tests/bench/shapes.o \
