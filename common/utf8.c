@@ -110,5 +110,6 @@ struct span utf8_without_mark(struct span text) {
 }
 
 bool utf8_is_utf16(struct span text) {
-    return span_begins(text, "\xff\xfe") || span_begins(text, "\xfe\xff");
+    return span_begins(text, "\xff\xfe") || span_begins(text, "\xfe\xff") ||
+           memchr(text.data, '\0', text.len < 2 ? 0 : 2) != NULL;
 }

@@ -29,7 +29,10 @@ size_t utf8_char_len(struct span text);
 /* The text without the byte order mark that some editors put before it. */
 struct span utf8_without_mark(struct span text);
 
-/* Whether a text is UTF-16, as some editors save it: by the mark before it. */
+/*
+ * Whether a text is UTF-16, as some editors save it: by the mark before it, or
+ * as its first character is one of ASCII.
+ */
 bool utf8_is_utf16(struct span text);
 
 /* What to do about that, for people. */

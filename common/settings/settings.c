@@ -233,6 +233,10 @@ static void read_secret_file(struct settings *s, enum setting which) {
     if (utf8_is_utf16(content))
         settings_add_fault(s, memory_print("%s=%s: " UTF8_SAVE_AS,
                                            rows[which].file_name, value->path));
+    else if (memchr(content.data, '\0', content.len) != NULL)
+        settings_add_fault(s, memory_print("%s=%s: has a NUL byte; it must be "
+                                           "one line of text",
+                                           rows[which].file_name, value->path));
     else
         set_text(&value->text, content.data);
     value->origin = rows[which].file_name;

@@ -121,12 +121,12 @@ static void tell_incomplete(struct rates_file *file, const char *serving) {
 
 /* What it is that is no table, where people put it there all the same. */
 static const char *other_form(struct span text) {
-    static const char zip[] = "PK\x03\x04";
     if (utf8_is_utf16(text))
         return UTF8_SAVE_AS;
-    if (text.len >= sizeof zip - 1 &&
-        memcmp(text.data, zip, sizeof zip - 1) == 0)
+    if (span_begins(text, "PK\x03\x04"))
         return "is a zip archive; unpack it";
+    if (span_begins(text, "\x1f\x8b"))
+        return "is a gzip archive; unpack it";
     return NULL;
 }
 

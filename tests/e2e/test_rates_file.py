@@ -180,8 +180,10 @@ def test_a_byte_order_mark_is_skipped(begun, upstream, path):
 
 @pytest.mark.parametrize("content, told", [
     (("\ufeff" + form("4")).encode("utf-16-le"), "is UTF-16; save it as UTF-8"),
+    (form("4").encode("utf-16-be"), "is UTF-16; save it as UTF-8"),
     (b"PK\x03\x04\x14\x00\xff\xfe", "is a zip archive; unpack it"),
-], ids=["UTF-16", "zip"])
+    (b"\x1f\x8b\x08\x00\x00", "is a gzip archive; unpack it"),
+], ids=["UTF-16", "UTF-16 without a mark", "zip", "gzip"])
 def test_what_is_no_table_is_named(begun, upstream, path, content, told):
     """And the old tables serve."""
     assert stake_of(ask(upstream)) == "50"

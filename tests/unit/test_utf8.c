@@ -306,6 +306,10 @@ static void marks(void **state) {
                                          4)));
     assert_true(utf8_is_utf16(exact_copy("\xfe\xff", 2)));
     assert_false(utf8_is_utf16(exact_copy("\xff", 1)));
+    assert_true(utf8_is_utf16(exact_copy("\0A", 2)));
+    assert_true(utf8_is_utf16(exact_copy("A\0=\0", 4)));
+    assert_false(utf8_is_utf16(exact_copy("", 1)));
+    assert_false(utf8_is_utf16(exact_copy("", 0)));
     assert_false(utf8_is_utf16(span_of("A=1")));
 }
 
