@@ -105,6 +105,9 @@ static const char *parse(struct span text, struct url *out,
         (*unescaped = first_other(out->query, "-._~!$&'()*+,;=:%@/?")) ||
         (*unescaped = text.len > 0 ? text.data : NULL)) /* a fragment */
         return "it has a character that must be escaped";
+    if (out->user_info.len > 0 &&
+        memmem(out->user_info.data, out->user_info.len, "%00", 3) != NULL)
+        return "user and password may have no %00";
     const char *why = take_host(authority, out);
     if (why != NULL && memchr(behind.data, '@', behind.len) != NULL)
         *unescaped = behind.data; /* what ends no host stands in a password */
