@@ -75,8 +75,13 @@ static void add_rate(struct ecb_reader *r, const char *code, struct span rate) {
 
 /* The end of the tag that expat tells of now. */
 static int64_t place_behind(const struct ecb_reader *r) {
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+    return XML_GetCurrentByteIndex64(r->parser) +
+           (int64_t)XML_GetCurrentByteCount64(r->parser);
+#else /* which has no other ones yet */
     return XML_GetCurrentByteIndex(r->parser) +
            XML_GetCurrentByteCount(r->parser);
+#endif
 }
 
 /* <Cube time="..."> begins a day, <Cube currency="..." rate="..."/> is one. */
