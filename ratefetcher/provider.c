@@ -1,5 +1,6 @@
 #include "ratefetcher/provider.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/lines/message.h"
@@ -231,6 +232,16 @@ static void note_clock(struct provider *provider,
                        log_int("ahead_seconds", offset_seconds(provider))));
 }
 
+/* For the status: what the log has said when it began. */
+static void note_failure(struct provider *provider,
+                         const struct provider_answer *answer) {
+    provider->failure[0] = '\0';
+    if (!provider_works(answer->result))
+        snprintf(provider->failure, sizeof provider->failure, "%s%s%s",
+                 provider_result_name(answer->result),
+                 *answer->detail != '\0' ? ": " : "", answer->detail);
+}
+
 /* What a call says of the provider. */
 static void note_call(struct provider *provider,
                       const struct provider_answer *answer, duration took,
@@ -242,6 +253,7 @@ static void note_call(struct provider *provider,
     note_clock(provider, answer);
     log_change(provider, answer);
     provider->last = answer->result;
+    note_failure(provider, answer);
     monotime not_before = monotime_add(now, answer->wait);
     if (not_before.usec > provider->not_before.usec)
         provider->not_before = not_before;
@@ -324,6 +336,8 @@ static struct json_object *status_row(const struct provider *provider,
     json_object_object_add(row, "calls_month",
                            json_object_new_int64((int64_t)call_counts_of_month(
                                provider->record, today())));
+    if (provider->failure[0] != '\0')
+        message_add_text(row, "failure", provider->failure);
     if (provider->has_clock)
         json_object_object_add(row, "clock_offset_seconds",
                                json_object_new_int64(offset_seconds(provider)));

@@ -15,6 +15,8 @@
 #include "ratefetcher/call_counts.h"
 #include "ratefetcher/providers/registry.h"
 
+enum { PROVIDER_FAILURE_SIZE = 256 };
+
 struct provider {
     const struct provider_class *class;
     void *state;                            /* of the class */
@@ -33,9 +35,10 @@ struct provider {
     monotime not_before; /* it said to wait, or refused the key */
     bool used;
     enum provider_result last;
-    int64_t last_success_ms; /* 0: never */
-    bool has_clock;          /* it told the time: */
-    int64_t clock_ahead_ms;  /* so far ours was ahead of its clock */
+    char failure[PROVIDER_FAILURE_SIZE]; /* what it was, for people; "": none */
+    int64_t last_success_ms;             /* 0: never */
+    bool has_clock;                      /* it told the time: */
+    int64_t clock_ahead_ms; /* so far ours was ahead of its clock */
 };
 
 /* The providers in use, in their order. */

@@ -170,7 +170,8 @@ void status_print(struct json_object *status, FILE *out) {
         "upstream", "connected", "heartbeat_age_seconds",
         "pending",  "receipts",  "last_break"};
     static const char *const of_provider[] = {
-        "name", "state", "last_success", "calls_month", "clock_offset_seconds"};
+        "name",        "state",   "last_success",
+        "calls_month", "failure", "clock_offset_seconds"};
     static const char *const of_latest[] = {"provider", "as_of", "age_seconds",
                                             "layer"};
     struct json_object *reasons = NULL, *latest = NULL;
@@ -182,7 +183,7 @@ void status_print(struct json_object *status, FILE *out) {
                 json_object_get_string(json_object_array_get_idx(reasons, i)));
     print_rows(status, "helpers", of_helper, 8, out);
     print_rows(status, "upstreams", of_upstream, 6, out);
-    print_rows(status, "providers", of_provider, 5, out);
+    print_rows(status, "providers", of_provider, 6, out);
     if (json_object_object_get_ex(status, "latest", &latest) && latest != NULL)
         print_row("latest", latest, of_latest, 4, out);
     fprintf(out, "%-11s %s\n", "redis", text_of(status, "redis"));

@@ -81,9 +81,11 @@ def test_three_days_behind_at_the_start(make_shop, tmp_path):
     wait_until(lambda: told.exists() and "clock_wrong|" in told.read_text(), "the alert")
     row = shop.service.status()["providers"][0]
     assert row["state"] == "failing"
+    assert row["failure"].startswith("ahead: ") and "our clock or theirs" in row["failure"]
     assert abs(row["clock_offset_seconds"] + 3 * 86400) <= 2
     text = shop.service.command("status").stdout
     assert f"clock_offset_seconds={row['clock_offset_seconds']}" in text
+    assert "our clock or theirs is wrong" in text
     assert is_error(shop.ask(utc_today() - 3 * ONE_DAY), 456)
     assert is_error(shop.ask(utc_today()), 456)  # a future day by that clock
     clock.set(0)
@@ -92,6 +94,7 @@ def test_three_days_behind_at_the_start(make_shop, tmp_path):
     shop.service.wait_ready()
     wait_until(lambda: abs(shop.service.status()["providers"][0]["clock_offset_seconds"]) <= 2,
                "a clock that is right in the status")
+    assert "failure" not in shop.service.status()["providers"][0]
 
 
 def test_an_hour_before_midnight(make_shop, tmp_path):
