@@ -105,7 +105,7 @@ ANSWERS = {
     "endless headers": (endless_headers, "are longer than 32768 bytes"),
     "hidden by another": (upgrade(Connection="Upgrade\r\nAccept-CH: UA"), "behind one such as Accept-CH"),
     "many headers": (lambda link: link.read_head() and link.send(link.answer_head(
-        more=["Set-Cookie: a=b"] * 100)), "more headers than libwebsockets takes"),
+        more=["Set-Cookie: a=b"] * 200)), "more headers than libwebsockets takes"),
     "early hints": (lambda link: answer(link, "HTTP/1.1 103 Early Hints"),
                     "interim answer (status 103)"),
     "a blank behind the upgrade": (upgrade(Upgrade="websocket "),
