@@ -62,6 +62,8 @@ struct redis_connection {
     struct redis_commands commands;
 };
 
+static const char no_answer[] = "no answer in time";
+
 static void fail(struct redis_connection *c, const char *why);
 
 void redis_error_code(const redisReply *reply,
@@ -77,7 +79,7 @@ void redis_error_code(const redisReply *reply,
 }
 
 static void on_held_up(void *arg) {
-    fail(arg, "no answer in time");
+    fail(arg, no_answer);
 }
 
 void redis_connection_send(struct redis_connection *connection,
@@ -118,6 +120,7 @@ static void become_up(struct redis_connection *c) {
     c->state = UP;
     c->tried = true;
     c->failed = c->refused = false;
+    c->why[0] = '\0';
     c->up_since = clock_monotonic();
     log_info("redis_up", LOG_FIELDS(log_text("redis", c->address->label)));
     loop_set_timer(c->timer, PING_EACH);
@@ -138,7 +141,7 @@ static bool is_welcome(struct redis_connection *c, const redisReply *reply,
                        bool is_auth) {
     char code[REDIS_CODE_SIZE], why[128];
     if (reply == NULL && c->state == GREETING)
-        fail(c, "no answer in time");
+        fail(c, no_answer);
     if (reply == NULL)
         return false;
     redis_error_code(reply, code);
@@ -394,7 +397,8 @@ static void fail(struct redis_connection *c, const char *why) {
     disconnect(c);
     c->state = WAITING;
     c->tried = true;
-    snprintf(c->why, sizeof c->why, "%s", why);
+    if (c->why[0] == '\0' || why != no_answer) /* a word tells more */
+        snprintf(c->why, sizeof c->why, "%s", why);
     if (!c->failed)
         log_warn("redis_down", LOG_FIELDS(log_text("redis", c->address->label),
                                           log_text("why", why)));
