@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <event2/listener.h>
 #include <netdb.h>
@@ -28,6 +29,8 @@ enum {
     ACCEPT_PAUSE_USEC = 100000,
     MAX_HEADERS_BYTES = 8192,
     MAX_BODY_BYTES = 0,
+    /* Of requests that wait for their turn; above the size of one. */
+    MAX_INPUT_BYTES = 2 * MAX_HEADERS_BYTES,
     IDLE_SECONDS = 5,
     /* Connections, log and pipes of the monitor together. */
     MAX_DESCRIPTORS = 128
@@ -138,6 +141,18 @@ static void on_request(struct evhttp_request *request, void *arg) {
     evbuffer_free(body);
 }
 
+/*
+ * For evhttp: a connection of which no more is read than can be answered. Else
+ * all would be kept that is sent by one who does not read.
+ */
+static struct bufferevent *new_connection(struct event_base *base, void *arg) {
+    (void)arg;
+    struct bufferevent *connection = bufferevent_socket_new(base, -1, 0);
+    if (connection != NULL)
+        bufferevent_setwatermark(connection, EV_READ, 0, MAX_INPUT_BYTES);
+    return connection;
+}
+
 static void accept_again(evutil_socket_t fd, short what, void *listener) {
     (void)fd, (void)what;
     evconnlistener_enable(listener);
@@ -198,6 +213,7 @@ struct status_server *status_server_new(struct event_base *base,
         .http = evhttp_new(base), .host = host, .port = port};
     s->retry = evtimer_new(base, on_retry, s);
     evhttp_set_gencb(s->http, on_request, s);
+    evhttp_set_bevcb(s->http, new_connection, NULL);
     evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
     evhttp_set_max_headers_size(s->http, MAX_HEADERS_BYTES);
     evhttp_set_max_body_size(s->http, MAX_BODY_BYTES);

@@ -193,6 +193,22 @@ def test_readers_that_are_stuck(watched, upstream):
     assert service.pids()["monitor"] == before
 
 
+def test_one_who_asks_and_does_not_read(watched):
+    """What waits to be answered is bounded: the rest is left in the socket."""
+    service, page = watched()
+    before = service.pids()["monitor"]
+    questions = b"GET /metrics HTTP/1.1\r\n\r\n" * 1000
+    most = 64 << 20  # far above what the kernel keeps for both ends
+    with socket.create_connection(("127.0.0.1", page.port)) as greedy:
+        greedy.settimeout(2)
+        taken = 0
+        with pytest.raises(OSError):  # it takes no more, or is closed for that
+            while taken < most:
+                taken += greedy.send(questions)
+    assert page.get("/healthz")[0] == 200
+    assert service.pids()["monitor"] == before
+
+
 def test_a_thousand_scrapes(watched, upstream):
     service, page = watched()
     connection = http.client.HTTPConnection("127.0.0.1", page.port)
