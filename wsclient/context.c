@@ -4,7 +4,15 @@
 #include "wsclient/link/dial.h"
 #include "wsclient/link/pings.h"
 
-enum { RECEIVE_BUFFER_BYTES = 65536, MAX_DESCRIPTORS = 64 };
+enum {
+    /* A frame is handed over in pieces of so many bytes, and as many can go out
+     * by one write. */
+    FRAME_PIECE_BYTES = 65536,
+    /* So much is read at once: with more, the upstream waits for the answers
+     * to all of it before it has any to work on. */
+    READ_BYTES = 32768,
+    MAX_DESCRIPTORS = 64
+};
 
 static lws_callback_function *upstream_callback;
 
@@ -29,7 +37,7 @@ static const struct lws_protocols protocols[] = {
     {
         .name = CONTEXT_PROTOCOL,
         .callback = on_upstream,
-        .rx_buffer_size = RECEIVE_BUFFER_BYTES,
+        .rx_buffer_size = FRAME_PIECE_BYTES,
     },
     {
         .name = FD_WATCH_PROTOCOL,
@@ -54,7 +62,7 @@ struct lws_context *context_new(const struct settings *settings,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
         .fd_limit_per_thread = MAX_DESCRIPTORS,
-        .pt_serv_buf_size = RECEIVE_BUFFER_BYTES,
+        .pt_serv_buf_size = READ_BYTES,
         .max_http_header_data = DIAL_MAX_HEADER_BYTES,
         .timeout_secs = 5,
         .connect_timeout_secs = 5,
