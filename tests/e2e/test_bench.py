@@ -60,6 +60,19 @@ def test_the_load_generator_finds_all_answers_right(tmp_path, options):
     assert tally["beats"] >= 1
 
 
+def test_heartbeats_go_out_while_all_is_busy(tmp_path):
+    """There is always something to write, which must not put them off: 50 a second."""
+    generator = Generator(tmp_path, "--count", "0", "--seconds", "2", "--window", "2048")
+    service = Service({"REQUESTS_WS_URL": generator.url, "PENDING_MAX_BYTES": 1 << 28,
+                       "HEARTBEAT_INTERVAL_SECONDS": "0.02"}).launch()
+    try:
+        code, tally = generator.tally()
+    finally:
+        service.finish()
+    assert (code, tally["good"]) == (0, True)
+    assert tally["beats"] >= 40
+
+
 def changed(text):
     return [text.replace("987654", "987655")]
 

@@ -76,6 +76,7 @@ struct connection {
     lws_sorted_usec_list_t next_attempt;
     lws_sorted_usec_list_t deadline; /* of the attempt, or of the close */
     lws_sorted_usec_list_t look;     /* at the peer */
+    monotime look_at;                /* when it is due */
     lws_sorted_usec_list_t grace;    /* of the stop */
 };
 
@@ -267,9 +268,16 @@ static void on_look(lws_sorted_usec_list_t *look);
 
 static void plan_look(struct connection *c) {
     monotime now = clock_monotonic();
-    if (c->state == STATE_OPEN)
-        set_timer(c, &c->look, on_look,
-                  monotime_between(now, traffic_next_look(&c->traffic, now)));
+    if (c->state != STATE_OPEN)
+        return;
+    c->look_at = traffic_next_look(&c->traffic, now);
+    set_timer(c, &c->look, on_look, monotime_between(now, c->look_at));
+}
+
+/* One that is due is not put off, else it never came while all is busy. */
+static void plan_look_anew(struct connection *c) {
+    if (!monotime_reached(clock_monotonic(), c->look_at))
+        plan_look(c);
 }
 
 static void on_look(lws_sorted_usec_list_t *look) {
@@ -316,7 +324,7 @@ static void on_pong(struct connection *c, struct span payload) {
     if (c->state != STATE_OPEN)
         return;
     traffic_ponged(&c->traffic, c->wsi, payload);
-    plan_look(c);
+    plan_look_anew(c);
 }
 
 /* What the callback has to return: -1 ends the connection. */
@@ -337,7 +345,7 @@ static int on_writeable(struct connection *c) {
     if (c->state == STATE_OPEN && is_done(c))
         end(c, &stopped);
     pings_ponged(&c->traffic.pings);
-    plan_look(c);
+    plan_look_anew(c);
     return 0;
 }
 
