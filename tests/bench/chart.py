@@ -47,7 +47,8 @@ def draw(kept, folder, terminal=SVG):
     data = folder / "throughput.tsv"
     data.write_text("\n".join(lines) + "\n")
     picture = folder / "throughput.svg"
-    subprocess.run(["gnuplot"], text=True, check=True, input=SCRIPT.format(
-        terminal=terminal, picture=picture, data=data, rows=len(lines),
+    # By their names alone: the picture has them in it.
+    subprocess.run(["gnuplot"], cwd=folder, text=True, check=True, input=SCRIPT.format(
+        terminal=terminal, picture=picture.name, data=data.name, rows=len(lines),
         cut=CUT_MICROSECONDS))
     return picture
