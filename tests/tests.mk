@@ -67,6 +67,7 @@ UNIT_request   = $(REQUEST_C)
 UNIT_response  = wsclient/response.c $(REQUEST_C)
 UNIT_heartbeat = wsclient/link/peer.c
 UNIT_frames    = wsclient/link/frames.c common/memory.c
+UNIT_tick      = wsclient/tick.c common/clock.c
 UNIT_inbox     = wsclient/link/inbox.c common/utf8.c common/memory.c
 LEDGER_C       = common/mapped_file.c wsclient/ledger.c wsclient/ledger_room.c \
                  common/files.c common/log.c common/utf8.c common/clock.c common/day.c \

@@ -21,10 +21,15 @@
 #include "wsclient/link/connection.h"
 #include "wsclient/quarantine.h"
 #include "wsclient/ratelink.h"
+#include "wsclient/tick.h"
 #include "wsclient/trial.h"
 
 /* One that was killed may need a while to let go of it. */
 #define CLAIM_PATIENCE MILLISECONDS(1500)
+/* The supervisor's pings come as often: with some slack, they wake us up for
+ * both. */
+#define LOOK_PERIOD SECONDS(1)
+#define LOOK_SLACK  MILLISECONDS(100)
 
 struct wsclient {
     const struct settings *settings;
@@ -40,7 +45,7 @@ struct wsclient {
     struct ratelink *ratelink;
     struct connection *connection;
     lws_sorted_usec_list_t alarm; /* the pipeline's */
-    lws_sorted_usec_list_t look;  /* at what is in the runtime folder */
+    struct tick look;             /* at what is in the runtime folder */
     struct claim claim;           /* to this upstream */
 };
 
@@ -185,14 +190,25 @@ static struct ledger *open_ledger(struct wsclient *w) {
 
 /* What is in hand stays in a file with a name, and claimed, whatever is done to
  * the folder. */
-static void on_look(lws_sorted_usec_list_t *look) {
-    struct wsclient *w = lws_container_of(look, struct wsclient, look);
+static void look(struct wsclient *w) {
     const char *dir = settings_text(w->settings, SETTING_RUNTIME_DIR);
     make_folder(dir);
     claim_renew(&w->claim, dir, w->upstream.ledger_name);
     if (ledger_restore(w->ledger))
         child_alert(&w->child, RUNTIME_SWEPT, w->upstream.ledger_name);
-    lws_sul_schedule(w->context, 0, look, on_look, USEC_PER_SEC);
+}
+
+static void plan_look(struct wsclient *w, monotime now) {
+    tick_set(&w->look, w->context, monotime_add(now, LOOK_PERIOD), LOOK_SLACK);
+}
+
+static void turn(struct wsclient *w) {
+    monotime now = clock_monotonic();
+    connection_turn(w->connection, now);
+    if (!tick_take(&w->look, now))
+        return;
+    look(w);
+    plan_look(w, now);
 }
 
 static struct pipeline *new_pipeline(struct wsclient *w, bool show_messages) {
@@ -233,7 +249,7 @@ static void open_parts(struct wsclient *w, bool show_messages) {
     if (w->context == NULL)
         give_up("libwebsockets");
     watch_orders(w);
-    lws_sul_schedule(w->context, 0, &w->look, on_look, USEC_PER_SEC);
+    plan_look(w, clock_monotonic());
     w->ratelink = ratelink_new(w->context, w->settings, w->pipeline);
     w->connection = connection_new(w->context, w->settings, &w->upstream,
                                    w->pipeline, &w->metrics, &w->child);
@@ -241,7 +257,7 @@ static void open_parts(struct wsclient *w, bool show_messages) {
 
 static void close_parts(struct wsclient *w) {
     lws_sul_cancel(&w->alarm);
-    lws_sul_cancel(&w->look);
+    tick_cancel(&w->look);
     fd_watch_stop(&w->control);
     fd_watch_stop(&w->signals);
     ratelink_free(&w->ratelink);
@@ -276,7 +292,7 @@ int main(int argc, char *argv[], char *envp[]) {
     child_ready(&w.child);
     pipeline_recover(w.pipeline, clock_now());
     while (!connection_is_over(w.connection) && lws_service(w.context, 0) >= 0)
-        connection_turn(w.connection);
+        turn(&w);
     child_report(&w.child);
     close_parts(&w);
     child_clear(&w.child);

@@ -21,6 +21,7 @@
 #include "wsclient/link/breaks.h"
 #include "wsclient/link/dial.h"
 #include "wsclient/link/traffic.h"
+#include "wsclient/tick.h"
 
 #define FIRST_BACKOFF    MILLISECONDS(100)
 #define ATTEMPT_LIMIT    SECONDS(5)
@@ -75,9 +76,8 @@ struct connection {
 
     lws_sorted_usec_list_t next_attempt;
     lws_sorted_usec_list_t deadline; /* of the attempt, or of the close */
-    lws_sorted_usec_list_t look;     /* at the peer */
-    monotime look_at;                /* when it is due */
     lws_sorted_usec_list_t grace;    /* of the stop */
+    struct tick look;                /* at the peer */
 };
 
 static void connect_now(lws_sorted_usec_list_t *next_attempt);
@@ -160,7 +160,7 @@ static void leave(struct connection *c, const struct ending *ending,
     c->wsi = NULL;
     c->ending = NULL;
     lws_sul_cancel(&c->deadline);
-    lws_sul_cancel(&c->look);
+    tick_cancel(&c->look);
     dial_leave(&c->dial);
     if (ending != &stopped)
         metrics_count(c->metrics, ending->metric);
@@ -264,24 +264,20 @@ static void connect_now(lws_sorted_usec_list_t *next_attempt) {
     dial_begin(&c->dial, ATTEMPT_LIMIT);
 }
 
-static void on_look(lws_sorted_usec_list_t *look);
-
 static void plan_look(struct connection *c) {
-    monotime now = clock_monotonic();
     if (c->state != STATE_OPEN)
         return;
-    c->look_at = traffic_next_look(&c->traffic, now);
-    set_timer(c, &c->look, on_look, monotime_between(now, c->look_at));
+    monotime at = traffic_next_look(&c->traffic, clock_monotonic());
+    tick_set(&c->look, c->context, at, SECONDS(0));
 }
 
 /* One that is due is not put off, else it never came while all is busy. */
 static void plan_look_anew(struct connection *c) {
-    if (!monotime_reached(clock_monotonic(), c->look_at))
+    if (!tick_is_due(&c->look, clock_monotonic()))
         plan_look(c);
 }
 
-static void on_look(lws_sorted_usec_list_t *look) {
-    struct connection *c = lws_container_of(look, struct connection, look);
+static void look(struct connection *c) {
     end(c, traffic_look(&c->traffic, c->wsi));
     plan_look(c);
 }
@@ -310,7 +306,7 @@ static void on_established(struct connection *c, struct lws *wsi) {
     dial_succeeded(&c->dial);
     log_connected(c);
     traffic_begin(&c->traffic, wsi, c->opened);
-    on_look(&c->look);
+    look(c);
     child_report(c->child);
 }
 
@@ -426,7 +422,7 @@ void connection_free(struct connection **connection) {
     *connection = NULL;
     lws_sul_cancel(&c->next_attempt);
     lws_sul_cancel(&c->deadline);
-    lws_sul_cancel(&c->look);
+    tick_cancel(&c->look);
     lws_sul_cancel(&c->grace);
     dial_clear(&c->dial);
     traffic_clear(&c->traffic);
@@ -468,7 +464,9 @@ void connection_stop(struct connection *connection, duration grace) {
         set_over(c);
 }
 
-void connection_turn(struct connection *connection) {
+void connection_turn(struct connection *connection, monotime now) {
+    if (tick_take(&connection->look, now))
+        look(connection);
     traffic_turn(&connection->traffic);
 }
 

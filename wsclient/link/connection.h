@@ -40,8 +40,8 @@ void connection_answers_ready(struct connection *connection);
  */
 void connection_stop(struct connection *connection, duration grace);
 
-/* The loop begins a turn; see traffic_turn(). */
-void connection_turn(struct connection *connection);
+/* The loop begins a turn: what is due is done; see traffic_turn(), too. */
+void connection_turn(struct connection *connection, monotime now);
 
 /* Whether what connection_stop() asked for is done. */
 bool connection_is_over(const struct connection *connection);
