@@ -6,8 +6,12 @@
 #include "common/clock.h"
 #include "common/lines/line_server.h"
 #include "common/memory.h"
+#include "common/rates/euro_fixed.h"
 
 enum { MAX_CLIENTS = 256 };
+
+/* An irrevocable rate holds for ever; what is told of it, for a day. */
+#define FIXED_FRESH SECONDS(86400)
 
 struct server {
     struct lookup *lookup;
@@ -21,6 +25,10 @@ struct rates_question {
     day when;
     char currency[RATES_CODE_LEN + 1]; /* "": any */
 };
+
+static day today(void) {
+    return day_of_ms(clock_wall_ms());
+}
 
 static struct json_object *found_message(const struct rates_question *question,
                                          const struct lookup_answer *answer) {
@@ -51,13 +59,40 @@ missing_message(const struct rates_question *question,
     return message;
 }
 
-static void on_answer(void *arg, const struct lookup_answer *answer) {
-    struct rates_question *question = arg;
-    line_server_answer(&question->line,
-                       answer->result == LOOKUP_FOUND
-                           ? found_message(question, answer)
-                           : missing_message(question, answer));
+/* Answers the question, which is gone then. Takes the message over. */
+static void answer(struct rates_question *question,
+                   struct json_object *message) {
+    line_server_answer(&question->line, message);
     free(question);
+}
+
+/* What is fixed on that day is told as that, whatever the table has. */
+static void on_answer(void *arg, const struct lookup_answer *found) {
+    struct rates_question *question = arg;
+    if (found->result != LOOKUP_FOUND) {
+        answer(question, missing_message(question, found));
+        return;
+    }
+    struct json_object *message = found_message(question, found);
+    euro_fixed_to_message(message, question->when, today());
+    answer(question, message);
+}
+
+/* True: it is a currency that needs no look-up, and the question is answered
+ * and gone. */
+static bool answer_fixed(struct rates_question *question) {
+    const struct euro_fixed *fixed =
+        euro_fixed_find(question->currency, question->when, today());
+    if (fixed == NULL)
+        return false;
+    struct rates *table = euro_fixed_table(fixed);
+    const struct lookup_answer found = {.result = LOOKUP_FOUND,
+                                        .rates = table,
+                                        .layer = EURO_FIXED_WORD,
+                                        .fresh = FIXED_FRESH};
+    answer(question, found_message(question, &found));
+    rates_release(&table);
+    return true;
 }
 
 static void on_client_gone(void *arg) {
@@ -75,7 +110,7 @@ static bool read_question(const struct json_object *message,
         return false;
     if (!rates_day_is_latest(question->when) &&
         (question->when.number < DAY_FIRST_RATES.number ||
-         question->when.number > day_of_ms(clock_wall_ms()).number))
+         question->when.number > today().number))
         return false;
     if (currency == NULL)
         return !json_object_object_get_ex(message, "currency", NULL);
@@ -108,6 +143,8 @@ static bool on_line(void *arg, struct line_client *client, enum message_op op,
     question->line =
         (struct line_question){.cancel = on_client_gone, .arg = question};
     line_server_defer(client, &question->line);
+    if (answer_fixed(question))
+        return true;
     struct lookup_waiter *waiter =
         lookup_ask(server->lookup, question->when, span_of(question->currency),
                    on_answer, question);

@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "common/clock.h"
 #include "common/lines/message.h"
 #include "common/rates/decimal.h"
+#include "common/rates/euro_fixed.h"
 #include "common/rates/rates.h"
 #include "supervisor/ask_rates.h"
 #include "supervisor/command.h"
@@ -70,6 +72,27 @@ static int convert(const struct options *options, const struct conversion *c) {
     return code;
 }
 
+/* The euro itself, or what it has replaced: no service is needed for that. */
+static bool print_without_table(const struct conversion *c) {
+    day today = day_of_ms(clock_wall_ms());
+    char amount[EURO_TEXT_SIZE], stake[DECIMAL_TEXT_SIZE];
+    struct rate_pair pair;
+    if (!euro_fixed_pair(c->currency, c->when, today, &pair))
+        return false;
+    euro_print(decimal_convert(c->stake, pair), amount);
+    decimal_print(c->stake, stake);
+    const struct euro_fixed *fixed =
+        euro_fixed_find(c->currency, c->when, today);
+    if (fixed == NULL)
+        printf("%s EUR = %s EUR (no rate needed)\n", amount, stake);
+    else
+        printf("%s EUR = %s %s / %s (" EURO_FIXED_WORD
+               " since %s, Council Regulation %s)\n",
+               amount, stake, fixed->code, fixed->rate, fixed->from,
+               fixed->regulation);
+    return true;
+}
+
 int command_convert(const struct options *options) {
     struct conversion c;
     const char *fault = read_arguments(options, &c);
@@ -77,13 +100,5 @@ int command_convert(const struct options *options) {
         fprintf(stderr, "%s\n", fault);
         return EX_USAGE;
     }
-    if (span_equals(span_of(c.currency), "EUR")) {
-        static const struct decimal one = {1, 0};
-        char amount[EURO_TEXT_SIZE], stake[DECIMAL_TEXT_SIZE];
-        euro_print(decimal_divide(c.stake, one), amount);
-        decimal_print(c.stake, stake);
-        printf("%s EUR = %s EUR (no rate needed)\n", amount, stake);
-        return EX_OK;
-    }
-    return convert(options, &c);
+    return print_without_table(&c) ? EX_OK : convert(options, &c);
 }

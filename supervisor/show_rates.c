@@ -3,13 +3,13 @@
 #include <sysexits.h>
 
 #include "common/lines/message.h"
-#include "common/rates/decimal.h"
+#include "common/rates/euro_fixed.h"
 #include "supervisor/ask_rates.h"
 #include "supervisor/command.h"
 
 static void print_table(const struct rates_answer *answer) {
     const struct rates *rates = answer->rates;
-    struct json_object *table = NULL;
+    struct json_object *table = NULL, *fixed = NULL;
     char as_of[DAY_TEXT_SIZE];
     day_print(rates_as_of(rates), as_of);
     printf("%s, of 1 %s (%s, %s, %lld s old)\n", as_of, rates_base(rates),
@@ -18,6 +18,11 @@ static void print_table(const struct rates_answer *answer) {
     json_object_object_get_ex(answer->message, "rates", &table);
     json_object_object_foreach (table, code, rate) {
         printf("%s %s\n", code, json_object_get_string(rate));
+    }
+    json_object_object_get_ex(answer->message, EURO_FIXED_WORD, &fixed);
+    json_object_object_foreach (fixed, euro_code, irrevocable) {
+        printf("%s %s " EURO_FIXED_WORD "\n", euro_code,
+               json_object_get_string(irrevocable));
     }
 }
 

@@ -30,6 +30,7 @@ MESSAGE_C      = common/lines/message.c common/memory.c common/json_scan.c commo
 UNIT_message   = $(MESSAGE_C)
 UNIT_rates     = common/rates/rates.c common/memory.c $(MESSAGE_C) common/day.c \
                  common/rates/decimal.c
+UNIT_euro_fixed = common/rates/euro_fixed.c $(UNIT_rates)
 UNIT_daytables = common/rates/daytables.c $(UNIT_rates)
 SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
                  common/settings/moved.c \
@@ -82,12 +83,12 @@ UNIT_peer_close = wsclient/link/peer_close.c
 UNIT_breaks    = wsclient/link/breaks.c common/clock.c
 UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/utf8.c common/clock.c \
                  common/day.c common/memory.c
-UNIT_day_rates = wsclient/day_rates.c common/clock_watch.c common/rates/daytables.c $(UNIT_rates)
+UNIT_day_rates = wsclient/day_rates.c common/rates/euro_fixed.c common/clock_watch.c common/rates/daytables.c $(UNIT_rates)
 UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)
 UNIT_waiting   = wsclient/waiting.c common/memory.c
 UNIT_pipeline  = wsclient/pipeline.c wsclient/outbox.c wsclient/undelivered.c \
                  wsclient/day_rates.c common/clock_watch.c common/rates/daytables.c \
-                 common/older_table.c \
+                 common/older_table.c common/rates/euro_fixed.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
                  common/metrics.c $(LEDGER_C) $(REQUEST_C) $(SETTINGS_C)
 UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
@@ -149,7 +150,7 @@ $(INSTRUCTIONS): $(BUILD)/obj/tests/bench/instructions.o $(BUILD)/obj/tests/benc
 	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) -o $@ $^ -ljson-c
 
 # The load generator plays the simulator's script, and judges as it does.
-LOAD_SIMULATOR = buf day delay dice ecb euro form listen match script stake ws
+LOAD_SIMULATOR = buf day delay dice ecb euro fixed form listen match script stake ws
 $(BUILD)/bench/load: $(call objects,tests/bench/load) \
         $(LOAD_SIMULATOR:%=$(BUILD)/obj/tests/upstream/%.o)
 	@mkdir -p $(@D)

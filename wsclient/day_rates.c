@@ -5,6 +5,7 @@
 
 #include "common/memory.h"
 #include "common/older_table.h"
+#include "common/rates/euro_fixed.h"
 
 /* More providers than there are; more unknown codes are simply asked again. */
 enum { MAX_TABLES = 8, MAX_UNKNOWN = 64 };
@@ -56,9 +57,17 @@ static bool is_unknown(const struct known_day *known, struct span currency) {
     return false;
 }
 
+static NOINLINE bool find_fixed(const struct day_rates *rates, day when,
+                                const char *code, struct rate_pair *pair) {
+    return euro_fixed_pair(code, when, day_of_ms(rates->clock.wall_ms), pair);
+}
+
 enum day_rates_result day_rates_find(const struct day_rates *rates, day when,
                                      struct span currency, monotime now,
                                      struct rate_pair *pair) {
+    if (euro_fixed_may_be(currency.data) &&
+        find_fixed(rates, when, currency.data, pair))
+        return DAY_RATES_FOUND; /* whatever is in the tables */
     struct known_day *const *entry = daytables_find(&rates->days, when);
     const struct known_day *known = entry != NULL ? *entry : NULL;
     bool any_holds = false;

@@ -35,7 +35,8 @@ void day_rates_look_at_clock(struct day_rates *rates, int64_t wall_ms,
 
 /*
  * Finds the rates to convert a currency with on `when`, or for RATES_LATEST:
- * both are of one table.
+ * both are of one table. The euro, and what it has replaced by then
+ * (euro_fixed.h), need none. Of the same turn as day_rates_look_at_clock().
  */
 enum day_rates_result
 day_rates_find(const struct day_rates *rates, day when, struct span currency,

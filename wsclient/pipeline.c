@@ -32,7 +32,6 @@ struct pipeline {
     bool alarm_set;
 };
 
-static const struct rate_pair of_euro = {{1, 0}, {1, 0}};
 static const struct span any_currency = {"", 0};
 
 struct pipeline *pipeline_new(const struct settings *settings,
@@ -133,13 +132,10 @@ static void convert(struct pipeline *p, struct message *message,
                     const struct request *request, struct span text,
                     struct now now) {
     struct span code = {request->code, RATES_CODE_LEN};
-    struct rate_pair rates = of_euro;
+    struct rate_pair rates;
     day_rates_look_at_clock(&p->day_rates, now.wall_ms, now.monotonic);
-    enum day_rates_result found =
-        span_equals(code, "EUR") ? DAY_RATES_FOUND
-                                 : day_rates_find(&p->day_rates, request->day,
-                                                  code, now.monotonic, &rates);
-    switch (found) {
+    switch (day_rates_find(&p->day_rates, request->day, code, now.monotonic,
+                           &rates)) {
     case DAY_RATES_FOUND:
         answer_converted(p, message, request, text, rates, now.wall_ms);
         break;

@@ -8,18 +8,6 @@
 /* Room for a year more, so that days in a row seldom make it grow. */
 enum { ROOM_AHEAD = 366 };
 
-static size_t place_of(day when) {
-    return rates_day_is_latest(when)
-               ? 0
-               : (size_t)(when.number - DAY_FIRST_RATES.number) + 1;
-}
-
-void *daytables_find(const struct daytables *tables, day when) {
-    size_t place = place_of(when);
-    return place < tables->count ? tables->entries + place * tables->entry_size
-                                 : NULL;
-}
-
 static void grow(struct daytables *tables, size_t count) {
     size_t size = tables->entry_size;
     tables->entries = memory_resize(tables->entries, count * size);
@@ -29,7 +17,7 @@ static void grow(struct daytables *tables, size_t count) {
 }
 
 void *daytables_make(struct daytables *tables, day when) {
-    size_t place = place_of(when);
+    size_t place = daytables_place(when);
     if (place >= tables->count)
         grow(tables, place + ROOM_AHEAD);
     return tables->entries + place * tables->entry_size;

@@ -17,11 +17,23 @@ struct daytables {
     unsigned char *entries;
 };
 
+/* The place of an entry in the array, whether it is there or not. */
+static inline size_t daytables_place(day when) {
+    return rates_day_is_latest(when)
+               ? 0
+               : (size_t)(when.number - DAY_FIRST_RATES.number) + 1;
+}
+
 /*
  * The entry of `when` (or RATES_LATEST), lent until the next daytables_make();
  * NULL or all zero: nothing was put there.
  */
-NONNULL_ALL void *daytables_find(const struct daytables *tables, day when);
+NONNULL_ALL static inline void *daytables_find(const struct daytables *tables,
+                                               day when) {
+    size_t place = daytables_place(when);
+    return place < tables->count ? tables->entries + place * tables->entry_size
+                                 : NULL;
+}
 
 /* The same, made if it is not there yet: then it is all zero. */
 NONNULL_ALL void *daytables_make(struct daytables *tables, day when);

@@ -314,15 +314,49 @@ static void older_tables(void **state) {
     }
 }
 
+/* Rates by law: without a table, and whatever stands in one. */
+static void what_became_the_euro(void **state) {
+    (void)state;
+    static const struct {
+        const char *date, *code, *rate;
+    } cases[] = {
+        {"2025-12-31", "BGN", "2"},       {"2026-01-01", "BGN", "1.95583"},
+        {"latest", "BGN", "1.95583"},     {"2026-01-01", "EUR", "1"},
+        {"2003-05-05", "ITL", "1936.27"},
+    };
+    struct rates *table = table_of("one", "2025-12-31", "BGN 2 ITL 3");
+    struct day_rates known;
+    struct rate_pair pair;
+    day_rates_init(&known);
+    day_rates_look_at_clock(&known, noon.wall_ms, noon.monotonic);
+    (void)day_rates_enter(&known, day_of_text("2025-12-31"), table,
+                          (monotime){1000}, &noon);
+    (void)day_rates_enter(&known, RATES_LATEST, table, (monotime){1000}, &noon);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(day_rates_find(&known, day_of_text(cases[i].date),
+                                        span_of(cases[i].code), noon.monotonic,
+                                        &pair),
+                         DAY_RATES_FOUND);
+        assert_string_equal(rate_text(&pair.euro), "1");
+        assert_string_equal(rate_text(&pair.currency), cases[i].rate);
+    }
+    assert_int_equal(day_rates_find(&known, day_of_text("2022-12-31"),
+                                    span_of("HRK"), noon.monotonic, &pair),
+                     DAY_RATES_NO_TABLE);
+    rates_release(&table);
+    day_rates_clear(&known);
+}
+
 int main(void) {
-    static struct CMUnitTest tests[COUNT_OF(book_cases) + 4] = {
+    static struct CMUnitTest tests[COUNT_OF(book_cases) + 5] = {
         cmocka_unit_test(more_than_is_kept),
         cmocka_unit_test(tables_are_held),
         cmocka_unit_test(a_step_of_the_clock),
         cmocka_unit_test(older_tables),
+        cmocka_unit_test(what_became_the_euro),
     };
     for (size_t i = 0; i < COUNT_OF(book_cases); i++)
-        tests[i + 4] =
+        tests[i + 5] =
             (struct CMUnitTest){.name = book_cases[i].name,
                                 .test_func = book,
                                 .initial_state = (void *)&book_cases[i]};

@@ -3,6 +3,7 @@
 #include "day.h"
 #include "dice.h"
 #include "euro.h"
+#include "fixed.h"
 #include "stake.h"
 
 #include <stdio.h>
@@ -68,8 +69,9 @@ static bool script_dated(struct script_draft *s, const struct ecb_row *row,
     size_t column;
     if (!script_column(s, row, true, &column))
         return false;
+    const char *fixed = fixed_rate(s->ecb->code[column], day);
     s->currency = s->ecb->code[column];
-    s->rate = row->rate[column];
+    s->rate = fixed ? fixed : row->rate[column];
     script_moment(s, day);
     return true;
 }
@@ -117,11 +119,12 @@ static bool script_too_old(struct script_draft *s) {
     const struct ecb_row *row = script_gap(s, SCRIPT_LOOK_BACK + 1);
     if (!row || !script_dated(s, row, row->day + SCRIPT_LOOK_BACK + 1))
         return false;
-    s->rate = NULL;
+    s->rate = fixed_rate(s->currency, s->day);
     return true;
 }
 
-/* In a currency of the table which had no rate at the time. */
+/* In a currency of the table which had no rate at the time, and gets one only
+ * if it was euros by then. */
 static bool script_not_listed(struct script_draft *s) {
     size_t column;
     const struct ecb_row *row = &s->ecb->row[script_pick(s, s->ecb->rows)];
@@ -129,7 +132,7 @@ static bool script_not_listed(struct script_draft *s) {
         ecb_rate(s->ecb, column, row->day))
         return false;
     s->currency = s->ecb->code[column];
-    s->rate = NULL;
+    s->rate = fixed_rate(s->currency, row->day);
     script_moment(s, row->day);
     return true;
 }
