@@ -31,6 +31,7 @@ void metrics_observe_request(struct metrics *metrics, duration took) {
         i++;
     metrics->values[buckets[i].metric]++;
     metrics->values[METRIC_REQUEST_SUM] += (double)took.usec / 1e6;
+    latency_count(&metrics->recent, took);
 }
 
 /* Each bucket holds what is in those before it, as Prometheus wants. */
@@ -60,9 +61,10 @@ static struct json_object *to_json(const struct metrics *metrics) {
     struct json_object *object = json_object_new_object();
     for (int i = 0; i < METRICS; i++) {
         char name[256];
+        if (metrics->values[i] == 0)
+            continue;
         series_name((enum metric)i, name, sizeof name);
-        if (metrics->values[i] != 0)
-            json_object_object_add(object, name, number(metrics->values[i]));
+        json_object_object_add(object, name, number(metrics->values[i]));
     }
     return object;
 }
@@ -76,6 +78,8 @@ struct json_object *metrics_to_json(const struct metrics *metrics) {
 double metrics_value(struct json_object *object, enum metric which) {
     struct json_object *member = NULL;
     char name[256];
+    if (object == NULL)
+        return 0;
     series_name(which, name, sizeof name);
     json_object_object_get_ex(object, name, &member);
     return json_object_get_double(member);

@@ -7,6 +7,7 @@
 
 #include "common/attributes.h"
 #include "common/clock.h"
+#include "common/latency.h"
 
 enum metric {
 #define METRIC(id, ...) METRIC_##id,
@@ -35,6 +36,7 @@ const struct metrics_row *metrics_row(enum metric which);
 
 struct metrics {
     double values[METRICS];
+    struct latency recent; /* of requests; cleared by who reads it */
 };
 
 static inline void metrics_count(struct metrics *metrics, enum metric which) {
@@ -51,7 +53,10 @@ static inline void metrics_set(struct metrics *metrics, enum metric which,
     metrics->values[which] = value;
 }
 
-/* Enters one answered request into the histogram fxwire_request_seconds. */
+/*
+ * Enters one answered request into the histogram fxwire_request_seconds, and
+ * into `recent`.
+ */
 void metrics_observe_request(struct metrics *metrics, duration took);
 
 /* The value of one in such an object; the object may be NULL. */

@@ -323,6 +323,22 @@ static const char *state_name(const struct provider *provider, monotime now) {
                : "ok";
 }
 
+/* Of one that is called: is it skipped for its failures, and what is left of
+ * the calls that it may have. */
+static void add_limits(struct json_object *row, const struct provider *provider,
+                       monotime now) {
+    duration skipped = breaker_wait(&provider->breaker, now);
+    if (is_free(provider))
+        return;
+    message_add_text(row, "breaker", skipped.usec > 0 ? "open" : "closed");
+    message_add_duration(row, "skipped_seconds", skipped);
+    json_object_object_add(
+        row, "calls_minute",
+        json_object_new_int64(quota_calls(&provider->record->quota, now)));
+    json_object_object_add(row, "calls_minute_max",
+                           json_object_new_int64(provider->calls_per_minute));
+}
+
 static struct json_object *status_row(const struct provider *provider,
                                       monotime now) {
     struct json_object *row = json_object_new_object();
@@ -336,6 +352,7 @@ static struct json_object *status_row(const struct provider *provider,
     json_object_object_add(row, "calls_month",
                            json_object_new_int64((int64_t)call_counts_of_month(
                                provider->record, today())));
+    add_limits(row, provider, now);
     if (provider->failure[0] != '\0')
         message_add_text(row, "failure", provider->failure);
     if (provider->has_clock)
@@ -355,6 +372,7 @@ static struct json_object *latest_row(const struct providers *providers) {
         return NULL;
     const struct provider *provider = &providers->list[place];
     struct json_object *row = json_object_new_object();
+    int64_t now_ms = clock_wall_ms();
     char as_of[DAY_TEXT_SIZE];
     day_print(rates_as_of(rates), as_of);
     message_add_text(row, "provider", rates_provider(rates));
@@ -362,8 +380,14 @@ static struct json_object *latest_row(const struct providers *providers) {
     message_add_text(row, "layer", provider->latest_layer);
     message_add_duration(
         row, "age_seconds",
-        duration_max(MILLISECONDS(clock_wall_ms() - rates_fetched_ms(rates)),
+        duration_max(MILLISECONDS(now_ms - rates_fetched_ms(rates)),
                      (duration){0}));
+    message_add_duration(
+        row, "table_age_seconds",
+        MILLISECONDS(now_ms -
+                     day_start_seconds(rates_as_of(rates)) * MSEC_PER_SEC));
+    json_object_object_add(row, "currencies",
+                           json_object_new_int64((int64_t)rates_count(rates)));
     return row;
 }
 

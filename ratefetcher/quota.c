@@ -26,6 +26,13 @@ duration quota_wait(const struct quota *quota, uint32_t limit, monotime now) {
     return (duration){0};
 }
 
+uint32_t quota_calls(const struct quota *quota, monotime now) {
+    uint32_t calls = 0;
+    for (int64_t s = second_of(now); s > second_of(now) - QUOTA_SECONDS; s--)
+        calls += calls_in(quota, s);
+    return calls;
+}
+
 void quota_take(struct quota *quota, monotime now) {
     int64_t second = second_of(now);
     if (second < quota->newest || second - quota->newest >= QUOTA_SECONDS)

@@ -21,6 +21,10 @@ struct quota {
 MUST_CHECK duration quota_wait(const struct quota *quota, uint32_t limit,
                                monotime now) NONNULL_ALL;
 
+/* Calls in the last QUOTA_SECONDS, of which the limit speaks. */
+MUST_CHECK uint32_t quota_calls(const struct quota *quota,
+                                monotime now) NONNULL_ALL;
+
 /* A call is made. */
 void quota_take(struct quota *quota, monotime now) NONNULL_ALL;
 

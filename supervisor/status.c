@@ -2,8 +2,11 @@
 
 #include <string.h>
 
+#include "common/day.h"
 #include "common/lines/message.h"
 #include "common/metrics.h"
+#include "supervisor/counted.h"
+#include "supervisor/summary.h"
 
 static void add_copy(struct json_object *object, const char *name,
                      struct json_object *member) {
@@ -20,6 +23,16 @@ static struct json_object *death_reasons(const struct helper *helper) {
     return reasons;
 }
 
+/* As far as they are kept: more than that are told as so many. */
+static int deaths_within_a_minute(const struct helper *helper) {
+    monotime now = clock_monotonic();
+    int deaths = 0;
+    for (unsigned i = 0; i < helper->deaths && i < HELPER_LOOP_DEATHS; i++)
+        deaths += !monotime_reached(
+            now, monotime_add(helper->recent_deaths[i], SECONDS(60)));
+    return deaths;
+}
+
 static struct json_object *helper_row(const struct helper *helper) {
     struct json_object *row = json_object_new_object();
     message_add_text(row, "name", helper_name(helper));
@@ -32,6 +45,8 @@ static struct json_object *helper_row(const struct helper *helper) {
     message_add_duration(row, "uptime_seconds", helper_uptime(helper));
     json_object_object_add(row, "deaths",
                            json_object_new_int((int)helper->deaths));
+    json_object_object_add(row, "deaths_minute",
+                           json_object_new_int(deaths_within_a_minute(helper)));
     json_object_object_add(row, "death_reasons", death_reasons(helper));
     json_object_object_add(
         row, "last_death",
@@ -39,13 +54,31 @@ static struct json_object *helper_row(const struct helper *helper) {
     return row;
 }
 
+static void add_results(struct json_object *row, const struct helper *helper) {
+    struct json_object *counters = helper_counters(helper);
+    json_object_object_add(
+        row, "results",
+        counted_family(counters, "fxwire_requests_total", true));
+    json_object_object_add(
+        row, "refused",
+        counted_family(counters, "fxwire_requests_refused_total", false));
+    json_object_object_add(
+        row, "reconnects",
+        counted_family(counters, "fxwire_reconnects_total", false));
+    json_object_put(counters);
+}
+
 static struct json_object *upstream_row(const struct helper *helper) {
-    static const char *const reported[] = {"connected", "heartbeat_age_seconds",
-                                           "pending", "receipts", "last_break"};
+    static const char *const reported[] = {
+        "connected",   "since_seconds", "heartbeat_age_seconds",
+        "pending",     "ledger_bytes",  "ledger_max_bytes",
+        "receipts",    "last_break",    "requests_per_second",
+        "p50_seconds", "p99_seconds"};
     struct json_object *row = json_object_new_object();
     message_add_text(row, "upstream", helper->label);
     for (size_t i = 0; i < sizeof reported / sizeof *reported; i++)
         add_copy(row, reported[i], helper_reported(helper, reported[i]));
+    add_results(row, helper);
     struct json_object *connected;
     if (!json_object_object_get_ex(row, "connected", &connected) ||
         connected == NULL)
@@ -87,6 +120,29 @@ static struct json_object *counters_row(const struct helper *helper) {
     return row;
 }
 
+/* What one helper tells of more than itself. */
+static void add_reported(struct json_object *status,
+                         const struct helper *helper) {
+    static const char *const by_kind[HELPER_KINDS][4] = {
+        [HELPER_RATEFETCHER] = {"providers", "latest", "redis"},
+        [HELPER_MONITOR] = {"last_warnings"},
+    };
+    const char *const *names = by_kind[helper->kind];
+    for (; *names != NULL; names++)
+        add_copy(status, *names, helper_reported(helper, *names));
+    if (helper->kind != HELPER_RATEFETCHER)
+        return;
+    struct json_object *counters = helper_counters(helper);
+    json_object_object_add(status, "lookups", counted_lookups(counters));
+    json_object_put(counters);
+}
+
+static void add_time(struct json_object *status) {
+    char moment[MOMENT_TEXT_SIZE];
+    moment_print_ms(clock_wall_ms(), moment);
+    message_add_text(status, "time", moment);
+}
+
 struct json_object *status_new(struct helper *const helpers[], size_t count,
                                duration uptime) {
     struct json_object *status = message_new(MESSAGE_STATUS);
@@ -95,6 +151,7 @@ struct json_object *status_new(struct helper *const helpers[], size_t count,
     struct json_object *reasons = json_object_new_array();
     struct json_object *counters = json_object_new_array();
     message_add_text(status, "version", FXWIRE_VERSION);
+    add_time(status);
     message_add_duration(status, "uptime_seconds", uptime);
     for (size_t i = 0; i < count; i++) {
         json_object_array_add(rows, helper_row(helpers[i]));
@@ -110,13 +167,9 @@ struct json_object *status_new(struct helper *const helpers[], size_t count,
     json_object_object_add(status, "helpers", rows);
     json_object_object_add(status, "upstreams", upstreams);
     for (size_t i = 0; i < count; i++)
-        if (helpers[i]->kind == HELPER_RATEFETCHER) {
-            add_copy(status, "providers",
-                     helper_reported(helpers[i], "providers"));
-            add_copy(status, "latest", helper_reported(helpers[i], "latest"));
-            add_copy(status, "redis", helper_reported(helpers[i], "redis"));
-        }
+        add_reported(status, helpers[i]);
     json_object_object_add(status, "counters", counters);
+    summary_add(status);
     return status;
 }
 
@@ -166,12 +219,22 @@ void status_print(struct json_object *status, FILE *out) {
     static const char *const of_helper[] = {
         "name",   "pid",        "state",    "uptime_seconds",
         "deaths", "last_death", "debugged", "upstream"};
-    static const char *const of_upstream[] = {
-        "upstream", "connected", "heartbeat_age_seconds",
-        "pending",  "receipts",  "last_break"};
+    static const char *const of_upstream[] = {"upstream",
+                                              "connected",
+                                              "since_seconds",
+                                              "heartbeat_age_seconds",
+                                              "pending",
+                                              "ledger_bytes",
+                                              "requests_per_second",
+                                              "p50_seconds",
+                                              "p99_seconds",
+                                              "receipts",
+                                              "last_break"};
     static const char *const of_provider[] = {
-        "name",        "state",   "last_success",
-        "calls_month", "failure", "clock_offset_seconds"};
+        "name",         "state",
+        "last_success", "calls_month",
+        "calls_minute", "calls_minute_max",
+        "failure",      "clock_offset_seconds"};
     static const char *const of_latest[] = {"provider", "as_of", "age_seconds",
                                             "layer"};
     struct json_object *reasons = NULL, *latest = NULL;
@@ -182,8 +245,8 @@ void status_print(struct json_object *status, FILE *out) {
         fprintf(out, "%-11s %s\n", "not ready",
                 json_object_get_string(json_object_array_get_idx(reasons, i)));
     print_rows(status, "helpers", of_helper, 8, out);
-    print_rows(status, "upstreams", of_upstream, 6, out);
-    print_rows(status, "providers", of_provider, 6, out);
+    print_rows(status, "upstreams", of_upstream, 11, out);
+    print_rows(status, "providers", of_provider, 8, out);
     if (json_object_object_get_ex(status, "latest", &latest) && latest != NULL)
         print_row("latest", latest, of_latest, 4, out);
     fprintf(out, "%-11s %s\n", "redis", text_of(status, "redis"));

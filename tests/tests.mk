@@ -26,6 +26,11 @@ UNIT_mapped_file = common/mapped_file.c common/files.c common/memory.c
 UNIT_log       = common/log.c common/utf8.c common/memory.c common/clock.c common/day.c \
                  $(MESSAGE_C)
 UNIT_metrics   = common/metrics.c
+UNIT_latency   = common/latency.c
+UNIT_lately    = wsclient/lately.c common/latency.c common/metrics.c
+UNIT_summary   = supervisor/summary.c $(MESSAGE_C)
+UNIT_counted   = supervisor/counted.c common/metrics.c
+UNIT_warnings  = supervisor/monitor/warnings.c $(MESSAGE_C)
 MESSAGE_C      = common/lines/message.c common/memory.c common/json_scan.c common/utf8.c
 UNIT_message   = $(MESSAGE_C)
 UNIT_rates     = common/rates/rates.c common/memory.c $(MESSAGE_C) common/day.c \
@@ -44,7 +49,7 @@ UNIT_daily_file = $(DAILY_FILE_C)
 UNIT_journal   = supervisor/monitor/journal.c
 MONITOR_C      = supervisor/monitor/monitor.c supervisor/monitor/log_output.c \
                  supervisor/monitor/journal.c supervisor/monitor/status_server.c \
-                 supervisor/monitor/metrics_text.c $(DAILY_FILE_C)
+                 supervisor/monitor/metrics_text.c supervisor/monitor/warnings.c $(DAILY_FILE_C)
 UNIT_monitor   = $(MONITOR_C) common/lines/child.c common/lines/channel.c \
                  $(MESSAGE_C) common/metrics.c common/loop.c common/log.c common/utf8.c \
                  common/clock.c common/day.c $(SETTINGS_C)

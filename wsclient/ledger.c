@@ -419,3 +419,12 @@ size_t ledger_count(const struct ledger *ledger) {
 bool ledger_is_filling(const struct ledger *ledger) {
     return ledger->room.used > ledger->room.limit / 8;
 }
+
+size_t ledger_bytes(const struct ledger *ledger) {
+    return ledger->room.used;
+}
+
+size_t ledger_max_bytes(const struct ledger *ledger) {
+    return ledger->room.limit < ledger->room.bytes ? ledger->room.limit
+                                                   : ledger->room.bytes;
+}

@@ -118,4 +118,8 @@ size_t ledger_count(const struct ledger *ledger);
 /* Whether more than an eighth of the room is in use. */
 bool ledger_is_filling(const struct ledger *ledger);
 
+/* What the messages in hand use of the room, and how much there is. */
+size_t ledger_bytes(const struct ledger *ledger);
+size_t ledger_max_bytes(const struct ledger *ledger);
+
 #endif

@@ -18,6 +18,7 @@
 #include "common/runtime_dir.h"
 #include "wsclient/context.h"
 #include "wsclient/fd_watch.h"
+#include "wsclient/lately.h"
 #include "wsclient/link/connection.h"
 #include "wsclient/quarantine.h"
 #include "wsclient/ratelink.h"
@@ -44,10 +45,52 @@ struct wsclient {
     struct pipeline *pipeline;
     struct ratelink *ratelink;
     struct connection *connection;
+    struct lately lately;
+    bool was_connected;           /* at the last report, */
+    monotime linked_since;        /* and since when it has been so or not */
     lws_sorted_usec_list_t alarm; /* the pipeline's */
     struct tick look;             /* at what is in the runtime folder */
     struct claim claim;           /* to this upstream */
 };
+
+static void set_gauges(struct wsclient *w, bool connected, duration age,
+                       size_t pending) {
+    metrics_set(&w->metrics, METRIC_CONNECTED, connected);
+    metrics_set(&w->metrics, METRIC_HEARTBEAT_AGE,
+                connected ? (double)age.usec / USEC_PER_SEC : 0);
+    metrics_set(&w->metrics, METRIC_PENDING, (double)pending);
+    metrics_set(&w->metrics, METRIC_LEDGER_BYTES,
+                (double)ledger_bytes(w->ledger));
+    metrics_set(&w->metrics, METRIC_LEDGER_MAX_BYTES,
+                (double)ledger_max_bytes(w->ledger));
+    metrics_set(&w->metrics, METRIC_LOG_DROPPED, (double)log_dropped());
+}
+
+/* It is told of each change when it happens. */
+static void report_connection(struct wsclient *w, struct json_object *report,
+                              bool connected, duration age) {
+    monotime now = clock_monotonic();
+    if (connected != w->was_connected)
+        w->linked_since = now;
+    w->was_connected = connected;
+    json_object_object_add(report, "connected",
+                           json_object_new_boolean(connected));
+    message_add_duration(report, "since_seconds",
+                         monotime_between(w->linked_since, now));
+    if (connected)
+        message_add_duration(report, "heartbeat_age_seconds", age);
+    else
+        json_object_object_add(report, "heartbeat_age_seconds", NULL);
+    message_add_text(report, "receipts", connection_receipts(w->connection));
+    if (connection_last_break(w->connection) != NULL)
+        message_add_text(report, "last_break",
+                         connection_last_break(w->connection));
+}
+
+static void add_count(struct json_object *report, const char *name,
+                      size_t count) {
+    json_object_object_add(report, name, json_object_new_int64((int64_t)count));
+}
 
 static struct json_object *report(void *arg) {
     struct wsclient *w = arg;
@@ -55,23 +98,13 @@ static struct json_object *report(void *arg) {
     bool connected = connection_is_open(w->connection);
     duration age = connection_heartbeat_age(w->connection);
     size_t pending = pipeline_pending(w->pipeline);
-    metrics_set(&w->metrics, METRIC_CONNECTED, connected);
-    metrics_set(&w->metrics, METRIC_HEARTBEAT_AGE,
-                connected ? (double)age.usec / USEC_PER_SEC : 0);
-    metrics_set(&w->metrics, METRIC_PENDING, (double)pending);
-    metrics_set(&w->metrics, METRIC_LOG_DROPPED, (double)log_dropped());
-    json_object_object_add(report, "connected",
-                           json_object_new_boolean(connected));
-    if (connected)
-        message_add_duration(report, "heartbeat_age_seconds", age);
-    else
-        json_object_object_add(report, "heartbeat_age_seconds", NULL);
-    json_object_object_add(report, "pending",
-                           json_object_new_int64((int64_t)pending));
-    message_add_text(report, "receipts", connection_receipts(w->connection));
-    if (connection_last_break(w->connection) != NULL)
-        message_add_text(report, "last_break",
-                         connection_last_break(w->connection));
+    set_gauges(w, connected, age, pending);
+    report_connection(w, report, connected, age);
+    add_count(report, "pending", pending);
+    add_count(report, "ledger_bytes", ledger_bytes(w->ledger));
+    add_count(report, "ledger_max_bytes", ledger_max_bytes(w->ledger));
+    lately_look(&w->lately, &w->metrics, clock_monotonic());
+    lately_report(&w->lately, report);
     json_object_object_add(report, "counters", metrics_to_json(&w->metrics));
     return report;
 }
@@ -285,7 +318,9 @@ int main(int argc, char *argv[], char *envp[]) {
         process_begin_helper("wsclient", argc, argv, SETTINGS_WSCLIENT);
     if (child_has_argument(argc, argv, CHILD_TRIAL_ARGUMENT))
         return try(settings);
-    struct wsclient w = {.settings = settings};
+    struct wsclient w = {.settings = settings,
+                         .linked_since = clock_monotonic()};
+    lately_init(&w.lately, w.linked_since);
     child_init(&w.child, supervised, report, &w);
     open_parts(&w, child_has_argument(argc, argv, "--show-messages"));
     process_title("wsclient %s", w.upstream.label);

@@ -91,6 +91,7 @@ static void answer_error(struct pipeline *p, struct message *message,
                          struct span id, enum refusal refusal,
                          enum metric result) {
     size_t len = response_write_error(id, refusal, ledger_answer_room(message));
+    refusals_note(p->metrics, refusal);
     queue_answer(p, message, len, result);
 }
 
@@ -159,6 +160,7 @@ static void refuse(struct pipeline *p, struct span id, struct span text) {
     metrics_count(p->metrics,
                   full ? METRIC_REQUESTS_FULL : METRIC_REQUESTS_INVALID);
     refusals_add(&p->refusals, id, full ? REFUSAL_FULL : REFUSAL_TOO_LARGE);
+    refusals_note(p->metrics, full ? REFUSAL_FULL : REFUSAL_TOO_LARGE);
     if (is_first)
         p->ports.answers_ready(p->ports.arg);
 }

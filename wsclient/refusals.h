@@ -1,6 +1,7 @@
 /*
  * Answers to messages that the ledger has no room for: sent at once, not kept
- * over a break, bounded. Also the bound on errors without an id.
+ * over a break, bounded. Also the bound on errors without an id, and the counts
+ * of all errors by their reason.
  */
 #ifndef FXWIRE_WSCLIENT_REFUSALS_H
 #define FXWIRE_WSCLIENT_REFUSALS_H
@@ -11,6 +12,7 @@
 
 #include "common/attributes.h"
 #include "common/clock.h"
+#include "common/metrics.h"
 #include "common/span.h"
 #include "wsclient/request.h"
 
@@ -41,6 +43,13 @@ void refusals_sent(struct refusals *refusals);
 /* Whether another error without an id may be sent in this second. */
 MUST_CHECK bool refusals_allow_nameless(struct refusals *refusals,
                                         monotime now);
+
+/* Counts a request that is answered by that error. */
+static inline void refusals_note(struct metrics *metrics,
+                                 enum refusal refusal) {
+    const int first = METRIC_REFUSED_NOT_JSON - REFUSAL_NOT_JSON;
+    metrics_count(metrics, (enum metric)(first + (int)refusal));
+}
 
 static inline bool refusals_overflowed(const struct refusals *refusals) {
     return refusals->bytes > REFUSALS_MAX_BYTES;

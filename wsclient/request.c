@@ -30,33 +30,9 @@ static const struct json_field fields[FIELDS] = {
 const char *refusal_text(enum refusal refusal) {
     static const char *const texts[REFUSALS] = {
         [REFUSAL_NONE] = "",
-        [REFUSAL_NOT_JSON] = "the message is not valid JSON",
-        [REFUSAL_TOO_DEEP] = "the message is nested more than 32 levels deep",
-        [REFUSAL_NOT_OBJECT] = "the message is not a JSON object",
-        [REFUSAL_DUPLICATE] = "a key is given twice",
-        [REFUSAL_ID] = "id must be a string or a number",
-        [REFUSAL_PAYLOAD] = "payload must be an object",
-        [REFUSAL_STAKE] = "stake must be a number",
-        [REFUSAL_STAKE_NEGATIVE] = "stake must not be negative",
-        [REFUSAL_STAKE_TOO_LARGE] = "stake must be below 1e15",
-        [REFUSAL_STAKE_TOO_PRECISE] =
-            "stake must have at most 18 significant digits and 18 decimals",
-        [REFUSAL_CURRENCY] = "currency must be three upper-case letters",
-        [REFUSAL_DATE] = "date must be an RFC 3339 date-time or YYYY-MM-DD",
-        [REFUSAL_DATE_IMPOSSIBLE] = "date is impossible",
-        [REFUSAL_DATE_TOO_EARLY] =
-            "date is before 1999-01-04, the first day of euro rates",
-        [REFUSAL_DATE_FUTURE] = "date is in the future",
-        [REFUSAL_TOO_LONG] = "the message is too long",
-        [REFUSAL_FULL] = "too many messages are in hand",
-        [REFUSAL_TOO_LARGE] =
-            "the message is larger than PENDING_MAX_BYTES can hold",
-        [REFUSAL_NO_RATES] = "no rates can be had for this date",
-        [REFUSAL_NO_CURRENCY] = "no rate of this currency for this date",
-        [REFUSAL_TIMEOUT] = "no rate came in time",
-        [REFUSAL_QUARANTINED] = "the message could not be handled",
-        [REFUSAL_BY_UPSTREAM] =
-            "the answer was refused as too long (close code 1009)",
+#define REFUSAL(id, word, text) [REFUSAL_##id] = (text),
+#include "common/refusals.def"
+#undef REFUSAL
     };
     return texts[refusal];
 }

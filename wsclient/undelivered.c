@@ -4,6 +4,7 @@
 
 #include "common/log.h"
 #include "wsclient/link/peer_close.h"
+#include "wsclient/refusals.h"
 #include "wsclient/response.h"
 
 /* Of an id, in an alert. */
@@ -67,6 +68,7 @@ struct message *undelivered_refused(struct undelivered *undelivered,
     report_refused(undelivered, message, end->detail);
     if (end->code == CLOSE_TOO_BIG && !message->replaced) {
         replace(message);
+        refusals_note(undelivered->metrics, REFUSAL_BY_UPSTREAM);
         return message;
     }
     ledger_release(undelivered->ledger, message);

@@ -85,6 +85,21 @@ static void put_sum(struct evbuffer *out, struct json_object *status,
                sum);
 }
 
+/* A series of a provider is shown where that is in use. */
+static bool is_shown(struct json_object *status, const char *labels) {
+    static const char label[] = "provider=\"";
+    if (strncmp(labels, label, sizeof label - 1) != 0)
+        return true;
+    labels += sizeof label - 1;
+    for (size_t i = 0; i < rows_of(status, "providers"); i++) {
+        const char *name = message_text(row_of(status, "providers", i), "name");
+        if (strncmp(labels, name, strlen(name)) == 0 &&
+            labels[strlen(name)] == '"')
+            return true;
+    }
+    return false;
+}
+
 static void put_metric(struct evbuffer *out, struct json_object *status,
                        enum metric which) {
     const struct metrics_row *metric = metrics_row(which);
@@ -97,6 +112,8 @@ static void put_metric(struct evbuffer *out, struct json_object *status,
         put_sum(out, status, which);
         return;
     }
+    if (!is_shown(status, metric->labels))
+        return;
     for (size_t i = 0; i < rows_of(status, "counters"); i++) {
         struct json_object *row = row_of(status, "counters", i);
         if (strcasecmp(message_text(row, "name"), metric->process) == 0)
@@ -149,36 +166,83 @@ static void put_service(struct evbuffer *out, struct json_object *status) {
                "hand");
     put_series(out, "fxwire_ready", "", NULL,
                json_object_get_boolean(member(status, "ready")));
-    double age = message_number(member(status, "latest"), "age_seconds", NAN);
-    if (isnan(age))
-        return;
-    put_family(out, "fxwire_latest_age_seconds", METRICS_GAUGE,
-               "since today's table was fetched");
-    put_series(out, "fxwire_latest_age_seconds", "", NULL, age);
 }
 
-/* The breaker and the quota of each provider are in its state. */
+/* Where there is no such table, fxwire_ready says so. */
+static void put_table(struct evbuffer *out, struct json_object *status) {
+    struct json_object *latest = member(status, "latest");
+    if (latest == NULL)
+        return;
+    put_family(out, "fxwire_table_age_seconds", METRICS_GAUGE,
+               "of today's table, since the beginning (UTC) of its own date: "
+               "alert on this one, over Easter it comes to 5.7 days");
+    put_series(out, "fxwire_table_age_seconds", "", NULL,
+               message_number(latest, "table_age_seconds", 0));
+    put_family(out, "fxwire_table_fetched_age_seconds", METRICS_GAUGE,
+               "since today's table was fetched");
+    put_series(out, "fxwire_table_fetched_age_seconds", "", NULL,
+               message_number(latest, "age_seconds", 0));
+}
+
+static double is_up(struct json_object *row) {
+    const char *state = message_text(row, "state");
+    return strcmp(state, "ok") == 0 || strcmp(state, "unused") == 0;
+}
+
+static double breaker_open(struct json_object *row) {
+    const char *breaker = message_text(row, "breaker");
+    return breaker != NULL ? strcmp(breaker, "open") == 0 : NAN;
+}
+
+static double calls_month(struct json_object *row) {
+    return message_number(row, "calls_month", 0);
+}
+
+static double calls_minute(struct json_object *row) {
+    return message_number(row, "calls_minute", NAN);
+}
+
+static double calls_minute_max(struct json_object *row) {
+    return message_number(row, "calls_minute_max", NAN);
+}
+
+/* Of each provider in use; not a number: it has none, as it is a file. */
+static const struct provider_gauge {
+    const char *name, *help;
+    double (*value)(struct json_object *row);
+} provider_gauges[] = {
+    {"fxwire_provider_up", "1 while the provider works, or was not asked yet",
+     is_up},
+    {"fxwire_provider_breaker_open",
+     "1 while the provider is skipped, as it failed too often", breaker_open},
+    {"fxwire_provider_calls_month", "calls to the provider this month (UTC)",
+     calls_month},
+    {"fxwire_provider_calls_minute", "calls to the provider in the last minute",
+     calls_minute},
+    {"fxwire_provider_calls_minute_max",
+     "calls a minute that it may have (PROVIDER_CALLS_PER_MINUTE)",
+     calls_minute_max},
+};
+
+static void put_provider_gauge(struct evbuffer *out, struct json_object *status,
+                               const struct provider_gauge *gauge) {
+    put_family(out, gauge->name, METRICS_GAUGE, gauge->help);
+    for (size_t i = 0; i < rows_of(status, "providers"); i++) {
+        struct json_object *row = row_of(status, "providers", i);
+        double value = gauge->value(row);
+        if (isnan(value))
+            continue;
+        evbuffer_add_printf(out, "%s{", gauge->name);
+        put_label(out, "provider", message_text(row, "name"));
+        evbuffer_add(out, "}", 1);
+        put_number(out, value);
+    }
+}
+
 static void put_providers(struct evbuffer *out, struct json_object *status) {
-    put_family(out, "fxwire_provider_ok", METRICS_GAUGE,
-               "1 while the provider is asked, or waits for its turn");
-    for (size_t i = 0; i < rows_of(status, "providers"); i++) {
-        struct json_object *row = row_of(status, "providers", i);
-        const char *state = message_text(row, "state");
-        evbuffer_add_printf(out, "fxwire_provider_ok{");
-        put_label(out, "provider", message_text(row, "name"));
-        evbuffer_add(out, "}", 1);
-        put_number(out,
-                   strcmp(state, "ok") == 0 || strcmp(state, "unused") == 0);
-    }
-    put_family(out, "fxwire_provider_calls_month", METRICS_GAUGE,
-               "calls to the provider this month");
-    for (size_t i = 0; i < rows_of(status, "providers"); i++) {
-        struct json_object *row = row_of(status, "providers", i);
-        evbuffer_add_printf(out, "fxwire_provider_calls_month{");
-        put_label(out, "provider", message_text(row, "name"));
-        evbuffer_add(out, "}", 1);
-        put_number(out, message_number(row, "calls_month", 0));
-    }
+    for (size_t i = 0; i < sizeof provider_gauges / sizeof *provider_gauges;
+         i++)
+        put_provider_gauge(out, status, &provider_gauges[i]);
 }
 
 void metrics_text_write(struct evbuffer *out, struct json_object *status) {
@@ -186,5 +250,6 @@ void metrics_text_write(struct evbuffer *out, struct json_object *status) {
         put_metric(out, status, (enum metric)i);
     put_processes(out, status);
     put_service(out, status);
+    put_table(out, status);
     put_providers(out, status);
 }

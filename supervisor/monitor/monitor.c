@@ -12,6 +12,7 @@
 #include "common/process.h"
 #include "supervisor/monitor/log_output.h"
 #include "supervisor/monitor/status_server.h"
+#include "supervisor/monitor/warnings.h"
 
 /* How often an output that takes nothing is looked at again. */
 #define BLOCKED_RETRY MILLISECONDS(20)
@@ -26,6 +27,7 @@ enum { WANTED_PIPE_BYTES = 1024 * 1024 };
 struct copier {
     int pipe_fd;
     struct log_output output;
+    struct warnings warnings;
     char text[LOG_OUTPUT_BYTES]; /* what was read of a line */
     size_t len;
 };
@@ -56,6 +58,7 @@ static void hand_over(struct copier *c) {
     if (whole == 0 && c->len > LOG_LINE_BYTES)
         whole = c->len;
     log_output_add(&c->output, (struct span){c->text, whole});
+    warnings_look(&c->warnings, (struct span){c->text, whole});
     c->len -= whole;
     memmove(c->text, c->text + whole, c->len);
 }
@@ -76,6 +79,7 @@ void monitor_pipe_drain(const struct monitor_pipe *pipe) {
     while (log_output_is_ready(&copier.output) && copy_some(&copier))
         ;
     log_output_close(&copier.output);
+    warnings_clear(&copier.warnings);
 }
 
 static struct json_object *report(void *arg) {
@@ -85,6 +89,8 @@ static struct json_object *report(void *arg) {
                 (double)(log_dropped() + m->copier.output.lost));
     struct json_object *report = json_object_new_object();
     json_object_object_add(report, "counters", metrics_to_json(&metrics));
+    json_object_object_add(report, "last_warnings",
+                           warnings_rows(&m->copier.warnings));
     return report;
 }
 
@@ -172,6 +178,7 @@ int monitor_run(int argc, char *argv[]) {
     if (m.status != NULL)
         status_server_free(&m.status);
     log_output_close(&m.copier.output);
+    warnings_clear(&m.copier.warnings);
     child_clear(&m.child);
     loop_free(&m.base);
     settings_free(&settings);

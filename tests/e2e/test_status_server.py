@@ -3,6 +3,7 @@ import http.client
 import json
 import signal
 import socket
+import subprocess
 import urllib.error
 import urllib.request
 
@@ -18,10 +19,13 @@ from waiting import wait_until
 FAMILIES = {
     "fxwire_connected": "gauge",
     "fxwire_requests": "counter",
+    "fxwire_requests_refused": "counter",
     "fxwire_responses": "counter",
     "fxwire_retried": "counter",
     "fxwire_expired": "counter",
     "fxwire_pending": "gauge",
+    "fxwire_ledger_bytes": "gauge",
+    "fxwire_ledger_max_bytes": "gauge",
     "fxwire_reconnects": "counter",
     "fxwire_heartbeat_age_seconds": "gauge",
     "fxwire_request_seconds": "histogram",
@@ -32,6 +36,14 @@ FAMILIES = {
     "fxwire_process_up": "gauge",
     "fxwire_log_dropped": "counter",
     "fxwire_build_info": "gauge",
+    "fxwire_ready": "gauge",
+    "fxwire_table_age_seconds": "gauge",
+    "fxwire_table_fetched_age_seconds": "gauge",
+    "fxwire_provider_up": "gauge",
+    "fxwire_provider_breaker_open": "gauge",
+    "fxwire_provider_calls_month": "gauge",
+    "fxwire_provider_calls_minute": "gauge",
+    "fxwire_provider_calls_minute_max": "gauge",
 }
 
 
@@ -94,7 +106,7 @@ def test_metrics(watched, upstream):
     service, page = watched()
     for i in range(5):
         assert stake_of(upstream.link.ask(message(str(i)))) == "207.55196"
-    upstream.link.ask(message("bad", currency='"usd"'))
+    upstream.link.ask(message('"bad"', currency='"usd"'))
     wait_until(lambda: converted(page) == 5, "the count")
     code, text = page.get("/metrics")
     assert code == 200
@@ -102,6 +114,12 @@ def test_metrics(watched, upstream):
     families = {f.name: f for f in text_string_to_metric_families(text)}
     assert FAMILIES.items() <= {n: f.type for n, f in families.items()}.items()
     assert page.value("fxwire_requests_total", result="invalid") == 1
+    assert page.value("fxwire_requests_refused_total", reason="currency") == 1
+    assert page.value("fxwire_requests_refused_total") == 1
+    assert page.value("fxwire_ledger_max_bytes") == 16 << 20
+    providers = {s.labels["provider"] for f in families.values() for s in f.samples
+                 if "provider" in s.labels}
+    assert providers == {"file"}, "of those that are in use"
     assert page.value("fxwire_responses_total") == 6
     assert page.value("fxwire_request_seconds_count") == 6
     assert page.value("fxwire_request_seconds_bucket", le="+Inf") == 6
@@ -111,6 +129,53 @@ def test_metrics(watched, upstream):
     assert page.value("fxwire_connected", upstream=label) == 1
     counted = {row["name"]: row["values"] for row in service.status()["counters"]}
     assert counted["wsclient"]["fxwire_responses_total"] == 6
+
+
+@pytest.mark.parametrize("settings", [
+    {}, {"RATE_PROVIDERS": "file frankfurter", "FRANKFURTER_URL": "http://127.0.0.1:9"}],
+    ids=["a file", "a provider that fails"])
+def test_promtool(watched, upstream, settings):
+    """Prometheus' own linter has nothing to say."""
+    _, page = watched(settings)
+    upstream.link.ask(message("1", currency='"XAF"'))
+    wait_until(lambda: page.value("fxwire_requests_total", result="no_rate") == 1, "the count")
+    done = subprocess.run(["promtool", "check", "metrics"], input=page.get("/metrics")[1],
+                          capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_gauges_of_providers(watched, upstream):
+    """One that fails is skipped after five calls; its limit is shown with them."""
+    _, page = watched({"RATE_PROVIDERS": "file frankfurter", "PROVIDER_CALLS_PER_MINUTE": "50",
+                       "FRANKFURTER_URL": "http://127.0.0.1:9"})
+    assert page.value("fxwire_provider_up", provider="frankfurter") == 1
+    for i in range(5):
+        upstream.link.ask(message(str(i), currency='"XAF"', date=f'"2021-05-{10 + i}"'))
+    wait_until(lambda: page.value("fxwire_provider_breaker_open", provider="frankfurter") == 1,
+               "it is skipped")
+    assert page.value("fxwire_provider_up", provider="frankfurter") == 0
+    assert page.value("fxwire_provider_up", provider="file") == 1
+    assert page.value("fxwire_provider_calls_minute", provider="frankfurter") == 5
+    assert page.value("fxwire_provider_calls_minute_max", provider="frankfurter") == 50
+    assert page.value("fxwire_provider_calls_month", provider="frankfurter") == 5
+
+
+def test_the_status_says_what_is_wrong(watched):
+    """In a sentence, with the last warnings, at the service's own socket."""
+    with Upstream() as other:
+        service, _ = watched({"RECONNECT_MAX_SECONDS": "0.1", "REQUESTS_WS_URL": other.url})
+        status = service.status()
+        assert status["summary"] == "Converting" and status["attention"] == []
+        assert status["upstreams"][0]["results"]["converted"] == 0
+        assert status["lookups"]["memory"] == {"hit": 0, "miss": 0}
+    label = other.url.removeprefix("ws://")
+    status = wait_until(lambda: (got := service.status())["last_warnings"] and
+                        not got["ready"] and got, "it is told")
+    assert status["summary"].startswith(f"Not ready: upstream {label} not connected for ")
+    assert status["upstreams"][0]["reconnects"] != {}
+    newest = status["last_warnings"][-1]
+    assert newest["process"] == "wsclient" and newest["level"] == "warn"
+    assert newest["event"] in ("disconnected", "connect_failed")
 
 
 def test_counts_go_on(watched, upstream):

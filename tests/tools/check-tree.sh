@@ -53,10 +53,10 @@ result "the simulator and the load generator share no code with the product" \
     "$(includes tests/upstream tests/bench/load -- '(common|supervisor|wsclient|ratefetcher)/')"
 
 pure="common/backoff common/clock_watch common/day common/rates/daytables common/rates/decimal common/rates/euro_fixed common/settings/envfile common/json_number common/json_plain common/json_scan common/json_shape
-      common/metrics common/rates/rates common/span
+      common/latency common/metrics common/rates/rates common/span
       common/settings/moved common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota
-      ratefetcher/redis/redis_format supervisor/lifecycle
-      wsclient/day_rates wsclient/ledger_room wsclient/link/breaks
+      ratefetcher/redis/redis_format supervisor/counted supervisor/lifecycle supervisor/summary
+      wsclient/day_rates wsclient/lately wsclient/ledger_room wsclient/link/breaks
       wsclient/link/dial_texts wsclient/link/frames wsclient/link/inbox
       wsclient/link/peer wsclient/link/peer_close wsclient/outbox
       wsclient/refusals wsclient/request wsclient/response wsclient/waiting"

@@ -49,6 +49,18 @@ static void a_clock_that_went_back_forgets(void **state) {
     assert_int_equal(quota_wait(&quota, 1, at(66)).usec, 0);
 }
 
+static void tells_how_many(void **state) {
+    (void)state;
+    struct quota quota = {0};
+    assert_int_equal(quota_calls(&quota, at(1000)), 0);
+    quota_take(&quota, at(1000));
+    quota_take(&quota, at(1030));
+    quota_take(&quota, at(1030));
+    assert_int_equal(quota_calls(&quota, at(1060)), 3);
+    assert_int_equal(quota_calls(&quota, at(1061)), 2);
+    assert_int_equal(quota_calls(&quota, at(1091)), 0);
+}
+
 /* One that was not made leaves the others' moments as they are. */
 static void gives_back(void **state) {
     (void)state;
@@ -101,6 +113,7 @@ int main(void) {
         cmocka_unit_test(allows_as_many_as_the_limit),
         cmocka_unit_test(slides),
         cmocka_unit_test(a_clock_that_went_back_forgets),
+        cmocka_unit_test(tells_how_many),
         cmocka_unit_test(gives_back),
         cmocka_unit_test(never_more_in_any_minute),
     };
