@@ -13,7 +13,8 @@ test="chromium clang clang-format faketime iproute2 libclang-rt-dev libcmocka-de
       libnss-wrapper mount nftables nginx-light node-faye-websocket
       node-ws nodejs nutcracker procps prometheus python3-cryptography
       python3-prometheus-client python3-pytest python3-pytest-xdist python3-redis
-      python3-websockets redis-server socat universal-ctags util-linux
+      python3-seccomp python3-websockets redis-server socat systemd universal-ctags
+      util-linux
       valgrind"
 fresh="mmdebstrap"
 docs="graphviz"
