@@ -38,12 +38,15 @@ static uint64_t tops_of_word(const uint8_t *at) {
     return word & UINT64_C(0x8080808080808080);
 }
 
+static uint64_t tops_of_32(const uint8_t *at) {
+    return tops_of_word(at) | tops_of_word(at + 8) | tops_of_word(at + 16) |
+           tops_of_word(at + 24);
+}
+
 /* Behind the ASCII text that begins at `at`, by words where it can. */
 static const uint8_t *skip_ascii(const uint8_t *at, const uint8_t *end) {
-    while (end - at >= 32 &&
-           (tops_of_word(at) | tops_of_word(at + 8) | tops_of_word(at + 16) |
-            tops_of_word(at + 24)) == 0)
-        at += 32;
+    while (end - at >= 64 && (tops_of_32(at) | tops_of_32(at + 32)) == 0)
+        at += 64;
     while (end - at >= 8 && tops_of_word(at) == 0)
         at += 8;
     while (at < end && is_ascii(*at))

@@ -25,9 +25,10 @@ static void keep(struct inbox *inbox, struct span piece) {
     memcpy(inbox->buffer + inbox->total, piece.data, piece.len);
 }
 
-enum inbox_verdict inbox_add(struct inbox *inbox, struct span piece,
-                             size_t announced, bool last,
-                             struct span *message) {
+/* A piece of those that follow, or of a message that is too long. */
+static NOINLINE enum inbox_verdict add_part(struct inbox *inbox,
+                                            struct span piece, size_t announced,
+                                            bool last, struct span *message) {
     size_t before = inbox->total;
     if (before + piece.len > INBOX_MAX_SKIPPED_BYTES ||
         announced > INBOX_MAX_SKIPPED_BYTES - before - piece.len)
@@ -36,15 +37,25 @@ enum inbox_verdict inbox_add(struct inbox *inbox, struct span piece,
         (last && !utf8_complete(&inbox->utf8)))
         return INBOX_NOT_UTF8;
     bool kept = before + piece.len <= inbox->max_bytes;
-    bool in_one_piece = before == 0 && last;
-    if (kept && !in_one_piece && piece.len > 0)
+    if (kept && piece.len > 0)
         keep(inbox, piece);
     inbox->total += piece.len;
     if (!last)
         return INBOX_MORE;
     if (!kept)
         return INBOX_TOO_LONG;
-    *message =
-        in_one_piece ? piece : (struct span){inbox->buffer, inbox->total};
+    *message = (struct span){inbox->buffer, inbox->total};
+    return INBOX_MESSAGE;
+}
+
+enum inbox_verdict inbox_add(struct inbox *inbox, struct span piece,
+                             size_t announced, bool last,
+                             struct span *message) {
+    if (!last || inbox->total > 0 || piece.len > inbox->max_bytes)
+        return add_part(inbox, piece, announced, last, message);
+    if (!utf8_feed(&inbox->utf8, piece) || !utf8_complete(&inbox->utf8))
+        return INBOX_NOT_UTF8;
+    inbox->total = piece.len;
+    *message = piece;
     return INBOX_MESSAGE;
 }
