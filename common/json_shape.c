@@ -83,47 +83,97 @@ void json_shape_learn(struct json_shape *shape, struct span text,
 }
 
 /* Byte by byte, as is only done near the end of a text. */
-static inline bool ends_with(const char *at, const char *end, const char *bytes,
-                             ptrdiff_t len) {
-    if (end - at < len)
+static bool ends_with(const char *at, const char *end, const char *bytes,
+                      size_t len) {
+    if ((size_t)(end - at) < len)
         return false;
     while (len > 0 && at[len - 1] == bytes[len - 1])
         len--;
     return len == 0;
 }
 
-/* Whether the text goes on with these bytes; a step can be loaded from them. */
-static inline bool goes_on_with(const char *at, const char *end,
-                                const char *bytes, ptrdiff_t len) {
-    if (end - at < len + JSON_STEP)
-        return ends_with(at, end, bytes, len);
+/* By steps: one can be loaded from behind these bytes, of either. */
+static inline bool goes_on_with(const char *at, const char *bytes, size_t len) {
     for (; len > JSON_STEP; len -= JSON_STEP) {
         if (json_same_in_step(at, bytes) < JSON_STEP)
             return false;
         at += JSON_STEP;
         bytes += JSON_STEP;
     }
-    return json_same_in_step(at, bytes) >= (size_t)len;
+    return json_same_in_step(at, bytes) >= len;
+}
+
+/* The end of the plain stretch at `at`, from where a step can be loaded. */
+static inline const char *string_end(const char *at, const char *end) {
+    size_t plain = json_plain_in_step(at);
+    return plain < JSON_STEP ? at + plain : json_plain_end(at + plain, end);
+}
+
+/* Behind a number of the usual kind: `12` or `1.2`; NULL: it is no such. */
+static inline const char *usual_number_end(const char *at, const char *end) {
+    size_t digits = json_digits_in_step(at);
+    if (digits == 0 || digits == JSON_STEP || (*at == '0' && digits > 1))
+        return NULL;
+    at += digits;
+    if (*at == '.') {
+        at++;
+        digits = end - at >= JSON_STEP ? json_digits_in_step(at) : 0;
+        if (digits == 0 || digits == JSON_STEP)
+            return NULL;
+        at += digits;
+    }
+    return (*at | 0x20) != 'e' ? at : NULL;
+}
+
+/* Behind any number, from where a step can be loaded; NULL: there is none. */
+static inline const char *number_end(const char *at, const char *end) {
+    const char *usual = usual_number_end(at, end);
+    return usual != NULL ? usual : json_number_end(at, end);
+}
+
+/*
+ * Behind a literal and the value that follows it; NULL: the text goes on in
+ * another way.
+ */
+static inline const char *pass(const struct json_literal *literal,
+                               const char *bytes, const char *at,
+                               const char *end) {
+    const char *value = at + literal->len;
+    if (end - value < JSON_STEP) {
+        if (!ends_with(at, end, bytes, literal->len))
+            return NULL;
+        return literal->next == JSON_STRING ? json_plain_end(value, end)
+                                            : json_number_end(value, end);
+    }
+    if (!goes_on_with(at, bytes, literal->len))
+        return NULL;
+    return literal->next == JSON_STRING ? string_end(value, end)
+                                        : number_end(value, end);
+}
+
+/* Finds where the literals are; false: the text is of another shape. */
+static inline bool find_literals(const struct json_shape *shape,
+                                 struct span text, const char **starts) {
+    const char *at = text.data, *end = at + text.len;
+    if (shape->literal_count == 0)
+        return false;
+    const struct json_literal *literal = shape->literals,
+                              *last = literal + shape->literal_count - 1;
+    for (; literal < last; literal++) {
+        *starts++ = at;
+        at = pass(literal, shape->text + literal->at, at, end);
+        if (at == NULL)
+            return false;
+    }
+    *starts = at;
+    return end - at == last->len &&
+           ends_with(at, end, shape->text + last->at, last->len);
 }
 
 bool json_shape_match(const struct json_shape *shape, struct span text,
                       struct json_found *found) {
     const char *starts[JSON_SHAPE_VALUES + 1]; /* of the literals, here */
-    const char *at = text.data, *end = at + text.len;
-    for (size_t i = 0; i < shape->literal_count; i++) {
-        const struct json_literal *literal = &shape->literals[i];
-        if (!goes_on_with(at, end, shape->text + literal->at, literal->len))
-            return false;
-        starts[i] = at;
-        at += literal->len;
-        if (literal->next == JSON_STRING)
-            at = json_plain_end(at, end);
-        else if (literal->next == JSON_NUMBER)
-            at = json_number_end(at, end);
-        if (at == NULL)
-            return false;
-    }
-    if (at != end || shape->literal_count == 0)
+    if (!find_literals(shape, text, starts))
         return false;
     for (size_t i = 0; i < shape->field_count; i++) {
         struct json_place first = shape->fields[i].start;

@@ -147,9 +147,10 @@ static enum refusal read_date(const struct json_found *date, int64_t now_ms,
 
 static enum refusal read_convert(const struct json_found *found, int64_t now_ms,
                                  struct request *out) {
-    for (int i = 0; i < FIELDS; i++)
-        if (found[i].duplicate)
-            return REFUSAL_DUPLICATE;
+    if (found[ID].duplicate || found[PAYLOAD].duplicate ||
+        found[STAKE].duplicate || found[CURRENCY].duplicate ||
+        found[DATE].duplicate)
+        return REFUSAL_DUPLICATE;
     if (out->id.len == 0)
         return REFUSAL_ID;
     if (found[PAYLOAD].kind != JSON_OBJECT)
