@@ -252,8 +252,8 @@ static void add_block(struct ledger *ledger) {
 }
 
 /* What this process knows of a record. */
-static struct message *make_message(struct ledger *ledger,
-                                    struct ledger_record *record) {
+static inline struct message *make_message(struct ledger *ledger,
+                                           struct ledger_record *record) {
     if (SLIST_EMPTY(&ledger->spare))
         add_block(ledger);
     struct message *message = SLIST_FIRST(&ledger->spare);

@@ -77,8 +77,8 @@ static bool has_output(const struct pipeline *p) {
 }
 
 /* The answer is written; the message waits to be sent. */
-static void queue_answer(struct pipeline *p, struct message *message,
-                         size_t len, enum metric result) {
+static inline void queue_answer(struct pipeline *p, struct message *message,
+                                size_t len, enum metric result) {
     bool is_first = !has_output(p);
     ledger_answered(message, len);
     metrics_count(p->metrics, result);
@@ -95,9 +95,10 @@ static void answer_error(struct pipeline *p, struct message *message,
     queue_answer(p, message, len, result);
 }
 
-static void answer_converted(struct pipeline *p, struct message *message,
-                             const struct request *request, struct span text,
-                             struct rate_pair rates, int64_t now_ms) {
+static inline void answer_converted(struct pipeline *p, struct message *message,
+                                    const struct request *request,
+                                    struct span text, struct rate_pair rates,
+                                    int64_t now_ms) {
     euro amount = decimal_convert(request->amount, rates);
     int64_t date_ms = p->date_of_request ? -1 : now_ms;
     size_t len = response_write(request, text, amount, date_ms,
@@ -129,9 +130,9 @@ static void wait_for_rates(struct pipeline *p, struct message *message,
 }
 
 /* Converts, or waits. `text` is what `request` was read from. */
-static void convert(struct pipeline *p, struct message *message,
-                    const struct request *request, struct span text,
-                    struct now now) {
+static inline void convert(struct pipeline *p, struct message *message,
+                           const struct request *request, struct span text,
+                           struct now now) {
     struct span code = {request->code, RATES_CODE_LEN};
     struct rate_pair rates;
     day_rates_look_at_clock(&p->day_rates, now.wall_ms, now.monotonic);
@@ -172,10 +173,10 @@ static void forget(struct pipeline *p, struct message *message) {
 }
 
 /* A request: `message` is NULL where the ledger has no room for it. */
-static enum pipeline_verdict answer_request(struct pipeline *p,
-                                            struct message *message,
-                                            const struct request *request,
-                                            struct span text, struct now now) {
+static inline enum pipeline_verdict
+answer_request(struct pipeline *p, struct message *message,
+               const struct request *request, struct span text,
+               struct now now) {
     if (request->kind == REQUEST_REFUSED && request->id.len == 0 &&
         !refusals_allow_nameless(&p->refusals, now.monotonic)) {
         metrics_count(p->metrics, METRIC_REQUESTS_UNANSWERED);
@@ -206,9 +207,10 @@ static void ignore(struct pipeline *p, struct message *message,
     forget(p, message);
 }
 
-static enum pipeline_verdict handle(struct pipeline *p, struct message *message,
-                                    const struct request *request,
-                                    struct span text, struct now now) {
+static inline enum pipeline_verdict handle(struct pipeline *p,
+                                           struct message *message,
+                                           const struct request *request,
+                                           struct span text, struct now now) {
     switch (request->kind) {
     case REQUEST_HEARTBEAT:
         forget(p, message);
