@@ -239,9 +239,23 @@ void log_open(const char *process, const char *level, const char *format,
     logger.process = process;
     logger.json = strcmp(format, "json") == 0;
     logger.fd = fd;
-    for (int i = 0; i < LOG_LEVELS; i++)
-        if (strcmp(levels[i].word, level) == 0)
-            logger.level = (enum log_level)i;
+    log_set_level(log_level_of(level));
+}
+
+enum log_level log_level_of(const char *word) {
+    int level = LOG_DEBUG;
+    while (level < LOG_LEVELS && strcasecmp(levels[level].word, word) != 0)
+        level++;
+    return (enum log_level)level;
+}
+
+const char *log_level_word(enum log_level level) {
+    return levels[level].word;
+}
+
+void log_set_level(enum log_level level) {
+    if (level < LOG_LEVELS)
+        logger.level = level;
 }
 
 static void mask_part(const char *text, size_t len) {

@@ -105,6 +105,15 @@ void log_print_row(int fd, const char *title,
 
 bool log_enabled(enum log_level level);
 
+/* The level of that name, as LOG_LEVEL has it, in any case; or LOG_LEVELS. */
+enum log_level log_level_of(const char *word) NONNULL_ALL;
+
+/* Its name, lent for ever. */
+const char *log_level_word(enum log_level level);
+
+/* Lines below `level` are left out from now on; LOG_LEVELS: as before. */
+void log_set_level(enum log_level level);
+
 /* Lines dropped so far by this process. */
 uint64_t log_dropped(void);
 

@@ -177,6 +177,12 @@ int command_restart(const struct options *options) {
     return order(options, message, EX_USAGE);
 }
 
+int command_log_level(const struct options *options) {
+    struct json_object *message = message_new(MESSAGE_LOG_LEVEL);
+    message_add_text(message, "level", options->arguments[0]);
+    return order(options, message, EX_USAGE);
+}
+
 int command_alert_test(const struct options *options) {
     struct settings *settings = load(options, SETTINGS_SUPERVISOR);
     if (settings == NULL)

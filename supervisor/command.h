@@ -10,6 +10,7 @@ int command_status(const struct options *options);
 int command_stop(const struct options *options);
 int command_reload(const struct options *options);
 int command_restart(const struct options *options);
+int command_log_level(const struct options *options);
 int command_alert_test(const struct options *options);
 int command_convert(const struct options *options);
 int command_rates(const struct options *options);

@@ -15,8 +15,7 @@
 #include "common/memory.h"
 #include "common/metrics.h"
 #include "common/settings/url.h"
-#include "supervisor/monitor/monitor.h"
-#include "supervisor/spawn.h"
+#include "supervisor/launch.h"
 
 /* After SIGABRT, until SIGKILL. */
 #define ABORT_PATIENCE SECONDS(1)
@@ -35,26 +34,9 @@ enum {
     MAX_READS = 64             /* at once */
 };
 
-static const struct {
-    const char *name;
-    const char *program;
-    const char *argument; /* NULL: none */
-    enum settings_reader reader;
-} kinds[HELPER_KINDS] = {
-    [HELPER_WSCLIENT] = {"wsclient", "wsclient", NULL, SETTINGS_WSCLIENT},
-    [HELPER_RATEFETCHER] = {"ratefetcher", "ratefetcher", NULL,
-                            SETTINGS_RATEFETCHER},
-    [HELPER_MONITOR] = {"monitor", "supervisor", MONITOR_COMMAND,
-                        SETTINGS_MONITOR},
-};
-
 static void step(struct helper *helper, enum lifecycle_event event);
 static void perform(struct helper *helper, enum lifecycle_action action);
 static void on_look(evutil_socket_t fd, short what, void *arg);
-
-const char *helper_name(const struct helper *helper) {
-    return kinds[helper->kind].name;
-}
 
 static void on_start(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
@@ -285,55 +267,6 @@ static void on_look(evutil_socket_t fd, short what, void *arg) {
         loop_set_timer(helper->look_event, LOOK_GAP);
 }
 
-static int extra_fd(const struct helper *helper) {
-    switch (helper->kind) {
-    case HELPER_RATEFETCHER:
-        return helper->context->rates_fd;
-    case HELPER_MONITOR:
-        return helper->context->log_read_fd;
-    default:
-        return -1;
-    }
-}
-
-static bool waits_for_debugger(const struct helper *helper) {
-    return settings_is(helper->context->settings, SETTING_DEBUG_WAIT,
-                       helper_name(helper));
-}
-
-char **helper_environment(const struct helper *helper,
-                          const struct settings *settings) {
-    return spawn_environment(settings, kinds[helper->kind].reader,
-                             helper->upstream);
-}
-
-/* Forks and execs; gives the pid or -1. */
-static pid_t spawn_helper(struct helper *helper, int control_fd) {
-    const struct helper_context *context = helper->context;
-    char *path = spawn_sibling(kinds[helper->kind].program);
-    char *argv[6] = {(char *)(uintptr_t)kinds[helper->kind].program};
-    int n = 1;
-    if (kinds[helper->kind].argument != NULL)
-        argv[n++] = (char *)(uintptr_t)kinds[helper->kind].argument;
-    argv[n++] = (char *)(uintptr_t)CHILD_ARGUMENT;
-    if (context->show_messages && helper->kind == HELPER_WSCLIENT)
-        argv[n++] = (char *)(uintptr_t) "--show-messages";
-    if (waits_for_debugger(helper))
-        argv[n++] = (char *)(uintptr_t)CHILD_DEBUG_ARGUMENT;
-    char **environment = helper_environment(helper, context->settings);
-    struct spawn spawn = {.path = path,
-                          .argv = argv,
-                          .environment = environment,
-                          .control_fd = control_fd,
-                          .log_fd = context->log_write_fd,
-                          .extra_fd = extra_fd(helper),
-                          .keep_stderr = helper->kind == HELPER_MONITOR};
-    pid_t pid = spawn_start(&spawn);
-    spawn_environment_free(&environment);
-    free(path);
-    return pid;
-}
-
 static void watch_process(struct helper *helper, int channel_fd) {
     struct event_base *base = helper->context->base;
     channel_init(&helper->channel, channel_fd);
@@ -359,7 +292,7 @@ static void start(struct helper *helper) {
         start_failed(helper, errno);
         return;
     }
-    pid_t pid = spawn_helper(helper, pair[1]);
+    pid_t pid = launch_helper(helper, pair[1]);
     int error = errno;
     close(pair[1]);
     if (pid < 0) {
@@ -375,10 +308,14 @@ static void start(struct helper *helper) {
     watch_process(helper, pair[0]);
 }
 
+void helper_tell(struct helper *helper, struct json_object *message) {
+    if (lifecycle_has_process(&helper->life))
+        (void)channel_write(&helper->channel, message_line(message));
+}
+
 static void tell(struct helper *helper, enum message_op op) {
     struct json_object *message = message_new(op);
-    /* One that does not read is found by its missing answers. */
-    (void)channel_write(&helper->channel, message_line(message));
+    helper_tell(helper, message);
     json_object_put(message);
 }
 
@@ -440,8 +377,8 @@ static void step(struct helper *helper, enum lifecycle_event event) {
 /* One that a debugger holds, or that waits for one, is not asked to hurry. */
 static bool is_debugged(const struct helper *helper) {
     struct death_hindrance state = death_hindrance_of(helper->pid);
-    return state.traced ||
-           (state.stopped && !helper->life.ready && waits_for_debugger(helper));
+    return state.traced || (state.stopped && !helper->life.ready &&
+                            launch_waits_for_debugger(helper));
 }
 
 void helper_ping(struct helper *helper) {

@@ -11,6 +11,7 @@
 #include "common/attributes.h"
 #include "common/clock.h"
 #include "common/lines/channel.h"
+#include "common/log.h"
 #include "common/settings/settings.h"
 #include "supervisor/children.h"
 #include "supervisor/death.h"
@@ -35,6 +36,7 @@ struct helper_context {
     int log_read_fd, log_write_fd;
     int rates_fd; /* the listening rates.sock */
     bool show_messages;
+    enum log_level log_level;   /* LOG_LEVELS: as the settings say */
     void (*changed)(void *arg); /* a helper died or said something */
     /* Something needs a person: what, of whom, and a detail. */
     void (*alert)(void *arg, const char *event, const char *subject,
@@ -72,7 +74,9 @@ void helper_free(struct helper **helper);
 /* Gives a wsclient another address, which its next process gets. */
 void helper_set_upstream(struct helper *helper, struct span upstream);
 
-const char *helper_name(const struct helper *helper);
+/* Sends it a line; one that does not read is found by its missing answers. */
+void helper_tell(struct helper *helper,
+                 struct json_object *message) NONNULL_ALL;
 
 /*
  * To be called each second: asks whether it is alive, and ends it if it has
@@ -91,11 +95,6 @@ void helper_kill(struct helper *helper);
 
 /* Whether it is gone, and meant to be. */
 bool helper_is_stopped(const struct helper *helper);
-
-/* The environment that it would be given under `settings`; see
- * spawn_environment(). */
-MUST_CHECK char **helper_environment(const struct helper *helper,
-                                     const struct settings *settings);
 
 /* Since its process started; 0 if there is none. */
 duration helper_uptime(const struct helper *helper);

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/settings/url.h"
+#include "supervisor/launch.h"
 #include "supervisor/spawn.h"
 
 /* Puts it behind the others of its kind. */
@@ -102,7 +103,7 @@ static bool reload(struct helper *helper, const struct settings *old,
                    const struct settings *new) {
     if (!helper->life.wanted)
         return false; /* on its way out already */
-    char **before = helper_environment(helper, old);
+    char **before = launch_environment(helper, old);
     if (helper->upstream != NULL) {
         struct span address = find_address(new, helper);
         if (address.len == 0) {
@@ -112,7 +113,7 @@ static bool reload(struct helper *helper, const struct settings *old,
         }
         helper_set_upstream(helper, address);
     }
-    char **after = helper_environment(helper, new);
+    char **after = launch_environment(helper, new);
     bool concerned =
         !same_list(before, after) || helper->life.state == LIFECYCLE_REFUSED;
     spawn_environment_free(&before);
@@ -122,11 +123,27 @@ static bool reload(struct helper *helper, const struct settings *old,
     return concerned;
 }
 
+/* Tells all that run; those that are started later get it at their start. */
+static void tell_log_level(struct helpers *helpers, const char *word) {
+    struct json_object *message = message_new(MESSAGE_LOG_LEVEL);
+    message_add_text(message, "level", word);
+    for (size_t i = 0; i < helpers->count; i++)
+        helper_tell(helpers->list[i], message);
+    json_object_put(message);
+}
+
+void helpers_set_log_level(struct helpers *helpers, enum log_level level) {
+    helpers->context.log_level = level;
+    tell_log_level(helpers, log_level_word(level));
+}
+
 size_t helpers_reload(struct helpers *helpers,
                       const struct settings *settings) {
     const struct settings *old = helpers->context.settings;
     size_t concerned = 0;
     helpers->context.settings = settings;
+    helpers->context.log_level = LOG_LEVELS;
+    tell_log_level(helpers, settings_text(settings, SETTING_LOG_LEVEL));
     for (size_t i = 0; i < helpers->count; i++)
         concerned += reload(helpers->list[i], old, settings);
     concerned += add_upstreams(helpers);
@@ -171,10 +188,8 @@ void helpers_kill(struct helpers *helpers, bool monitor_too) {
 void helpers_tell_monitor(struct helpers *helpers, struct json_object *status) {
     for (size_t i = 0; i < helpers->count; i++) {
         struct helper *helper = helpers->list[i];
-        /* One that does not read is found by its missing answers. */
-        if (helper->kind == HELPER_MONITOR &&
-            lifecycle_has_process(&helper->life))
-            (void)channel_write(&helper->channel, message_line(status));
+        if (helper->kind == HELPER_MONITOR)
+            helper_tell(helper, status);
     }
 }
 

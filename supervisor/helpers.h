@@ -21,6 +21,10 @@ void helpers_ping(struct helpers *helpers);
 void helpers_tell_monitor(struct helpers *helpers,
                           struct json_object *status) NONNULL_ALL;
 
+/* Changes the level of the log in all helpers, until helpers_reload(). */
+void helpers_set_log_level(struct helpers *helpers,
+                           enum log_level level) NONNULL_ALL;
+
 /*
  * Puts other settings in force: helpers whose environment they change are
  * restarted, wsclients come and go with their upstreams. Gives how many were

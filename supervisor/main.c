@@ -36,6 +36,9 @@ static const struct {
     {"reload", command_reload, 0, 0, "reload", "re-read the configuration"},
     {"restart", command_restart, 1, 1, "restart HELPER",
      "restart wsclient, ratefetcher or monitor"},
+    {"log-level", command_log_level, 1, 1, "log-level WORD",
+     "log from debug, info, warn or error on, in all processes, until the next "
+     "reload"},
     {"alert-test", command_alert_test, 0, 0, "alert-test",
      "run ALERT_COMMAND once"},
     {"convert", command_convert, 2, 3, "convert AMOUNT CURRENCY [DATE]",
@@ -68,7 +71,7 @@ static int run(const struct options *options) {
     raise_descriptors();
     if (!fitness_check())
         return EX_SOFTWARE;
-    return options->no_watchdog ? service_run(options, NULL, -1)
+    return options->no_watchdog ? service_run(options, NULL, -1, LOG_LEVELS)
                                 : watchdog_run(options);
 }
 

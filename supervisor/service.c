@@ -2,12 +2,9 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -23,6 +20,7 @@
 #include "supervisor/alert.h"
 #include "supervisor/helpers.h"
 #include "supervisor/monitor/status_server.h"
+#include "supervisor/notify.h"
 #include "supervisor/runtime.h"
 #include "supervisor/status.h"
 
@@ -48,33 +46,12 @@ struct service {
     monotime swept_told; /* 0: never */
     bool swept_for_good; /* it can not be made anew, which was said */
     struct event *kill_timer;
-    int tick_fd; /* to the watchdog; -1: there is none */
+    int tick_fd;              /* to the watchdog; -1: there is none */
+    enum log_level log_level; /* at the start; LOG_LEVELS: as is set */
     monotime started;
     bool stopping;
     bool told_ready; /* the service manager knows */
 };
-
-/*
- * Sends `state` (lines such as READY=1) to the service manager, as
- * sd_notify(3) describes it. One that does not listen is none of ours.
- */
-static void notify(const char *state) {
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (path == NULL || strlen(path) >= sizeof address.sun_path)
-        return;
-    socklen_t len =
-        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-    strcpy(address.sun_path, path);
-    if (path[0] == '@') /* a name in the abstract namespace */
-        address.sun_path[0] = '\0';
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return;
-    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-                 (struct sockaddr *)&address, len);
-    close(fd);
-}
 
 /* What is logged reaches standard error also where no monitor comes up. */
 static void help_monitor(const struct service *s) {
@@ -193,6 +170,15 @@ static char *reload_fault(const struct service *s,
     return folder_fault(settings, files_make_folder);
 }
 
+/* The watchdog has the level of the log from it, also for a successor. */
+static void tick(const struct service *s) {
+    char level = service_tick_of(s->helpers.context.log_level);
+    if (s->tick_fd >= 0) {
+        ssize_t ignored = write(s->tick_fd, &level, 1);
+        (void)ignored; /* a full pipe is as good as a tick */
+    }
+}
+
 /* Reads the configuration anew. NULL, or why the old one stays; caller frees.
  */
 static char *reload(struct service *s) {
@@ -208,6 +194,7 @@ static char *reload(struct service *s) {
     open_own_log(settings, s->helpers.context.log_write_fd);
     alert_set(s->alert, settings);
     size_t concerned = helpers_reload(&s->helpers, settings);
+    tick(s); /* the level of the log is the one that is set again */
     settings_free(&s->settings);
     s->settings = settings;
     log_info("reloaded",
@@ -285,10 +272,7 @@ static void on_ping(evutil_socket_t fd, short what, void *arg) {
     if (!s->stopping)
         look_at_runtime(s);
     notify("WATCHDOG=1");
-    if (s->tick_fd >= 0) {
-        ssize_t ignored = write(s->tick_fd, ".", 1);
-        (void)ignored; /* a full pipe is as good as a tick */
-    }
+    tick(s);
 }
 
 static void on_alert(void *arg, const char *event, const char *subject,
@@ -300,6 +284,13 @@ static void on_alert(void *arg, const char *event, const char *subject,
     } else {
         alert_raise(s->alert, event, subject, detail);
     }
+}
+
+/* Until the next reload. */
+static void set_log_level(struct service *s, enum log_level level) {
+    log_set_level(level);
+    helpers_set_log_level(&s->helpers, level);
+    tick(s);
 }
 
 static struct json_object *answer_reload(struct service *s) {
@@ -321,6 +312,18 @@ static struct json_object *answer_restart(struct service *s, const char *name) {
     return message_new(MESSAGE_RESTART);
 }
 
+static struct json_object *answer_log_level(struct service *s,
+                                            const char *word) {
+    enum log_level level = word != NULL ? log_level_of(word) : LOG_LEVELS;
+    if (level == LOG_LEVELS)
+        return line_server_error("unknown_level",
+                                 "WORD must be debug, info, warn or error");
+    set_log_level(s, level);
+    log_info("log_level_set",
+             LOG_FIELDS(log_text("log_level", log_level_word(level))));
+    return message_new(MESSAGE_LOG_LEVEL);
+}
+
 /* A new answer, or NULL if there is no such question. */
 static struct json_object *answer(struct service *s, enum message_op op,
                                   const struct json_object *question) {
@@ -336,6 +339,8 @@ static struct json_object *answer(struct service *s, enum message_op op,
         return answer_reload(s);
     case MESSAGE_RESTART:
         return answer_restart(s, message_text(question, "helper"));
+    case MESSAGE_LOG_LEVEL:
+        return answer_log_level(s, message_text(question, "level"));
     default:
         return NULL;
     }
@@ -391,6 +396,7 @@ static void run(struct service *s) {
 /* Serves in the folder that is claimed until the end. */
 static void serve(struct service *s, const struct monitor_pipe *log) {
     open_own_log(s->settings, log->write_fd);
+    log_set_level(s->log_level);
     crash_install((int)settings_count(s->settings,
                                       SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0));
     s->base = loop_new();
@@ -404,6 +410,7 @@ static void serve(struct service *s, const struct monitor_pipe *log) {
         .log_write_fd = log->write_fd,
         .rates_fd = s->runtime.sockets[RUNTIME_RATES].fd,
         .show_messages = s->options->show_messages,
+        .log_level = s->log_level,
         .changed = on_changed,
         .alert = on_alert,
         .arg = s,
@@ -453,13 +460,14 @@ static int run_with_settings(struct service *s,
 }
 
 int service_run(const struct options *options, const struct monitor_pipe *log,
-                int tick_fd) {
+                int tick_fd, enum log_level level) {
     process_title("supervisor");
     struct service s = {
         .options = options,
         .settings =
             options_load_settings(options, SETTINGS_ALL & ~SETTINGS_COMMAND),
         .tick_fd = tick_fd,
+        .log_level = level,
     };
     int code = run_with_settings(&s, log);
     settings_free(&s.settings);

@@ -6,6 +6,7 @@
 #include "common/lines/message.h"
 #include "common/metrics.h"
 #include "supervisor/counted.h"
+#include "supervisor/launch.h"
 #include "supervisor/summary.h"
 
 static void add_copy(struct json_object *object, const char *name,

@@ -40,6 +40,7 @@ struct watchdog {
     struct backoff backoff;
     bool stop_wanted;
     bool started_before;
+    enum log_level level; /* that was asked for; LOG_LEVELS: as is set */
 };
 
 /* They are blocked, and come by sigtimedwait(), which needs no descriptor. */
@@ -58,6 +59,7 @@ static void open_log(const struct watchdog *w) {
     if (*settings_faults(settings) == '\0')
         log_open("watchdog", settings_text(settings, SETTING_LOG_LEVEL),
                  settings_text(settings, SETTING_LOG_FORMAT), w->log.write_fd);
+    log_set_level(w->level);
     settings_free(&settings);
 }
 
@@ -68,7 +70,7 @@ static _Noreturn void be_supervisor(struct watchdog *w, pid_t watchdog,
         _exit(EX_SOFTWARE); /* it died before the line above */
     setpgid(0, 0);
     sigprocmask(SIG_SETMASK, &w->old_mask, NULL);
-    exit(service_run(w->options, &w->log, tick_fd));
+    exit(service_run(w->options, &w->log, tick_fd, w->level));
 }
 
 /* Gives its pid, and the descriptor on which it ticks; -1: neither. */
@@ -119,9 +121,18 @@ static bool reap(pid_t pid, siginfo_t *death) {
     return is_dead;
 }
 
-static bool take_ticks(int tick_fd) {
+/* Whether there are any; they bring the level of the log. */
+static bool take_ticks(struct watchdog *w, int tick_fd) {
     char ticks[64];
-    return read(tick_fd, ticks, sizeof ticks) > 0;
+    ssize_t n = read(tick_fd, ticks, sizeof ticks);
+    if (n <= 0)
+        return false;
+    enum log_level level = service_level_of(ticks[n - 1]);
+    if (level != w->level) {
+        w->level = level;
+        open_log(w); /* it may be the one of the settings again */
+    }
+    return true;
 }
 
 /*
@@ -129,8 +140,9 @@ static bool take_ticks(int tick_fd) {
  * this process are counted, not time: after a stall of its own it kills no one.
  * One that a debugger holds is left alone.
  */
-static bool is_hanging(pid_t pid, int tick_fd, int *missed) {
-    if (take_ticks(tick_fd) || death_hindrance_of(pid).traced)
+static bool is_hanging(struct watchdog *w, pid_t pid, int tick_fd,
+                       int *missed) {
+    if (take_ticks(w, tick_fd) || death_hindrance_of(pid).traced)
         *missed = 0;
     else
         ++*missed;
@@ -151,12 +163,13 @@ static void watch(struct watchdog *w, pid_t pid, int tick_fd,
         if (!monotime_reached(clock_monotonic(), look))
             continue;
         look = monotime_add(clock_monotonic(), SECONDS(1));
-        if (is_hanging(pid, tick_fd, &missed)) {
+        if (is_hanging(w, pid, tick_fd, &missed)) {
             log_error("hangs", LOG_FIELDS(log_text("process", "supervisor"),
                                           log_int("pid", pid)));
             kill(pid, SIGKILL);
         }
     }
+    (void)take_ticks(w, tick_fd); /* its last words */
     close(tick_fd);
 }
 
@@ -237,6 +250,7 @@ static void wait_or_signal(struct watchdog *w, duration delay) {
 
 int watchdog_run(const struct options *options) {
     struct watchdog w = {.options = options,
+                         .level = LOG_LEVELS,
                          .backoff = {.first = MILLISECONDS(100),
                                      .ceiling = SECONDS(5),
                                      .floor_share = 50}};

@@ -1,6 +1,7 @@
 #include "common/lines/child.h"
 
 #include "common/lines/message.h"
+#include "common/log.h"
 
 void child_init(struct child *child, bool supervised,
                 struct json_object *(*report)(void *arg), void *arg) {
@@ -25,6 +26,12 @@ static void say_report(struct child *child, enum message_op op) {
     say(child, message);
 }
 
+static void set_log_level(const struct json_object *message) {
+    const char *word = message_text(message, "level");
+    if (word != NULL)
+        log_set_level(log_level_of(word));
+}
+
 static enum child_order obey(struct child *child, struct span line) {
     enum child_order order = CHILD_GO_ON;
     struct json_object *message = message_parse(line);
@@ -35,6 +42,9 @@ static enum child_order obey(struct child *child, struct span line) {
     case MESSAGE_STATUS:
         if (child->on_status != NULL)
             child->on_status(child->arg, message);
+        break;
+    case MESSAGE_LOG_LEVEL:
+        set_log_level(message);
         break;
     case MESSAGE_STOP:
         order = CHILD_STOP;

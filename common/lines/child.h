@@ -1,7 +1,8 @@
 /*
  * A helper's side of its contract with the supervisor: fixed descriptors, one
- * "ready", a "pong" with its report for each "ping", an end in order on
- * "stop", and an end at once when the parent is gone.
+ * "ready", a "pong" with its report for each "ping", another level of its log
+ * on "log_level", an end in order on "stop", and an end at once when the parent
+ * is gone.
  */
 #ifndef FXWIRE_COMMON_LINES_CHILD_H
 #define FXWIRE_COMMON_LINES_CHILD_H

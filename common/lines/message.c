@@ -9,12 +9,19 @@
 #include "common/utf8.h"
 
 static const char *const op_names[MESSAGE_OPS] = {
-    [MESSAGE_UNKNOWN] = "",      [MESSAGE_RATES] = "rates",
-    [MESSAGE_ERROR] = "error",   [MESSAGE_STATUS] = "status",
-    [MESSAGE_RELOAD] = "reload", [MESSAGE_RESTART] = "restart",
-    [MESSAGE_ALERT] = "alert",   [MESSAGE_STOP] = "stop",
-    [MESSAGE_READY] = "ready",   [MESSAGE_PING] = "ping",
-    [MESSAGE_PONG] = "pong",     [MESSAGE_REPORT] = "report",
+    [MESSAGE_UNKNOWN] = "",
+    [MESSAGE_RATES] = "rates",
+    [MESSAGE_ERROR] = "error",
+    [MESSAGE_STATUS] = "status",
+    [MESSAGE_RELOAD] = "reload",
+    [MESSAGE_RESTART] = "restart",
+    [MESSAGE_ALERT] = "alert",
+    [MESSAGE_STOP] = "stop",
+    [MESSAGE_READY] = "ready",
+    [MESSAGE_PING] = "ping",
+    [MESSAGE_PONG] = "pong",
+    [MESSAGE_REPORT] = "report",
+    [MESSAGE_LOG_LEVEL] = "log_level",
 };
 
 /*

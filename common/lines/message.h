@@ -21,11 +21,13 @@ enum message_op {
     MESSAGE_STOP,    /* control.sock, and supervisor to helper: end in order */
     MESSAGE_RELOAD,  /* control.sock: read the configuration anew */
     MESSAGE_RESTART, /* control.sock: restart the helpers of one name */
-    MESSAGE_READY,   /* helper to supervisor, once */
-    MESSAGE_ALERT,   /* helper to supervisor: a person is needed */
-    MESSAGE_PING,    /* supervisor to helper */
-    MESSAGE_PONG,    /* helper to supervisor: its answer, with its report */
-    MESSAGE_REPORT,  /* helper to supervisor: its report unasked */
+    MESSAGE_LOG_LEVEL, /* control.sock, and supervisor to helper: log from this
+                          "level" on */
+    MESSAGE_READY,     /* helper to supervisor, once */
+    MESSAGE_ALERT,     /* helper to supervisor: a person is needed */
+    MESSAGE_PING,      /* supervisor to helper */
+    MESSAGE_PONG,      /* helper to supervisor: its answer, with its report */
+    MESSAGE_REPORT,    /* helper to supervisor: its report unasked */
     MESSAGE_OPS
 };
 

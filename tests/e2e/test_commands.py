@@ -39,7 +39,7 @@ def test_help(nothing):
     """On standard output, with every command."""
     done = nothing.command("--help")
     assert done.returncode == 0 and not done.stderr
-    for word in ("run", "check", "status", "stop", "convert", "--version", "--env-file",
+    for word in ("run", "check", "status", "stop", "convert", "log-level", "--version", "--env-file",
                  "--show-messages", "--no-watchdog", "REQUESTS_WS_URL", "78"):
         assert word in done.stdout
 
@@ -52,7 +52,8 @@ def test_version(nothing):
 @pytest.mark.parametrize("args", [
     ["nothing"], ["--nothing"], ["-x"], ["status", "--nothing"], ["run", "x"], ["check", "x"],
     ["stop", "x"], ["status", "x"], ["convert"], ["convert", "1"], ["--env-file"],
-    ["convert", "1", "USD", "2021-05-18", "x"], ["status", "--wait"], ["status", "--wait", "x"],
+    ["convert", "1", "USD", "2021-05-18", "x"], ["log-level"], ["log-level", "info", "x"],
+    ["status", "--wait"], ["status", "--wait", "x"],
     ["status", "--wait", "-1"], [""],
 ])
 def test_wrong_usage(nothing, args):
@@ -64,7 +65,7 @@ def test_wrong_usage(nothing, args):
 
 @pytest.mark.parametrize("args", [
     ["status"], ["status", "--json"], ["status", "--ready"], ["stop"], ["convert", "1", "USD"],
-    ["convert", "1", "USD", "2021-05-18"],
+    ["convert", "1", "USD", "2021-05-18"], ["log-level", "debug"],
 ])
 def test_without_a_service(nothing, args):
     """Exit 69, one line."""

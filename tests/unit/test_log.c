@@ -169,6 +169,19 @@ static void levels(void **state) {
     }
 }
 
+static void another_level(void **state) {
+    (void)state;
+    open_log("error", "text");
+    assert_int_equal(log_level_of("loud"), LOG_LEVELS);
+    log_set_level(log_level_of("loud"));
+    assert_false(log_enabled(LOG_WARN));
+    log_set_level(log_level_of("Debug"));
+    assert_true(log_enabled(LOG_DEBUG));
+    for (int i = 0; i < LOG_LEVELS; i++)
+        assert_int_equal(log_level_of(log_level_word((enum log_level)i)), i);
+    close_log();
+}
+
 /* A secret, a text that has it, and what may be seen of it. */
 static const struct mask_case {
     const char *secret, *text, *seen;
@@ -441,6 +454,7 @@ int main(void) {
         cmocka_unit_test(values),
         cmocka_unit_test(fields),
         cmocka_unit_test(levels),
+        cmocka_unit_test(another_level),
         cmocka_unit_test(masks),
         cmocka_unit_test(several_masks),
         cmocka_unit_test(any_number_of_masks),
