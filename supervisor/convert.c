@@ -40,13 +40,13 @@ static const char *read_arguments(const struct options *options,
 static void print_result(const struct conversion *c, const struct rates *rates,
                          struct rate_pair pair, const char *layer) {
     char amount[EURO_TEXT_SIZE], stake[DECIMAL_TEXT_SIZE],
-        euro_text[DECIMAL_TEXT_SIZE], rate_text[DECIMAL_TEXT_SIZE],
+        euro_text[RATE_TEXT_SIZE], rate_text[RATE_TEXT_SIZE],
         as_of[DAY_TEXT_SIZE];
     bool of_euro = strcmp(rates_base(rates), "EUR") == 0;
     euro_print(decimal_convert(c->stake, pair), amount);
     decimal_print(c->stake, stake);
-    decimal_print(pair.euro, euro_text);
-    decimal_print(pair.currency, rate_text);
+    rates_print(rates, span_of("EUR"), euro_text);
+    rates_print(rates, span_of(c->currency), rate_text);
     day_print(rates_as_of(rates), as_of);
     printf("%s EUR = %s %s%s%s / %s (%s, %s, %s, %lld s old)\n", amount, stake,
            c->currency, of_euro ? "" : " * ", of_euro ? "" : euro_text,

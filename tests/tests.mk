@@ -147,6 +147,12 @@ $(BUILD)/bench/history: $(patsubst %,$(BUILD)/obj/tests/bench/%.o,history histor
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
 
+# What the test run holds against Python's decimal.
+TRIPLES = $(BUILD)/bench/triples
+$(TRIPLES): $(BUILD)/obj/tests/bench/triples.o $(BUILD)/obj/common/rates/decimal.o
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) -o $@ $^
+
 # What the test run counts the instructions of.
 INSTRUCTIONS = $(BUILD)/bench/instructions
 $(INSTRUCTIONS): $(BUILD)/obj/tests/bench/instructions.o $(BUILD)/obj/tests/bench/shapes.o \
@@ -180,7 +186,7 @@ $(POISONED): $(call objects,wsclient) $(BUILD)/obj/tests/e2e/poison.o $(COMMON)
 # ARGS are pytest's.
 test:
 	@sh tests/tools/packages.sh build test
-	@$(MAKE) --no-print-directory all $(BUILD)/upstream $(POISONED) $(INSTRUCTIONS) $(BUILD)/bench/load unit-tests
+	@$(MAKE) --no-print-directory all $(BUILD)/upstream $(POISONED) $(INSTRUCTIONS) $(TRIPLES) $(BUILD)/bench/load unit-tests
 	@sh tests/tools/run.sh $(BUILD) $(ARGS)
 
 # A minute for each fault; ARGS="--seconds 10 kill9-all" and the like.

@@ -166,6 +166,20 @@ enum decimal_error decimal_parse(struct span text, struct decimal *out) {
     return parse_plain(text, out) ? DECIMAL_OK : parse_any(text, out);
 }
 
+uint8_t decimal_places(struct span text) {
+    size_t end = 0;
+    while (end < text.len && text.data[end] != 'e' && text.data[end] != 'E')
+        end++;
+    const char *point = end > 0 ? memchr(text.data, '.', end) : NULL;
+    int64_t exponent, places = point != NULL ? text.data + end - point - 1 : 0;
+    text = span_from(text, end);
+    if (take_exponent(&text, &exponent))
+        places -= exponent;
+    if (places > DECIMAL_MAX_DIGITS)
+        places = DECIMAL_MAX_DIGITS;
+    return places > 0 ? (uint8_t)places : 0;
+}
+
 int decimal_compare(struct decimal a, struct decimal b) {
     decimal_uint128 left =
         (decimal_uint128)a.coefficient * power_of_ten[b.scale];
@@ -233,6 +247,19 @@ static inline size_t put_scaled(decimal_uint128 units, int scale, char *out) {
 
 size_t decimal_print(struct decimal value, char out[static DECIMAL_TEXT_SIZE]) {
     return put_scaled(value.coefficient, value.scale, out);
+}
+
+size_t decimal_print_places(struct decimal value, unsigned places,
+                            char out[static DECIMAL_PLACES_TEXT_SIZE]) {
+    size_t len = decimal_print(value, out);
+    if (places <= value.scale)
+        return len;
+    if (value.scale == 0)
+        out[len++] = '.';
+    for (unsigned place = value.scale; place < places; place++)
+        out[len++] = '0';
+    out[len] = '\0';
+    return len;
 }
 
 /*

@@ -16,6 +16,7 @@ __extension__ typedef unsigned __int128 decimal_uint128;
 enum {
     DECIMAL_MAX_DIGITS = 18, /* significant ones, and after the point */
     DECIMAL_TEXT_SIZE = 24,
+    DECIMAL_PLACES_TEXT_SIZE = 40,
     EURO_DECIMALS = 5,
     EURO_TEXT_SIZE = 40,
 };
@@ -54,11 +55,25 @@ enum decimal_error {
 MUST_CHECK enum decimal_error decimal_parse(struct span text,
                                             struct decimal *out);
 
+/*
+ * How many decimals a JSON number (it must be one) has as it is written, zeros
+ * at its end too, up to DECIMAL_MAX_DIGITS: 4 for "1.2220", 0 for "12e1". An
+ * exponent is expanded.
+ */
+uint8_t decimal_places(struct span text);
+
 /* Less than, equal to or greater than zero as `a` is to `b`. */
 int decimal_compare(struct decimal a, struct decimal b);
 
 /* Writes it plainly (no exponent, no trailing zeros) and a NUL. */
 size_t decimal_print(struct decimal value, char out[static DECIMAL_TEXT_SIZE]);
+
+/*
+ * The same with that many decimals (at most DECIMAL_MAX_DIGITS), where the
+ * value has fewer by zeros at the end: as it was written, but for an exponent.
+ */
+size_t decimal_print_places(struct decimal value, unsigned places,
+                            char out[static DECIMAL_PLACES_TEXT_SIZE]);
 
 /*
  * stake / rate, rounded once to five decimals, half away from zero: the rule

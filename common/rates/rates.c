@@ -12,6 +12,7 @@ enum { MAX_PROVIDER_NAME = 31 };
 /* As in rates.h, with the number by which they are in order. */
 struct rates_entry {
     char code[RATES_CODE_LEN];
+    uint8_t places;
     uint32_t order; /* of the code, see order_of() */
     struct decimal value;
 };
@@ -113,18 +114,30 @@ static bool is_within(struct decimal value, struct decimal highest) {
 }
 
 enum rates_add rates_read(const char *base, const char *code, struct span text,
-                          struct decimal *value) {
-    bool good =
-        decimal_parse(text, value) == DECIMAL_OK &&
-        is_within(*value, is_euro(code) ? highest_euro_rate : highest_rate);
+                          struct rate *rate) {
+    bool good = decimal_parse(text, &rate->value) == DECIMAL_OK &&
+                is_within(rate->value,
+                          is_euro(code) ? highest_euro_rate : highest_rate);
     if (order_of(code) == order_of(base))
-        return good && decimal_compare(*value, one) == 0 ? RATES_BASE
-                                                         : RATES_OTHER_BASE;
+        return good && decimal_compare(rate->value, one) == 0
+                   ? RATES_BASE
+                   : RATES_OTHER_BASE;
+    rate->places = good ? decimal_places(text) : 0;
     return good ? RATES_ADDED : RATES_BAD_RATE;
 }
 
+static void set_entry(struct rates *rates, struct rates_entry *entry,
+                      const char *code, const struct rate *rate) {
+    memcpy(entry->code, code, RATES_CODE_LEN);
+    entry->places = rate->places;
+    entry->order = order_of(code);
+    entry->value = rate->value;
+    if (is_euro(code))
+        rates->euro = rate->value;
+}
+
 static void insert(struct rates *rates, size_t place, const char *code,
-                   struct decimal value) {
+                   const struct rate *rate) {
     if (rates->count == rates->size) {
         rates->size = rates->size == 0 ? 48 : rates->size * 2;
         rates->rates =
@@ -132,20 +145,16 @@ static void insert(struct rates *rates, size_t place, const char *code,
     }
     struct rates_entry *slot = &rates->rates[place];
     memmove(slot + 1, slot, (rates->count - place) * sizeof *slot);
-    memcpy(slot->code, code, RATES_CODE_LEN);
-    slot->order = order_of(code);
-    slot->value = value;
+    set_entry(rates, slot, code, rate);
     rates->count++;
-    if (is_euro(code))
-        rates->euro = value;
 }
 
 enum rates_add rates_add(struct rates *rates, struct span code,
                          struct span rate) {
     if (!rates_is_code(code))
         return RATES_NO_CODE;
-    struct decimal value;
-    enum rates_add read = rates_read(rates->base, code.data, rate, &value);
+    struct rate read_rate;
+    enum rates_add read = rates_read(rates->base, code.data, rate, &read_rate);
     if (read != RATES_ADDED)
         return read;
     uint32_t order = order_of(code.data);
@@ -154,20 +163,14 @@ enum rates_add rates_add(struct rates *rates, struct span code,
         return RATES_DUPLICATE;
     if (rates->count == RATES_MAX_CURRENCIES)
         return RATES_TOO_MANY;
-    insert(rates, place, code.data, value);
+    insert(rates, place, code.data, &read_rate);
     return RATES_ADDED;
 }
 
 void rates_fill(struct rates *rates, const struct rate *sorted, size_t count) {
     rates->rates = memory_resize(rates->rates, count * sizeof *rates->rates);
-    for (size_t i = 0; i < count; i++) {
-        struct rates_entry *slot = &rates->rates[i];
-        memcpy(slot->code, sorted[i].code, RATES_CODE_LEN);
-        slot->order = order_of(slot->code);
-        slot->value = sorted[i].value;
-        if (is_euro(slot->code))
-            rates->euro = slot->value;
-    }
+    for (size_t i = 0; i < count; i++)
+        set_entry(rates, &rates->rates[i], sorted[i].code, &sorted[i]);
     rates->count = rates->size = count;
 }
 
@@ -200,6 +203,19 @@ void rates_release(struct rates **rates) {
         return;
     free(r->rates);
     free(r);
+}
+
+bool rates_print(const struct rates *rates, struct span currency,
+                 char out[static RATE_TEXT_SIZE]) {
+    uint32_t order = order_of(currency.data);
+    size_t place = place_of(rates, order);
+    bool is_base = order == rates->base_order;
+    strcpy(out, is_base ? "1" : "");
+    if (is_base || !is_at(rates, place, order))
+        return is_base;
+    const struct rates_entry *entry = &rates->rates[place];
+    decimal_print_places(entry->value, entry->places, out);
+    return true;
 }
 
 const struct decimal *rates_find(const struct rates *rates,
@@ -250,9 +266,10 @@ void rates_to_message(const struct rates *rates, struct json_object *message) {
     message_add_text(message, "fetched_at", text);
     struct json_object *table = json_object_new_object();
     for (size_t i = 0; i < rates->count; i++) {
-        char code[RATES_CODE_LEN + 1] = {0}, value[DECIMAL_TEXT_SIZE];
+        char code[RATES_CODE_LEN + 1] = {0}, value[RATE_TEXT_SIZE];
         memcpy(code, rates->rates[i].code, RATES_CODE_LEN);
-        decimal_print(rates->rates[i].value, value);
+        decimal_print_places(rates->rates[i].value, rates->rates[i].places,
+                             value);
         message_add_text(table, code, value);
     }
     json_object_object_add(message, "rates", table);

@@ -29,8 +29,12 @@ struct rates;
 /* A rate of a table: units of that currency for one of the base. */
 struct rate {
     char code[RATES_CODE_LEN];
+    uint8_t places; /* decimals as they were published, zeros at the end too */
     struct decimal value;
 };
+
+/* A rate's text, as it was published, and a NUL. */
+enum { RATE_TEXT_SIZE = DECIMAL_PLACES_TEXT_SIZE };
 
 /* Asked for in the place of a day: the newest table there is. */
 #define RATES_LATEST ((day){INT32_MAX})
@@ -66,10 +70,11 @@ MUST_CHECK enum rates_add rates_add(struct rates *rates, struct span code,
 
 /*
  * Reads a rate of a currency (three letters) in a table with that base, as
- * rates_add() does: what it would be, as far as one rate alone tells.
+ * rates_add() does: what it would be, as far as one rate alone tells. All of
+ * `rate` but its code is written.
  */
 MUST_CHECK enum rates_add rates_read(const char *base, const char *code,
-                                     struct span text, struct decimal *value);
+                                     struct span text, struct rate *rate);
 
 /*
  * Puts all rates of a table that has none at once: what rates_read() takes, in
@@ -100,6 +105,14 @@ const struct decimal *rates_find(const struct rates *rates,
 /* The rates to convert a currency with; false if there are none. */
 MUST_CHECK bool rates_find_pair(const struct rates *rates, struct span currency,
                                 struct rate_pair *pair);
+
+/*
+ * Writes the rate of a currency (three letters) plainly, with the digits it was
+ * published with, zeros at its end too: so that it can be held against the
+ * publication. The base's is "1"; false, and "": there is none.
+ */
+bool rates_print(const struct rates *rates, struct span currency,
+                 char out[static RATE_TEXT_SIZE]);
 
 day rates_as_of(const struct rates *rates);
 int64_t rates_fetched_ms(const struct rates *rates);

@@ -97,15 +97,15 @@ day day_rows_as_of(const struct day_rows *rows) {
 
 enum rates_add day_rows_add(struct day_rows *rows, size_t column,
                             struct span rate) {
-    struct decimal value;
-    struct rate *slot = &rows->columns[column];
+    struct rate value, *slot = &rows->columns[column];
     enum rates_add read = rates_read(rows->base, slot->code, rate, &value);
     if (read != RATES_ADDED)
         return read;
     if (rows->row_of[column] == rows->row)
         return RATES_DUPLICATE;
     rows->row_of[column] = rows->row;
-    slot->value = value;
+    slot->places = value.places;
+    slot->value = value.value;
     return RATES_ADDED;
 }
 

@@ -55,7 +55,7 @@ def test_two_rates_of_one_table(shop, code):
 
 
 @pytest.mark.parametrize("code, rate", [("USD", "1"), ("JPY", "108.904"),
-                                        ("KWD", "0.3008"), ("BTC", "0.000023041")])
+                                        ("KWD", "0.30080"), ("BTC", "0.000023041")])
 def test_the_command_shows_both_rates(shop, code, rate):
     """The amount first, with the same digits as over the WebSocket."""
     for stake in ("253.67", "123456789.012345678"):

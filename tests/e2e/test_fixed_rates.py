@@ -11,10 +11,10 @@ from upstream import Upstream
 # The provider goes on with rates of its own, as some do.
 ROWS = {
     "1999-01-04": {"USD": "1.1789", "DEM": "1.9"},
-    "2007-01-02": {"USD": "1.3271", "SIT": "239.5"},
+    "2007-01-02": {"USD": "1.3270", "SIT": "239.5"},
     "2022-12-30": {"USD": "1.0666", "HRK": "7.5365"},
     "2023-01-02": {"USD": "1.0683", "HRK": "7.6"},
-    "2025-12-31": {"USD": "1.1751", "BGN": "1.9558"},
+    "2025-12-31": {"USD": "1.1750", "BGN": "1.9558"},
     today(-1): {"USD": "1.1576", "BGN": "2"},
 }
 # Day, currency, rate, and since when it is fixed.
@@ -73,11 +73,11 @@ def test_the_table_of_a_day(talk):
     before = talk.service.rates("2025-12-31")
     assert before["rates"] == ROWS["2025-12-31"] and "BGN" not in before["fixed"]
     after = talk.service.rates("2026-01-01")
-    assert after["as_of"] == "2025-12-31" and after["rates"] == {"USD": "1.1751"}
+    assert after["as_of"] == "2025-12-31" and after["rates"] == {"USD": "1.1750"}
     assert len(after["fixed"]) == 21 and after["fixed"]["BGN"] == "1.95583"
     assert after["fixed"]["GRD"] == "340.750"
     lines = talk.service.command("rates", "2026-01-01").stdout.splitlines()
-    assert "BGN 1.95583 fixed" in lines and "USD 1.1751" in lines and len(lines) == 23
+    assert "BGN 1.95583 fixed" in lines and "USD 1.1750" in lines and len(lines) == 23
 
 
 def test_a_question_for_one(talk):

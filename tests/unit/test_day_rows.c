@@ -70,7 +70,7 @@ static void rows_of_the_same_currencies(void **state) {
     add_row("2021-05-18", "USD 1.2222 JPY 133.16 BGN 1.9558");
     add_row("2021-05-17", "USD 1.2142 JPY 132.55 BGN 1.9550");
     assert_string_equal(row("2021-05-18"), "BGN 1.9558 JPY 133.16 USD 1.2222");
-    assert_string_equal(row("2021-05-17"), "BGN 1.955 JPY 132.55 USD 1.2142");
+    assert_string_equal(row("2021-05-17"), "BGN 1.9550 JPY 132.55 USD 1.2142");
     const struct rates *table =
         history_find(history, day_of_text("2021-05-17"), day_of_text(TODAY));
     assert_string_equal(rates_provider(table), "one");

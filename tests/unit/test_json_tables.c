@@ -10,8 +10,7 @@ static const struct number_case {
     const char *json, *rate; /* rate NULL: counted as a fault */
 } numbers[] = {
     {"1", "1"},
-    {"1.0", "1"},
-    {"1.7900", "1.79"},
+    {"1.7900", "1.7900"},
     {"18273", "18273"},
     {"1.4205427e-5", "0.000014205427"},
     {"1.0912818E-5", "0.000010912818"},
@@ -19,6 +18,12 @@ static const struct number_case {
     {"0.000009273581", "0.000009273581"},
     {"11772310.331969786", "11772310.331969786"},
     {"1.1545609338", "1.1545609338"},
+    {"1.0", "1.0"},
+    {"100.00", "100.00"},
+    {"1.20e-3", "0.00120"},
+    {"1.2e1", "12"},
+    {"1.200e1", "12.00"},
+    {"1.000000000000000000000000000", "1.000000000000000000"},
     {"0.1", "0.1"}, /* which no binary fraction is */
     {"0.10000000000000001", "0.10000000000000001"},
     {"123456789.012345678", "123456789.012345678"},
@@ -75,16 +80,15 @@ static void digits(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         const struct number_case *c = &numbers[i];
-        char body[128], text[DECIMAL_TEXT_SIZE] = "";
+        char body[128], text[RATE_TEXT_SIZE] = "";
         int len = sprintf(body, "{\"USD\":%s,\"JPY\":170}", c->json);
         const char *why;
         struct web_faults faults = {0};
         struct history *tables = add(body, (size_t)len, &why, &faults);
         assert_null(why);
         const struct rates *rates = only_table(tables);
-        const struct decimal *found = rates_find(rates, span_of("USD"));
-        if (found != NULL)
-            decimal_print(*found, text);
+        bool found = rates_print(rates, span_of("USD"), text);
+        assert_int_equal(found, c->rate != NULL);
         if (strcmp(text, c->rate != NULL ? c->rate : "") != 0)
             fail_msg("%s becomes `%s`", c->json, text);
         assert_int_equal(faults.count, c->rate == NULL);

@@ -49,7 +49,7 @@ static const char daily[] =
 
 static const struct body_case bodies[] = {
     {"the daily file: single quotes, indented", "latest", TODAY, daily,
-     "2025-11-20 JPY=184.87 USD=1.069"},
+     "2025-11-20 JPY=184.87 USD=1.0690"},
     {"many days in one line: double quotes, newest first", DAY, TODAY,
      CUBES(OF_DAY("2025-06-13", RATE("USD", "1.1512") RATE("JPY", "165.94"))
                OF_DAY("2025-06-12", RATE("USD", "1.1605"))),
@@ -73,7 +73,7 @@ static const struct body_case bodies[] = {
     {"digits", "latest", TODAY,
      CUBES(OF_DAY("1999-01-04", RATE("ROL", "41429") RATE("TRL", "1912400")
                                     RATE("USD", "1.17890"))),
-     "1999-01-04 ROL=41429 TRL=1912400 USD=1.1789"},
+     "1999-01-04 ROL=41429 TRL=1912400 USD=1.17890"},
     {"no rates", DAY, TODAY,
      CUBES(OF_DAY("2025-06-13",
                   RATE("BGN", "0") RATE("CAD", "-1") RATE("CHF", "1e12")

@@ -68,7 +68,7 @@ static const struct body_case bodies[] = {
      "2025-11-21 BTC=0.000011873 EUR=0.866134 VND=26300"},
     {"forms of a number", "latest", TODAY,
      LIVE("\"USDEUR\":0.86613400,\"USDJPY\":156,\"USDKWD\":0.3"),
-     "2025-11-21 EUR=0.866134 JPY=156 KWD=0.3"},
+     "2025-11-21 EUR=0.86613400 JPY=156 KWD=0.3"},
     {"the base among the rest", "latest", TODAY,
      LIVE("\"USDEUR\":0.8,\"USDUSD\":1,\"USDJPY\":156"),
      "2025-11-21 EUR=0.8 JPY=156"},

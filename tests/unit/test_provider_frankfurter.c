@@ -47,7 +47,7 @@ static const struct body_case bodies[] = {
     {"forms of a number", DAY, TODAY,
      RATES("\"BTC\":1.4205427e-5,\"HUF\":403.430,\"ISK\":148.0,\"JPY\":166,"
            "\"TRL\":1.9124E6"),
-     "2025-06-13 BTC=0.000014205427 HUF=403.43 ISK=148 JPY=166 TRL=1912400"},
+     "2025-06-13 BTC=0.000014205427 HUF=403.430 ISK=148.0 JPY=166 TRL=1912400"},
     {"no rates", DAY, TODAY,
      RATES("\"JPY\":0,\"KRW\":-1,\"PLN\":1e12,\"SEK\":\"10.9\",\"USD\":1.1512,"
            "\"CHF\":1e999,\"NOK\":null,\"CAD\":1e-10"),

@@ -49,8 +49,8 @@ static const struct body_case bodies[] = {
     {"forms of a number", "latest", TODAY,
      "{\"data\":{\"BTC\":1.4205427e-5,\"IDR\":18942,\"JPY\":1.7900,"
      "\"KRW\":1.5E3,\"USD\":1.0e0,\"XAU\":0.00010,\"ZWL\":12E+2}}",
-     "2025-11-21 BTC=0.000014205427 IDR=18942 JPY=1.79 KRW=1500 USD=1 "
-     "XAU=0.0001 ZWL=1200"},
+     "2025-11-21 BTC=0.000014205427 IDR=18942 JPY=1.7900 KRW=1500 USD=1.0 "
+     "XAU=0.00010 ZWL=1200"},
     {"the bounds of a rate", "latest", TODAY,
      "{\"data\":{\"AAA\":1e-9,\"AAB\":0.000000001,\"AAC\":10000000000,"
      "\"AAD\":1e10,\"AAE\":1.23456789012345678,\"AAF\":1e0}}",

@@ -108,6 +108,58 @@ static void adding_and_finding(void **state) {
     rates_release(&rates); /* none: nothing happens */
 }
 
+/* Texts as they were published, however the table came to be. */
+static const struct {
+    const char *published, *printed;
+} texts[] = {
+    {"1.2220", "1.2220"},
+    {"1.222385", "1.222385"},
+    {"1", "1"},
+    {"1.0", "1.0"},
+    {"1.000000", "1.000000"},
+    {"10.00", "10.00"},
+    {"1936.270", "1936.270"},
+    {"0.10", "0.10"},
+    {"0.000000001", "0.000000001"},
+    {"0.0000000010", "0.0000000010"},
+    {"0.123456789012345678", "0.123456789012345678"},
+    {"1.50000000000000000000", "1.500000000000000000"}, /* 18 decimals */
+    {"1e-5", "0.00001"},
+    {"1.20E-5", "0.0000120"},
+    {"1.5e3", "1500"},
+    {"1.5000e3", "1500.0"},
+    {"10000000000", "10000000000"},
+    {"9999999999.99999990", "9999999999.99999990"},
+};
+
+static void the_published_text(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct rates *rates = rates_new("p", "EUR", (day){20000}, 0);
+        struct rate filled = {.code = "USD"};
+        struct span text =
+            exact_copy(texts[i].published, strlen(texts[i].published));
+        char out[RATE_TEXT_SIZE];
+        assert_int_equal(rates_add(rates, span_of("USD"), text), RATES_ADDED);
+        assert_int_equal(rates_read("EUR", "USD", text, &filled), RATES_ADDED);
+        struct rates *copy = rates_copy(rates, 1);
+        struct rates *other = rates_new("p", "EUR", (day){20000}, 0);
+        rates_fill(other, &filled, 1);
+        struct rates *const all[] = {rates, copy, other};
+        for (size_t j = 0; j < COUNT_OF(all); j++) {
+            assert_true(rates_print(all[j], span_of("USD"), out));
+            assert_string_equal(out, texts[i].printed);
+        }
+        assert_true(rates_print(rates, span_of("EUR"), out));
+        assert_string_equal(out, "1");
+        assert_false(rates_print(rates, span_of("JPY"), out));
+        assert_string_equal(out, "");
+        rates_release(&rates);
+        rates_release(&copy);
+        rates_release(&other);
+    }
+}
+
 static void copies_and_references(void **state) {
     (void)state;
     struct rates *rates = filled(), *other = rates_hold(rates);
@@ -261,7 +313,7 @@ static void the_json_form(void **state) {
         "\"rates\":{\"AAA\":\"1\",\"MAV\":\"9999999999.99999999\","
         "\"MAW\":\"10000000000\",\"MAX\":\"10000000000\","
         "\"MIM\":\"0.000000001\",\"MIN\":\"0.000000001\","
-        "\"USD\":\"1.222385\",\"ZZZ\":\"1.5\"}}";
+        "\"USD\":\"1.222385\",\"ZZZ\":\"1.50\"}}";
     if (!span_equals(line, wanted))
         fail_msg("%.*s", (int)line.len, line.data);
     const char *why = "none";
@@ -350,7 +402,7 @@ static void the_base_travels_along(void **state) {
     static const char wanted[] =
         "{\"op\":\"rates\",\"as_of\":\"2021-05-18\",\"base\":\"USD\","
         "\"provider\":\"p\",\"fetched_at\":\"2021-05-18T21:32:42.000Z\","
-        "\"rates\":{\"EUR\":\"0.8\",\"JPY\":\"109.5\"}}";
+        "\"rates\":{\"EUR\":\"0.80\",\"JPY\":\"109.5\"}}";
     struct span line = message_line(message);
     if (!span_equals(line, wanted))
         fail_msg("%.*s", (int)line.len, line.data);
@@ -388,6 +440,7 @@ static void bad_messages_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adding_and_finding),
+        cmocka_unit_test(the_published_text),
         cmocka_unit_test(copies_and_references),
         cmocka_unit_test(a_thousand_currencies),
         cmocka_unit_test(days_as_they_are_asked_for),
