@@ -91,6 +91,7 @@ docs:
 	@sh tests/tools/packages.sh docs
 	dot -Tsvg -o docs/architecture.svg docs/architecture.dot
 	@echo "<!-- $$(cksum docs/architecture.dot) -->" >> docs/architecture.svg
+	/usr/bin/python3 tests/tools/events.py > docs/events.md
 
 clean:
 	rm -rf build build-*

@@ -97,7 +97,7 @@ static void on_crash(int number) {
     }
     const struct log_field all = {
         "frames", {text.text, text.len}, 0, LOG_QUOTED};
-    log_error("crashed",
+    log_error(EVENT_CRASHED,
               LOG_FIELDS(log_text("signal", signal_name(number)), all));
     raise(number); /* the default action, as SA_RESETHAND put it back */
 }

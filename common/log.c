@@ -180,7 +180,7 @@ static void put_field(struct log_buffer *line, const struct log_field *field) {
 
 /* Begins a line with the time, the level, who speaks, and what happened. */
 static void put_head(struct log_buffer *line, enum log_level level,
-                     const char *event) {
+                     enum event_id event) {
     char moment[MOMENT_TEXT_SIZE];
     line->len = 0;
     line->cut = false;
@@ -194,7 +194,7 @@ static void put_head(struct log_buffer *line, enum log_level level,
     log_put(line, logger.json ? "\",\"pid\":" : "[");
     log_put_number(line, (uint64_t)getpid(), 10);
     log_put(line, logger.json ? ",\"event\":\"" : "] ");
-    log_put(line, event);
+    log_put(line, event_name(event));
     log_put(line, logger.json ? "\"" : "");
 }
 
@@ -210,7 +210,7 @@ static bool write_line(const struct log_buffer *line) {
     return write_to(logger.fd, line);
 }
 
-static bool log_line(enum log_level level, const char *event,
+static bool log_line(enum log_level level, enum event_id event,
                      const struct log_field *fields) {
     struct log_buffer line;
     put_head(&line, level, event);
@@ -220,14 +220,14 @@ static bool log_line(enum log_level level, const char *event,
     return write_line(&line);
 }
 
-static void log_event(enum log_level level, const char *event,
+static void log_event(enum log_level level, enum event_id event,
                       const struct log_field *fields) {
     int saved_errno = errno;
     if (!log_line(level, event, fields)) {
         logger.dropped++;
     } else if (logger.dropped > logger.reported) {
         int64_t lines = (int64_t)(logger.dropped - logger.reported);
-        if (log_line(LOG_WARN, "log_lines_dropped",
+        if (log_line(LOG_WARN, EVENT_LOG_LINES_DROPPED,
                      LOG_FIELDS(log_int("lines", lines))))
             logger.reported = logger.dropped;
     }
@@ -308,29 +308,29 @@ bool log_enabled(enum log_level level) {
     return level >= logger.level;
 }
 
-static void log_if_enabled(enum log_level level, const char *event,
+static void log_if_enabled(enum log_level level, enum event_id event,
                            const struct log_field *fields) {
     if (log_enabled(level))
         log_event(level, event, fields);
 }
 
-void log_debug(const char *event, const struct log_field *fields) {
+void log_debug(enum event_id event, const struct log_field *fields) {
     log_if_enabled(LOG_DEBUG, event, fields);
 }
 
-void log_info(const char *event, const struct log_field *fields) {
+void log_info(enum event_id event, const struct log_field *fields) {
     log_if_enabled(LOG_INFO, event, fields);
 }
 
-void log_warn(const char *event, const struct log_field *fields) {
+void log_warn(enum event_id event, const struct log_field *fields) {
     log_if_enabled(LOG_WARN, event, fields);
 }
 
-void log_error(const char *event, const struct log_field *fields) {
+void log_error(enum event_id event, const struct log_field *fields) {
     log_if_enabled(LOG_ERROR, event, fields);
 }
 
-void log_show(const char *event, struct span message) {
+void log_show(enum event_id event, struct span message) {
     if (logger.json) {
         log_event(LOG_INFO, event, LOG_FIELDS(log_span("text", message)));
         return;

@@ -11,6 +11,7 @@
 
 #include "common/attributes.h"
 #include "common/clock.h"
+#include "common/events.h"
 #include "common/span.h"
 
 /* A line is written whole or not at all: PIPE_BUF of Linux, see pipe(7). */
@@ -68,10 +69,10 @@ void log_mask(const char *secret) NONNULL_ALL;
 void log_close(void);
 
 /* Logs `event` with `fields`, which may be NULL. errno stays as it was. */
-void log_debug(const char *event, const struct log_field *fields) NONNULL(1);
-void log_info(const char *event, const struct log_field *fields) NONNULL(1);
-void log_warn(const char *event, const struct log_field *fields) NONNULL(1);
-void log_error(const char *event, const struct log_field *fields) NONNULL(1);
+void log_debug(enum event_id event, const struct log_field *fields);
+void log_info(enum event_id event, const struct log_field *fields);
+void log_warn(enum event_id event, const struct log_field *fields);
+void log_error(enum event_id event, const struct log_field *fields);
 
 /*
  * A text under construction, of which the end is cut off when it is too long.
@@ -94,7 +95,7 @@ void log_put_number(struct log_buffer *buffer, uint64_t number,
  * Logs a message that somebody asked to see, whatever the level: in text form
  * as it is at the line's end, but for control characters.
  */
-void log_show(const char *event, struct span message) NONNULL_ALL;
+void log_show(enum event_id event, struct span message);
 
 /*
  * Prints a row for people to `fd`: a title and fields, without time or level,

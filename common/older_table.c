@@ -7,7 +7,7 @@ void older_table_log(const struct rates *older, const char *layer,
     char of[DAY_TEXT_SIZE], hand_of[DAY_TEXT_SIZE];
     day_print(rates_as_of(older), of);
     day_print(rates_as_of(in_hand), hand_of);
-    log_warn("older_table_ignored",
+    log_warn(EVENT_OLDER_TABLE_IGNORED,
              LOG_FIELDS(log_text("provider", rates_provider(older)),
                         log_text("layer", layer), log_text("as_of", of),
                         log_text("in_hand", hand_of),

@@ -6,9 +6,6 @@
 
 #include "common/attributes.h"
 
-/* The event, of an alert too, that something of it was removed. */
-#define RUNTIME_SWEPT "runtime_dir_swept"
-
 /*
  * Makes the folder (mode 0700) where it is missing and checks that it belongs
  * to this user alone. NULL, or one line about what is wrong; the caller frees

@@ -80,8 +80,9 @@ struct call_counts *call_counts_open(const char *dir) {
         mapped_file_begin(&book->file, magic, VERSION);
         return book;
     }
-    log_warn("calls_not_kept", LOG_FIELDS(log_text("folder", dir),
-                                          log_text("why", strerror(errno))));
+    log_warn(
+        EVENT_CALLS_NOT_KEPT,
+        LOG_FIELDS(log_text("folder", dir), log_text("why", strerror(errno))));
     book->page = memory_new(sizeof *book->page);
     prepare(book->page, MAPPED_FORM_NONE);
     return book;
@@ -106,11 +107,12 @@ void call_counts_restore(struct call_counts *book) {
     if (result < 0 && errno == ENOENT && files_make_folder(book->dir) == 0)
         result = mapped_file_restore(file);
     if (result < 0 && !book->nameless)
-        log_error("calls_not_made_anew",
+        log_error(EVENT_CALLS_NOT_MADE_ANEW,
                   LOG_FIELDS(log_text("path", file->path),
                              log_text("why", strerror(errno))));
     if (result > 0)
-        log_warn("calls_made_anew", LOG_FIELDS(log_text("path", file->path)));
+        log_warn(EVENT_CALLS_MADE_ANEW,
+                 LOG_FIELDS(log_text("path", file->path)));
     if (result == 0)
         files_freshen(file->path);
     book->nameless = result < 0;

@@ -262,7 +262,7 @@ static void alert_none_left(struct lookup *lookup, day when, monotime now) {
     lookup->alert_not_before = monotime_add(now, ALERT_PAUSE);
     rates_day_print(when, date);
     char *detail = memory_print("no provider can be asked for %s", date);
-    lookup->context.alert(lookup->context.arg, "no_provider_left", detail);
+    lookup->context.alert(lookup->context.arg, EVENT_NO_PROVIDER_LEFT, detail);
     free(detail);
 }
 
@@ -413,7 +413,7 @@ static void look_at_clock(struct lookup *lookup) {
         clock_watch_look(&lookup->clock, clock_wall_ms(), clock_monotonic());
     if (step.ms == 0)
         return;
-    log_warn("clock_stepped",
+    log_warn(EVENT_CLOCK_STEPPED,
              LOG_FIELDS(log_duration("by", MILLISECONDS(step.ms))));
     providers_clock_stepped(lookup->providers, &step);
     if (!lookup->refreshing)

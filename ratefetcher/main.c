@@ -40,7 +40,7 @@ static struct json_object *report(void *arg) {
     return report;
 }
 
-static void on_alert(void *arg, const char *event, const char *detail) {
+static void on_alert(void *arg, enum event_id event, const char *detail) {
     struct ratefetcher *r = arg;
     child_alert(&r->child, event, detail);
 }
@@ -120,7 +120,7 @@ static void run(struct ratefetcher *r) {
 }
 
 static int fail_without_http(void) {
-    log_error("start_failed", LOG_FIELDS(log_text("why", "libcurl")));
+    log_error(EVENT_START_FAILED, LOG_FIELDS(log_text("why", "libcurl")));
     return EX_SOFTWARE;
 }
 

@@ -59,7 +59,7 @@ struct providers *providers_new(const struct provider_context *context) {
             open_provider(&providers->list[providers->count++], class, context,
                           providers->counts);
         else
-            log_warn("provider_unknown",
+            log_warn(EVENT_PROVIDER_UNKNOWN,
                      LOG_FIELDS(log_span("provider", word),
                                 log_text("why", "not in this version")));
     }
@@ -168,10 +168,10 @@ static void log_change(const struct provider *provider,
     bool worked = provider_works(provider->last);
     const char *name = provider->class->name;
     if (works && !worked)
-        log_info("provider_works", LOG_FIELDS(log_text("provider", name)));
+        log_info(EVENT_PROVIDER_WORKS, LOG_FIELDS(log_text("provider", name)));
     else if (!works && (worked || is_told_anew(provider, answer->result)))
         log_warn(
-            "provider_failed",
+            EVENT_PROVIDER_FAILED,
             LOG_FIELDS(log_text("provider", name),
                        log_text("result", provider_result_name(answer->result)),
                        log_text("detail", answer->detail)));
@@ -193,13 +193,14 @@ static void alert(const struct provider *provider,
     if (result == PROVIDER_AHEAD) {
         char *detail =
             memory_print("%s: %s", provider->class->name, answer->detail);
-        context->alert(context->arg, "clock_wrong", detail);
+        context->alert(context->arg, EVENT_CLOCK_WRONG, detail);
         free(detail);
     }
     if (result == PROVIDER_KEY_REFUSED)
-        context->alert(context->arg, "key_refused", provider->class->name);
+        context->alert(context->arg, EVENT_KEY_REFUSED, provider->class->name);
     if (result == PROVIDER_LIMITED)
-        context->alert(context->arg, "provider_limited", provider->class->name);
+        context->alert(context->arg, EVENT_PROVIDER_LIMITED,
+                       provider->class->name);
 }
 
 static void note_in_breaker(struct provider *provider, bool works,
@@ -210,7 +211,7 @@ static void note_in_breaker(struct provider *provider, bool works,
     else
         breaker_fail(&provider->breaker, now);
     if (!is_free(provider) && provider->breaker.skip.usec > skipped.usec)
-        log_warn("provider_skipped",
+        log_warn(EVENT_PROVIDER_SKIPPED,
                  LOG_FIELDS(log_text("provider", provider->class->name),
                             log_duration("for", provider->breaker.skip)));
 }
@@ -227,7 +228,7 @@ static void note_clock(struct provider *provider,
     provider->clock_ahead_ms = answer->clock_ahead_ms;
     if (differs && !differed)
         log_warn(
-            "clock_differs",
+            EVENT_CLOCK_DIFFERS,
             LOG_FIELDS(log_text("provider", provider->class->name),
                        log_int("ahead_seconds", offset_seconds(provider))));
 }

@@ -26,7 +26,8 @@ enum { MAX_WAITING = 16, MAX_RECENT = 32 };
 
 struct notice {
     TAILQ_ENTRY(notice) entry;
-    char *event, *subject, *detail;
+    enum event_id event;
+    char *subject, *detail;
     char time[MOMENT_TEXT_SIZE];
 };
 
@@ -53,7 +54,6 @@ struct alert {
 static void start_next(struct alert *alert);
 
 static void free_notice(struct notice *notice) {
-    free(notice->event);
     free(notice->subject);
     free(notice->detail);
     free(notice);
@@ -64,8 +64,8 @@ static void on_limit(evutil_socket_t fd, short what, void *arg) {
     struct alert *alert = arg;
     if (alert->running == NULL)
         return;
-    log_warn("alert_command_too_slow",
-             LOG_FIELDS(log_text("alert", alert->running->event)));
+    log_warn(EVENT_ALERT_COMMAND_TOO_SLOW,
+             LOG_FIELDS(log_text("alert", event_name(alert->running->event))));
     kill(-alert->child.pid, SIGKILL); /* with what it started */
 }
 
@@ -130,7 +130,7 @@ static int notice_input(const struct alert *alert,
     if (fd < 0)
         return -1;
     struct json_object *json = json_object_new_object();
-    message_add_text(json, "event", notice->event);
+    message_add_text(json, "event", event_name(notice->event));
     message_add_text(json, "subject", notice->subject);
     message_add_text(json, "detail", notice->detail);
     message_add_text(json, "time", notice->time);
@@ -148,9 +148,10 @@ static void on_ended(void *arg, const siginfo_t *death) {
     if (alert->failed) {
         char cause[DEATH_CAUSE_SIZE];
         death_print_cause(death, cause);
-        log_warn("alert_command_failed",
-                 LOG_FIELDS(log_text("alert", alert->running->event),
-                            log_text("cause", cause)));
+        log_error(
+            EVENT_ALERT_COMMAND_FAILED,
+            LOG_FIELDS(log_text("alert", event_name(alert->running->event)),
+                       log_text("cause", cause)));
     }
     forget_running(alert);
     start_next(alert);
@@ -166,7 +167,7 @@ static void watch_command(struct alert *alert, struct notice *notice,
 /* Runs the command for one notice, which it takes over. */
 static void start(struct alert *alert, struct notice *notice) {
     const char *command = settings_text(alert->settings, SETTING_ALERT_COMMAND);
-    const char *const arguments[] = {notice->event, notice->subject,
+    const char *const arguments[] = {event_name(notice->event), notice->subject,
                                      notice->detail, NULL};
     char **environment =
         spawn_environment(alert->settings, SETTINGS_NOBODY, NULL);
@@ -177,8 +178,8 @@ static void start(struct alert *alert, struct notice *notice) {
                             alert->output);
     alert->failed = pid < 0;
     if (pid < 0)
-        log_error("alert_command_failed",
-                  LOG_FIELDS(log_text("alert", notice->event),
+        log_error(EVENT_ALERT_COMMAND_FAILED,
+                  LOG_FIELDS(log_text("alert", event_name(notice->event)),
                              log_text("cause", strerror(errno))));
     spawn_environment_free(&environment);
     if (input >= 0)
@@ -200,11 +201,11 @@ static void start_next(struct alert *alert) {
 }
 
 /* Whether this was raised within the last minute; if not, it is noted now. */
-static bool was_raised_lately(struct alert *alert, const char *event,
+static bool was_raised_lately(struct alert *alert, enum event_id event,
                               const char *subject) {
     monotime now = clock_monotonic();
     struct recent *place = &alert->recent[0];
-    char *key = memory_print("%s %s", event, subject);
+    char *key = memory_print("%s %s", event_name(event), subject);
     for (size_t i = 0; i < MAX_RECENT; i++) {
         struct recent *recent = &alert->recent[i];
         if (recent->key != NULL && strcmp(recent->key, key) == 0) {
@@ -226,23 +227,23 @@ static bool was_raised_lately(struct alert *alert, const char *event,
     return false;
 }
 
-void alert_raise(struct alert *alert, const char *event, const char *subject,
+void alert_raise(struct alert *alert, enum event_id event, const char *subject,
                  const char *detail) {
     if (was_raised_lately(alert, event, subject))
         return;
-    log_error("alert",
-              LOG_FIELDS(log_text("alert", event), log_text("subject", subject),
-                         log_text("detail", detail)));
+    log_error(EVENT_ALERT, LOG_FIELDS(log_text("alert", event_name(event)),
+                                      log_text("subject", subject),
+                                      log_text("detail", detail)));
     if (settings_text(alert->settings, SETTING_ALERT_COMMAND) == NULL)
         return;
     if (alert->count == MAX_WAITING) {
-        log_error("alert_command_not_run",
-                  LOG_FIELDS(log_text("alert", event),
+        log_error(EVENT_ALERT_COMMAND_NOT_RUN,
+                  LOG_FIELDS(log_text("alert", event_name(event)),
                              log_text("cause", "too many alerts wait")));
         return;
     }
     struct notice *notice = memory_new(sizeof *notice);
-    notice->event = memory_print("%s", event);
+    notice->event = event;
     notice->subject = memory_print("%s", subject);
     notice->detail = memory_print("%s", detail);
     moment_print_ms(clock_wall_ms(), notice->time);

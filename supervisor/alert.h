@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "common/attributes.h"
+#include "common/events.h"
 #include "common/settings/settings.h"
 #include "supervisor/children.h"
 
@@ -27,9 +28,9 @@ void alert_free(struct alert **alert);
 /* Other settings are in force from now on. */
 void alert_set(struct alert *alert, const struct settings *settings);
 
-/* Tells of `event` (a word) that happened to `subject`, with a detail. */
-void alert_raise(struct alert *alert, const char *event, const char *subject,
-                 const char *detail) NONNULL_ALL;
+/* Tells of `event` that happened to `subject`, with a detail. */
+void alert_raise(struct alert *alert, enum event_id event, const char *subject,
+                 const char *detail) NONNULL(1, 3, 4);
 
 /* Whether no command runs or waits. */
 bool alert_is_idle(const struct alert *alert);

@@ -194,7 +194,7 @@ int command_alert_test(const struct options *options) {
         struct children *children = children_new(base);
         struct alert *alert =
             alert_new(base, children, settings, STDERR_FILENO);
-        alert_raise(alert, "test", "fxwire", "asked for by alert-test");
+        alert_raise(alert, EVENT_TEST, "fxwire", "asked for by alert-test");
         while (!alert_is_idle(alert) && event_base_loop(base, EVLOOP_ONCE) == 0)
             ;
         if (alert_has_failed(alert))

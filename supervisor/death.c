@@ -21,12 +21,13 @@ void death_log(const char *name, pid_t pid, const siginfo_t *death,
                duration uptime, duration restart_in) {
     char cause[DEATH_CAUSE_SIZE];
     death_print_cause(death, cause);
-    log_error("died", LOG_FIELDS(log_text("process", name), log_int("pid", pid),
-                                 log_text("cause", cause),
-                                 log_duration("uptime", uptime),
-                                 restart_in.usec == FOREVER.usec
-                                     ? log_text("next", "not started again")
-                                     : log_duration("restart_in", restart_in)));
+    log_error(EVENT_DIED,
+              LOG_FIELDS(log_text("process", name), log_int("pid", pid),
+                         log_text("cause", cause),
+                         log_duration("uptime", uptime),
+                         restart_in.usec == FOREVER.usec
+                             ? log_text("next", "not started again")
+                             : log_duration("restart_in", restart_in)));
 }
 
 struct death_hindrance death_hindrance_of(pid_t pid) {

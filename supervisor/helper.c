@@ -116,13 +116,13 @@ static void changed(struct helper *helper) {
 }
 
 /* Who it is, for an alert: its upstream tells wsclients apart. */
-static void alert(const struct helper *helper, const char *event,
+static void alert(const struct helper *helper, enum event_id event,
                   const char *detail) {
     char *subject = memory_print("%s%s%s", helper_name(helper),
                                  helper->label != NULL ? " " : "",
                                  helper->label != NULL ? helper->label : "");
-    helper->context->alert(helper->context->arg, event != NULL ? event : "",
-                           subject, detail != NULL ? detail : "");
+    helper->context->alert(helper->context->arg, event, subject,
+                           detail != NULL ? detail : "");
     free(subject);
 }
 
@@ -134,13 +134,29 @@ static void keep_report(struct helper *helper, struct json_object *message) {
     helper->report = json_object_get(report);
 }
 
+static void log_bad_line(const struct helper *helper, struct span line) {
+    log_warn(EVENT_HELPER_LINE_BAD,
+             LOG_FIELDS(log_text("helper", helper_name(helper)),
+                        log_span("line", line)));
+}
+
+static void pass_alert_on(const struct helper *helper,
+                          const struct json_object *message, struct span line) {
+    const char *name = message_text(message, "event");
+    enum event_id event = name != NULL ? event_named(name) : EVENTS;
+    if (event != EVENTS)
+        alert(helper, event, message_text(message, "detail"));
+    else
+        log_bad_line(helper, line);
+}
+
 static void on_line(struct helper *helper, struct span line) {
     struct json_object *message = message_parse(line);
     switch (message_op(message)) {
     case MESSAGE_READY:
         step(helper, LIFECYCLE_SAID_READY);
         helper->unanswered = 0;
-        log_info("helper_ready",
+        log_info(EVENT_HELPER_READY,
                  LOG_FIELDS(log_text("helper", helper_name(helper)),
                             log_int("helper_pid", helper->pid),
                             log_text("upstream", helper->label)));
@@ -154,13 +170,10 @@ static void on_line(struct helper *helper, struct span line) {
         keep_report(helper, message);
         break;
     case MESSAGE_ALERT:
-        alert(helper, message_text(message, "event"),
-              message_text(message, "detail"));
+        pass_alert_on(helper, message, line);
         break;
     default:
-        log_warn("helper_line_bad",
-                 LOG_FIELDS(log_text("helper", helper_name(helper)),
-                            log_span("line", line)));
+        log_bad_line(helper, line);
     }
     json_object_put(message);
 }
@@ -221,9 +234,9 @@ static void log_death(struct helper *helper, const siginfo_t *death,
     death_log(helper_name(helper), helper->pid, death, helper_uptime(helper),
               again ? helper->life.delay : FOREVER);
     if (is_crash_loop(helper, now))
-        alert(helper, "crash_loop", helper->last_death);
+        alert(helper, EVENT_CRASH_LOOP, helper->last_death);
     if (!again)
-        alert(helper, "configuration_refused", helper->last_death);
+        alert(helper, EVENT_CONFIGURATION_REFUSED, helper->last_death);
 }
 
 static void on_death(void *arg, const siginfo_t *death) {
@@ -240,7 +253,7 @@ static void on_death(void *arg, const siginfo_t *death) {
     if (action != LIFECYCLE_START_LATER)
         helper->life.delay = SECONDS(0);
     if (asked_to)
-        log_info("helper_stopped",
+        log_info(EVENT_HELPER_STOPPED,
                  LOG_FIELDS(log_text("helper", helper_name(helper)),
                             log_int("helper_pid", helper->pid)));
     else
@@ -279,7 +292,7 @@ static void watch_process(struct helper *helper, int channel_fd) {
 /* A start that fails is tried again, as after an early death. */
 static void start_failed(struct helper *helper, int error) {
     step(helper, LIFECYCLE_START_FAILED);
-    log_error("start_failed",
+    log_error(EVENT_START_FAILED,
               LOG_FIELDS(log_text("helper", helper_name(helper)),
                          log_text("why", strerror(error)),
                          log_duration("retry_in", helper->life.delay)));
@@ -335,9 +348,9 @@ static void send_signal(const struct helper *helper, int number) {
 
 /* A stopped process would not take SIGABRT before it is continued. */
 static void end_hanging(struct helper *helper) {
-    log_error("hangs", LOG_FIELDS(log_text("process", helper_name(helper)),
-                                  log_int("helper_pid", helper->pid)));
-    alert(helper, "hang", "no answer to the supervisor");
+    log_error(EVENT_HANGS, LOG_FIELDS(log_text("process", helper_name(helper)),
+                                      log_int("helper_pid", helper->pid)));
+    alert(helper, EVENT_HANG, "no answer to the supervisor");
     send_signal(helper,
                 death_hindrance_of(helper->pid).stopped ? SIGKILL : SIGABRT);
     loop_set_timer(helper->patience_event, ABORT_PATIENCE);

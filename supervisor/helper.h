@@ -39,7 +39,7 @@ struct helper_context {
     enum log_level log_level;   /* LOG_LEVELS: as the settings say */
     void (*changed)(void *arg); /* a helper died or said something */
     /* Something needs a person: what, of whom, and a detail. */
-    void (*alert)(void *arg, const char *event, const char *subject,
+    void (*alert)(void *arg, enum event_id event, const char *subject,
                   const char *detail);
     void *arg;
 };

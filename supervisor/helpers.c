@@ -171,7 +171,7 @@ bool helpers_stop_next(struct helpers *helpers) {
             return false;
         kind = helper->kind;
         if (kind == HELPER_MONITOR && helper->life.wanted)
-            log_info("stopped", NULL); /* the monitor's last line */
+            log_info(EVENT_STOPPED, NULL); /* the monitor's last line */
         if (helper->life.wanted)
             helper_stop(helper);
         waits = waits || !helper_is_stopped(helper);

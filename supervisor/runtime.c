@@ -60,7 +60,7 @@ static int take_folder(struct runtime *r) {
     if (claimed < 0 && errno == EADDRINUSE)
         return refuse_taken(r->dir);
     if (claimed < 0)
-        log_warn("runtime_dir_not_claimed",
+        log_warn(EVENT_RUNTIME_DIR_NOT_CLAIMED,
                  LOG_FIELDS(log_text("why", strerror(errno))));
     r->lock_fd = runtime_dir_lock(r->dir, RUNTIME_LOCK);
     if (r->lock_fd >= 0)

@@ -90,7 +90,7 @@ static void on_changed(void *arg) {
 static void on_grace_over(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct service *s = arg;
-    log_warn("stop_forced", NULL);
+    log_warn(EVENT_STOP_FORCED, NULL);
     helpers_kill(&s->helpers, true);
     on_changed(s);
 }
@@ -102,7 +102,7 @@ static void stop(struct service *s) {
     }
     s->stopping = true;
     notify("STOPPING=1\nSTATUS=stopping");
-    log_info("stopping", NULL);
+    log_info(EVENT_STOPPING, NULL);
     duration grace =
         settings_duration(s->settings, SETTING_SHUTDOWN_GRACE_SECONDS);
     loop_set_timer(s->kill_timer,
@@ -186,7 +186,7 @@ static char *reload(struct service *s) {
         options_load_settings(s->options, SETTINGS_ALL & ~SETTINGS_COMMAND);
     char *fault = reload_fault(s, settings);
     if (fault != NULL) {
-        log_error("reload_refused", LOG_FIELDS(log_text("why", fault)));
+        log_error(EVENT_RELOAD_REFUSED, LOG_FIELDS(log_text("why", fault)));
         settings_free(&settings);
         return fault;
     }
@@ -197,7 +197,7 @@ static char *reload(struct service *s) {
     tick(s); /* the level of the log is the one that is set again */
     settings_free(&s->settings);
     s->settings = settings;
-    log_info("reloaded",
+    log_info(EVENT_RELOADED,
              LOG_FIELDS(log_int("helpers_restarted", (int64_t)concerned)));
     notify("READY=1");
     return NULL;
@@ -226,9 +226,10 @@ static void tell_swept(struct service *s, const char *what) {
         !monotime_reached(now, monotime_add(s->swept_told, SWEPT_AGAIN)))
         return;
     s->swept_told = now;
-    log_error(RUNTIME_SWEPT, LOG_FIELDS(log_text("folder", s->runtime.dir),
-                                        log_text("missing", what)));
-    alert_raise(s->alert, RUNTIME_SWEPT, s->runtime.dir, what);
+    log_error(EVENT_RUNTIME_DIR_SWEPT,
+              LOG_FIELDS(log_text("folder", s->runtime.dir),
+                         log_text("missing", what)));
+    alert_raise(s->alert, EVENT_RUNTIME_DIR_SWEPT, s->runtime.dir, what);
 }
 
 /* The socket of one that is swept away is heard no more. */
@@ -251,10 +252,10 @@ static void look_at_runtime(struct service *s) {
         use_new_sockets(s);
     }
     if (fault != NULL && !s->swept_for_good)
-        log_error("runtime_dir_not_made_anew",
+        log_error(EVENT_RUNTIME_DIR_NOT_MADE_ANEW,
                   LOG_FIELDS(log_text("why", fault)));
     else if (missing != NULL && fault == NULL)
-        log_warn("runtime_dir_made_anew",
+        log_warn(EVENT_RUNTIME_DIR_MADE_ANEW,
                  LOG_FIELDS(log_text("folder", s->runtime.dir),
                             log_text("what", missing)));
     s->swept_for_good = fault != NULL;
@@ -275,10 +276,10 @@ static void on_ping(evutil_socket_t fd, short what, void *arg) {
     tick(s);
 }
 
-static void on_alert(void *arg, const char *event, const char *subject,
+static void on_alert(void *arg, enum event_id event, const char *subject,
                      const char *detail) {
     struct service *s = arg;
-    if (strcmp(event, RUNTIME_SWEPT) == 0) { /* a wsclient saw it first */
+    if (event == EVENT_RUNTIME_DIR_SWEPT) { /* a wsclient saw it first */
         look_at_runtime(s);
         tell_swept(s, detail);
     } else {
@@ -308,7 +309,7 @@ static struct json_object *answer_restart(struct service *s, const char *name) {
         return line_server_error(
             "unknown_helper",
             "HELPER must be wsclient, ratefetcher or monitor");
-    log_info("restart_asked_for", LOG_FIELDS(log_text("helper", name)));
+    log_info(EVENT_RESTART_ASKED_FOR, LOG_FIELDS(log_text("helper", name)));
     return message_new(MESSAGE_RESTART);
 }
 
@@ -319,7 +320,7 @@ static struct json_object *answer_log_level(struct service *s,
         return line_server_error("unknown_level",
                                  "WORD must be debug, info, warn or error");
     set_log_level(s, level);
-    log_info("log_level_set",
+    log_info(EVENT_LOG_LEVEL_SET,
              LOG_FIELDS(log_text("log_level", log_level_word(level))));
     return message_new(MESSAGE_LOG_LEVEL);
 }
@@ -382,7 +383,7 @@ static void run(struct service *s) {
                          s->helpers.context.log_write_fd);
     listen_for_orders(s);
     helpers_start(&s->helpers);
-    log_info("started", LOG_FIELDS(log_text("version", FXWIRE_VERSION)));
+    log_info(EVENT_STARTED, LOG_FIELDS(log_text("version", FXWIRE_VERSION)));
     loop_run(s->base);
     line_server_free(&s->control);
     helpers_free(&s->helpers);

@@ -164,8 +164,8 @@ static void watch(struct watchdog *w, pid_t pid, int tick_fd,
             continue;
         look = monotime_add(clock_monotonic(), SECONDS(1));
         if (is_hanging(w, pid, tick_fd, &missed)) {
-            log_error("hangs", LOG_FIELDS(log_text("process", "supervisor"),
-                                          log_int("pid", pid)));
+            log_error(EVENT_HANGS, LOG_FIELDS(log_text("process", "supervisor"),
+                                              log_int("pid", pid)));
             kill(pid, SIGKILL);
         }
     }
@@ -213,7 +213,7 @@ static void clear_leftovers(void) {
             pause_for(LOOK_AGAIN);
         }
     }
-    log_warn("leftovers_not_known", NULL);
+    log_warn(EVENT_LEFTOVERS_NOT_KNOWN, NULL);
 }
 
 /* Whether this end is the service's end; then `code` is its exit code. */

@@ -131,7 +131,7 @@ static int use_memory(struct ledger *ledger, size_t max_bytes) {
 static int do_without(struct ledger *ledger, const char *path,
                       size_t max_bytes) {
     log_warn(
-        "ledger_in_memory_only",
+        EVENT_LEDGER_IN_MEMORY_ONLY,
         LOG_FIELDS(log_text("path", path), log_text("why", strerror(errno))));
     return use_memory(ledger, max_bytes);
 }
@@ -154,7 +154,7 @@ static void grow(struct ledger *ledger, size_t max_bytes) {
     if (before >= max_bytes)
         return;
     if (mapped_file_map(&ledger->file, file_bytes(max_bytes)) < 0) {
-        log_warn("ledger_not_grown",
+        log_warn(EVENT_LEDGER_NOT_GROWN,
                  LOG_FIELDS(log_text("path", ledger->file.path),
                             log_int("bytes", (int64_t)before)));
         return;
@@ -197,7 +197,7 @@ static const char *go_on(struct ledger *ledger, enum mapped_form form,
 static bool set_aside(struct ledger *ledger, const char *path,
                       const char *why) {
     char *aside = memory_print("%s.aside", path);
-    log_warn("ledger_set_aside",
+    log_warn(EVENT_LEDGER_SET_ASIDE,
              LOG_FIELDS(log_text("path", path), log_text("why", why),
                         log_text("kept_as", aside)));
     bool moved = rename(path, aside) == 0;
@@ -400,11 +400,11 @@ bool ledger_restore(struct ledger *ledger) {
     bool said = ledger->nameless;
     ledger->nameless = result < 0;
     if (result < 0 && !said)
-        log_error("ledger_not_made_anew",
+        log_error(EVENT_LEDGER_NOT_MADE_ANEW,
                   LOG_FIELDS(log_text("path", file->path),
                              log_text("why", strerror(errno))));
     if (result > 0)
-        log_warn("ledger_made_anew",
+        log_warn(EVENT_LEDGER_MADE_ANEW,
                  LOG_FIELDS(log_text("path", file->path),
                             log_int("messages", (int64_t)ledger->count)));
     if (result == 0 && file->path != NULL)

@@ -119,7 +119,7 @@ static bool on_ask(void *arg, day when, struct span currency) {
     return ratelink_ask(w->ratelink, when, currency);
 }
 
-static void on_alert(void *arg, const char *event, const char *detail) {
+static void on_alert(void *arg, enum event_id event, const char *detail) {
     struct wsclient *w = arg;
     child_alert(&w->child, event, detail);
 }
@@ -180,17 +180,19 @@ static int on_upstream(struct lws *wsi, enum lws_callback_reasons reason,
 
 /* Nothing can go on without this: the supervisor tries again. */
 static _Noreturn void give_up(const char *what) {
-    log_error("start_failed", LOG_FIELDS(log_text("why", what),
-                                         log_text("error", strerror(errno))));
+    log_error(
+        EVENT_START_FAILED,
+        LOG_FIELDS(log_text("why", what), log_text("error", strerror(errno))));
     exit(EX_SOFTWARE);
 }
 
 /* The messages are another wsclient's: two would answer each twice. */
 static _Noreturn void leave_to_another(const char *path) {
-    log_error("start_failed", LOG_FIELDS(log_text("why", "another wsclient has "
-                                                         "this upstream's "
-                                                         "messages in hand"),
-                                         log_text("path", path)));
+    log_error(EVENT_START_FAILED,
+              LOG_FIELDS(log_text("why", "another wsclient has "
+                                         "this upstream's "
+                                         "messages in hand"),
+                         log_text("path", path)));
     exit(EX_TEMPFAIL);
 }
 
@@ -228,7 +230,8 @@ static void look(struct wsclient *w) {
     make_folder(dir);
     claim_renew(&w->claim, dir, w->upstream.ledger_name);
     if (ledger_restore(w->ledger))
-        child_alert(&w->child, RUNTIME_SWEPT, w->upstream.ledger_name);
+        child_alert(&w->child, EVENT_RUNTIME_DIR_SWEPT,
+                    w->upstream.ledger_name);
 }
 
 static void plan_look(struct wsclient *w, monotime now) {

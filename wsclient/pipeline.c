@@ -66,7 +66,7 @@ void pipeline_free(struct pipeline **pipeline) {
     free(p);
 }
 
-static void show(const struct pipeline *p, const char *event,
+static void show(const struct pipeline *p, enum event_id event,
                  struct span text) {
     if (p->show_messages)
         log_show(event, text);
@@ -200,9 +200,9 @@ static void ignore(struct pipeline *p, struct message *message,
                    const struct request *request, struct span text) {
     metrics_count(p->metrics, METRIC_REQUESTS_IGNORED);
     if (request->kind == REQUEST_ERROR)
-        log_warn("upstream_error", LOG_FIELDS(log_span("text", text)));
+        log_warn(EVENT_UPSTREAM_ERROR, LOG_FIELDS(log_span("text", text)));
     else
-        log_warn("message_ignored",
+        log_warn(EVENT_MESSAGE_IGNORED,
                  LOG_FIELDS(log_text("why", "missing or unknown type")));
     forget(p, message);
 }
@@ -223,7 +223,7 @@ static inline enum pipeline_verdict handle(struct pipeline *p,
     case REQUEST_REFUSED:
         break;
     }
-    show(p, "request", text);
+    show(p, EVENT_REQUEST, text);
     if (p->stopping)
         return PIPELINE_LEFT_UNTAKEN;
     return answer_request(p, message, request, text, now);
@@ -274,7 +274,7 @@ static void quarantine(struct pipeline *p, struct message *message) {
     answer_error(p, message, message->id, REFUSAL_QUARANTINED,
                  METRIC_REQUESTS_QUARANTINED);
     p->ports.quarantine(p->ports.arg, message->request, message->sequence);
-    p->ports.alert(p->ports.arg, "message_quarantined",
+    p->ports.alert(p->ports.arg, EVENT_MESSAGE_QUARANTINED,
                    "a message ended the process twice and was set aside");
 }
 
@@ -297,7 +297,7 @@ void pipeline_recover(struct pipeline *pipeline, struct now now) {
     struct message_queue found = TAILQ_HEAD_INITIALIZER(found);
     ledger_found(pipeline->ledger, now.monotonic, &found);
     if (!TAILQ_EMPTY(&found))
-        log_info("messages_found",
+        log_info(EVENT_MESSAGES_FOUND,
                  LOG_FIELDS(log_int("count",
                                     (int64_t)ledger_count(pipeline->ledger))));
     struct message *message;
@@ -446,7 +446,7 @@ void pipeline_sent(struct pipeline *pipeline, const struct pipeline_item *item,
         outbox_accompanied(&pipeline->outbox);
         return;
     }
-    show(pipeline, "response", message->answer);
+    show(pipeline, EVENT_RESPONSE, message->answer);
     if (message->sends == 0)
         metrics_observe_request(pipeline->metrics,
                                 monotime_between(message->arrived, now));

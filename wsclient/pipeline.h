@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "common/attributes.h"
+#include "common/events.h"
 #include "common/metrics.h"
 #include "common/rates/rates.h"
 #include "common/settings/settings.h"
@@ -27,7 +28,7 @@ struct pipeline_ports {
      */
     bool (*ask)(void *arg, day when, struct span currency);
     /* A person is needed: what happened, in a word, and a detail. */
-    void (*alert)(void *arg, const char *event, const char *detail);
+    void (*alert)(void *arg, enum event_id event, const char *detail);
     /* pipeline_alarm() is to be called at `when`, in the place of earlier. */
     void (*set_alarm)(void *arg, monotime when);
     /* Bytes of message number `sequence` are to be kept for a person. */

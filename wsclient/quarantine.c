@@ -57,9 +57,10 @@ void quarantine_save(const char *state_dir, struct span message, int64_t now_ms,
     char *path =
         memory_print("%s/%s-%" PRIu64 SUFFIX, folder, moment, sequence);
     if (files_make_folder(folder) == 0 && write_file(path, message))
-        log_error("message_quarantined", LOG_FIELDS(log_text("path", path)));
+        log_error(EVENT_MESSAGE_QUARANTINED,
+                  LOG_FIELDS(log_text("path", path)));
     else
-        log_error("message_quarantined",
+        log_error(EVENT_MESSAGE_QUARANTINED,
                   LOG_FIELDS(log_text("not_saved", strerror(errno)),
                              log_text("path", path)));
     remove_oldest(folder);

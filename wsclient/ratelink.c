@@ -42,7 +42,7 @@ static void on_error_message(struct ratelink *link,
                              const struct json_object *message, day when,
                              struct span currency) {
     const char *code = message_text(message, "code");
-    log_debug("rates_refused",
+    log_debug(EVENT_RATES_REFUSED,
               LOG_FIELDS(log_text("date", message_text(message, "date")),
                          log_text("code", code)));
     pipeline_no_rates(link->pipeline, when, currency,
@@ -65,7 +65,7 @@ static void on_rates_message(struct ratelink *link,
     const char *why;
     struct rates *rates = rates_from_message(message, &why);
     if (rates == NULL) {
-        log_error("rates_bad", LOG_FIELDS(log_text("why", why)));
+        log_error(EVENT_RATES_BAD, LOG_FIELDS(log_text("why", why)));
         pipeline_no_rates(link->pipeline, when, currency, false);
         return;
     }
@@ -94,7 +94,7 @@ static bool on_line(struct ratelink *link, struct span line) {
     bool good = (op == MESSAGE_RATES || op == MESSAGE_ERROR) &&
                 read_question(message, &when, &currency);
     if (!good)
-        log_error("rates_line_bad", LOG_FIELDS(log_span("line", line)));
+        log_error(EVENT_RATES_LINE_BAD, LOG_FIELDS(log_span("line", line)));
     else if (op == MESSAGE_RATES)
         on_rates_message(link, message, when, currency);
     else
@@ -142,9 +142,9 @@ static void log_state(struct ratelink *link, bool failing, const char *why) {
         return;
     link->failing = failing;
     if (failing)
-        log_warn("ratefetcher_unreached", LOG_FIELDS(log_text("why", why)));
+        log_warn(EVENT_RATEFETCHER_UNREACHED, LOG_FIELDS(log_text("why", why)));
     else
-        log_info("ratefetcher_reached", NULL);
+        log_info(EVENT_RATEFETCHER_REACHED, NULL);
 }
 
 static void connect_now(lws_sorted_usec_list_t *retry) {

@@ -131,7 +131,8 @@ int trial_run(const struct settings *settings) {
                        settings_text(settings, SETTING_WS_ORIGIN));
     t.context = context_new(settings, on_event, &t);
     if (t.context == NULL) {
-        log_error("start_failed", LOG_FIELDS(log_text("why", "libwebsockets")));
+        log_error(EVENT_START_FAILED,
+                  LOG_FIELDS(log_text("why", "libwebsockets")));
         return EX_SOFTWARE;
     }
     dial_init(&t.dial, t.context, &t.upstream, CONTEXT_PROTOCOL, on_failed, &t);

@@ -23,10 +23,10 @@ void undelivered_expired(struct undelivered *undelivered,
                      ? "of an earlier process, and not sent again in time"
                      : "never sent: its turn did not come in time");
     metrics_count(u->metrics, METRIC_EXPIRED);
-    log_warn("answer_expired",
+    log_warn(EVENT_ANSWER_EXPIRED,
              LOG_FIELDS(log_span("id", message->id), log_text("detail", done)));
     if (!u->alerted)
-        u->ports->alert(u->ports->arg, "answers_dropped", done);
+        u->ports->alert(u->ports->arg, EVENT_ANSWERS_DROPPED, done);
     u->alerted = true;
     ledger_release(u->ledger, message);
 }
@@ -43,13 +43,13 @@ static void report_refused(struct undelivered *u, const struct message *message,
              (int)shown, message->id.data, message->answer.len, message->sends,
              why);
     metrics_count(u->metrics, METRIC_ANSWERS_REFUSED);
-    log_error("answer_refused",
+    log_error(EVENT_ANSWER_REFUSED,
               LOG_FIELDS(log_span("id", message->id),
                          log_int("bytes", (int64_t)message->answer.len),
                          log_int("sent", message->sends),
                          log_text("detail", why)));
     u->ports->quarantine(u->ports->arg, message->answer, message->sequence);
-    u->ports->alert(u->ports->arg, "answer_refused", detail);
+    u->ports->alert(u->ports->arg, EVENT_ANSWER_REFUSED, detail);
 }
 
 /* A kill in between leaves the message unanswered: it is converted again. */

@@ -84,9 +84,9 @@ void child_report(struct child *child) {
         say_report(child, MESSAGE_REPORT);
 }
 
-void child_alert(struct child *child, const char *event, const char *detail) {
+void child_alert(struct child *child, enum event_id event, const char *detail) {
     struct json_object *message = message_new(MESSAGE_ALERT);
-    message_add_text(message, "event", event);
+    message_add_text(message, "event", event_name(event));
     message_add_text(message, "detail", detail);
     say(child, message);
 }

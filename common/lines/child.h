@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "common/attributes.h"
+#include "common/events.h"
 #include "common/lines/channel.h"
 
 /* Descriptors that a supervised helper finds open. */
@@ -65,8 +66,8 @@ void child_ready(struct child *child);
 /* Sends the report unasked, because something in it changed. */
 void child_report(struct child *child);
 
-/* Asks for an alert: what happened, in a word, and what it happened to. */
-void child_alert(struct child *child, const char *event, const char *detail);
+/* Asks for an alert: what happened, and what it happened to. */
+void child_alert(struct child *child, enum event_id event, const char *detail);
 
 /* Whether `argv` says that the helper is supervised. */
 bool child_has_argument(int argc, char *argv[], const char *argument);

@@ -161,7 +161,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
     struct line_server *server = arg;
     server->accept_failing = false;
     if (!unix_socket_peer_allowed(fd)) {
-        log_warn("peer_refused",
+        log_warn(EVENT_PEER_REFUSED,
                  LOG_FIELDS(log_text("socket", server->with.socket)));
         close(fd);
         return;
@@ -186,7 +186,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 static void on_accept_error(struct evconnlistener *listener, void *arg) {
     struct line_server *server = arg;
     if (!server->accept_failing)
-        log_warn("accept_failed",
+        log_warn(EVENT_ACCEPT_FAILED,
                  LOG_FIELDS(log_text("socket", server->with.socket),
                             log_text("why", strerror(errno))));
     server->accept_failing = true;

@@ -101,7 +101,7 @@ static bool is_settled(struct rates_file *file, const struct stat *state) {
 static void log_faults(const struct rates_file *file,
                        const struct ecb_csv_faults *faults) {
     if (faults->rows + faults->rates > 0)
-        log_warn("rates_left_out",
+        log_warn(EVENT_RATES_LEFT_OUT,
                  LOG_FIELDS(log_text("provider", "file"),
                             log_text("file", file->path),
                             log_int("bad_lines", (int64_t)faults->rows),
@@ -113,7 +113,7 @@ static void log_faults(const struct rates_file *file,
 /* It is told once, until it is whole. */
 static void tell_incomplete(struct rates_file *file, const char *serving) {
     if (!file->told_incomplete)
-        log_warn("rates_file_incomplete",
+        log_warn(EVENT_RATES_FILE_INCOMPLETE,
                  LOG_FIELDS(log_text("file", file->path),
                             log_text("serving", serving)));
     file->told_incomplete = true;

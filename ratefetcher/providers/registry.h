@@ -8,6 +8,7 @@
 #include <event2/event.h>
 
 #include "common/attributes.h"
+#include "common/events.h"
 #include "common/metrics.h"
 #include "common/rates/rates.h"
 #include "common/settings/settings.h"
@@ -55,7 +56,7 @@ struct provider_context {
     struct metrics *metrics;
     const struct settings *settings;
     /* A person is needed: what happened, in a word, and a detail. */
-    void (*alert)(void *arg, const char *event, const char *detail);
+    void (*alert)(void *arg, enum event_id event, const char *detail);
     /* What the status tells has changed. */
     void (*changed)(void *arg);
     void *arg;

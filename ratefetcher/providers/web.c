@@ -91,12 +91,12 @@ void *web_open(const struct provider_class *class,
     LIST_INIT(&web->calls);
     TAILQ_INIT(&web->lane.waiting);
     if (strncmp(settings_text(settings, api->address), "http://", 7) == 0)
-        log_warn("provider_not_encrypted",
+        log_warn(EVENT_PROVIDER_NOT_ENCRYPTED,
                  LOG_FIELDS(log_text("provider", class->name),
                             log_text("setting", settings_name(api->address))));
     const char *moved = settings_moved(api->address, web->address);
     if (moved != NULL)
-        log_warn("provider_moved",
+        log_warn(EVENT_PROVIDER_MOVED,
                  LOG_FIELDS(log_text("provider", class->name),
                             log_text("setting", settings_name(api->address)),
                             log_text("to", moved)));
@@ -257,7 +257,7 @@ static enum provider_result result_of_refusal(const struct web_call *call,
     if (latest || !said->of_plan)
         return said->result;
     if (!lacks(web, call->when)) /* else it was told */
-        log_warn("provider_without_history",
+        log_warn(EVENT_PROVIDER_WITHOUT_HISTORY,
                  LOG_FIELDS(log_text("provider", web->api->name),
                             log_text("why", said->detail)));
     web->history_from = monotime_add(clock_monotonic(), NO_HISTORY_WAIT);
@@ -301,7 +301,7 @@ static const char *read_tables(struct web_call *call,
     const char *why =
         api->text != NULL ? read_text(call) : read_json(call, json);
     if (call->faults.count > 0)
-        log_warn("rates_left_out",
+        log_warn(EVENT_RATES_LEFT_OUT,
                  LOG_FIELDS(log_text("provider", api->name),
                             log_int("bad_rates", (int64_t)call->faults.count),
                             log_text("currency", call->faults.example)));

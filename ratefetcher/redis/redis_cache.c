@@ -36,7 +36,7 @@ static const char from_redis[] = "redis";
 
 /* What Redis lets us do: a line in the log for each change. */
 struct redis_right {
-    const char *refused_event, *allowed_event;
+    enum event_id refused_event, allowed_event;
     bool refused;
 };
 
@@ -105,7 +105,7 @@ static void on_wrong_role(evutil_socket_t fd, short what, void *arg) {
 
 static void on_refused(void *arg, const char *code) {
     struct redis_cache *cache = arg;
-    cache->context->alert(cache->context->arg, "redis_refused", code);
+    cache->context->alert(cache->context->arg, EVENT_REDIS_REFUSED, code);
 }
 
 struct redis_cache *redis_cache_new(const struct provider_context *context,
@@ -119,10 +119,10 @@ struct redis_cache *redis_cache_new(const struct provider_context *context,
     cache->ttl =
         settings_duration(context->settings, SETTING_CACHE_TTL_SECONDS);
     cache->starting = true;
-    cache->reads = (struct redis_right){"redis_reads_refused",
-                                        "redis_reads_allowed", false};
-    cache->writes = (struct redis_right){"redis_writes_refused",
-                                         "redis_writes_allowed", false};
+    cache->reads = (struct redis_right){EVENT_REDIS_READS_REFUSED,
+                                        EVENT_REDIS_READS_ALLOWED, false};
+    cache->writes = (struct redis_right){EVENT_REDIS_WRITES_REFUSED,
+                                         EVENT_REDIS_WRITES_ALLOWED, false};
     cache->wrong_role = evtimer_new(context->base, on_wrong_role, cache);
     LIST_INIT(&cache->days);
     redis_address_read(url, &cache->address);
@@ -271,7 +271,7 @@ static void ignore_value(const struct redis_day *d, size_t provider,
     redis_rates_key(d->cache->providers->list[provider].class->name, d->when,
                     key);
     metrics_count(d->cache->context->metrics, METRIC_LOOKUPS_REDIS_BAD);
-    log_warn("redis_value_ignored",
+    log_warn(EVENT_REDIS_VALUE_IGNORED,
              LOG_FIELDS(log_text("key", key), log_text("why", why)));
 }
 
@@ -293,7 +293,7 @@ static void read_value(struct redis_day *d, size_t at, struct span text) {
     if (why != NULL)
         return;
     if (value.left_out > 0)
-        log_warn("rates_left_out",
+        log_warn(EVENT_RATES_LEFT_OUT,
                  LOG_FIELDS(log_text("provider", bounds.provider),
                             log_text("layer", from_redis),
                             log_int("bad_rates", (int64_t)value.left_out)));

@@ -122,7 +122,7 @@ static void become_up(struct redis_connection *c) {
     c->failed = c->refused = false;
     c->why[0] = '\0';
     c->up_since = clock_monotonic();
-    log_info("redis_up", LOG_FIELDS(log_text("redis", c->address->label)));
+    log_info(EVENT_REDIS_UP, LOG_FIELDS(log_text("redis", c->address->label)));
     loop_set_timer(c->timer, PING_EACH);
     c->owner.changed(c->owner.arg, true);
 }
@@ -400,8 +400,9 @@ static void fail(struct redis_connection *c, const char *why) {
     if (c->why[0] == '\0' || why != no_answer) /* a word tells more */
         snprintf(c->why, sizeof c->why, "%s", why);
     if (!c->failed)
-        log_warn("redis_down", LOG_FIELDS(log_text("redis", c->address->label),
-                                          log_text("why", why)));
+        log_warn(EVENT_REDIS_DOWN,
+                 LOG_FIELDS(log_text("redis", c->address->label),
+                            log_text("why", why)));
     c->failed = true;
     loop_set_timer(c->timer, backoff_next(&c->backoff, arc4random()));
     if (told)

@@ -39,7 +39,7 @@ void log_output_open(struct log_output *output,
     };
     output->file = daily_file_open(&form);
     if (output->file == NULL)
-        log_error("logs_not_written",
+        log_error(EVENT_LOGS_NOT_WRITTEN,
                   LOG_FIELDS(log_text("path", form.dir),
                              log_text("why", strerror(errno))));
 }
@@ -105,14 +105,14 @@ void log_output_look(struct log_output *output, struct child *child) {
     output->lost = state.lost_lines;
     if (state.error != 0 && !output->failing) {
         const char *why = strerror(state.error);
-        log_error("logs_not_written", LOG_FIELDS(log_text("why", why)));
-        child_alert(child, "logs_not_written", why);
+        log_error(EVENT_LOGS_NOT_WRITTEN, LOG_FIELDS(log_text("why", why)));
+        child_alert(child, EVENT_LOGS_NOT_WRITTEN, why);
     }
     output->failing = state.error != 0;
     /* Only now may there be a file to which it can be said. */
     if (loses || output->failing || output->lost == output->reported)
         return;
     int64_t lines = (int64_t)(output->lost - output->reported);
-    log_warn("log_lines_dropped", LOG_FIELDS(log_int("lines", lines)));
+    log_warn(EVENT_LOG_LINES_DROPPED, LOG_FIELDS(log_int("lines", lines)));
     output->reported = output->lost;
 }

@@ -175,7 +175,7 @@ static void listen_there(struct status_server *s) {
         evhttp_bind_socket_with_handle(s->http, s->host, s->port);
     if (bound == NULL) {
         if (!s->refused)
-            log_error("status_not_served",
+            log_error(EVENT_STATUS_NOT_SERVED,
                       LOG_FIELDS(log_text("host", s->host),
                                  log_int("port", s->port),
                                  log_text("why", strerror(errno))));

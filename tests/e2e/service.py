@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from event_table import strange_lines
 from places import BUILD, DEMO_RATES, SCALE, VALGRIND
 from waiting import wait_until
 
@@ -195,8 +196,9 @@ class Service:
         wait_until(lambda: not self.processes(), f"the end of {self.titles()}", seconds)
 
     def assert_clean(self):
-        """No report by a sanitizer, the C library or valgrind."""
+        """No report by a sanitizer, the C library or valgrind; no event of its own."""
         assert not _SANITIZER.search(self.log()), self.log()
+        assert not strange_lines(self.log())
         reports = list(self.folder.glob("valgrind.*"))
         assert reports or not VALGRIND or self.process is None
         for path in reports:

@@ -52,7 +52,7 @@ result "libevent is not wsclient's" "$(includes wsclient -- 'event2?/')"
 result "the simulator and the load generator share no code with the product" \
     "$(includes tests/upstream tests/bench/load -- '(common|supervisor|wsclient|ratefetcher)/')"
 
-pure="common/backoff common/clock_watch common/day common/rates/daytables common/rates/decimal common/rates/euro_fixed common/settings/envfile common/json_number common/json_plain common/json_scan common/json_shape
+pure="common/backoff common/clock_watch common/day common/rates/daytables common/rates/decimal common/rates/euro_fixed common/events common/settings/envfile common/json_number common/json_plain common/json_scan common/json_shape
       common/latency common/metrics common/rates/rates common/span
       common/settings/moved common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota
       ratefetcher/redis/redis_format supervisor/counted supervisor/lifecycle supervisor/summary
@@ -80,6 +80,10 @@ result "what docs/architecture.md names is there" "$(
 result "the picture of the architecture is of its source (make docs)" "$(
     grep -qF "<!-- $(cksum docs/architecture.dot) -->" docs/architecture.svg ||
         echo docs/architecture.svg)"
+result "the code and common/events.def agree" \
+    "$(/usr/bin/python3 tests/tools/events.py check)"
+result "docs/events.md is of common/events.def (make docs)" "$(
+    /usr/bin/python3 tests/tools/events.py | cmp - docs/events.md 2>&1)"
 result "every header compiles alone" "$(
     for header in common/*.h common/*/*.h supervisor/*.h wsclient/*.h \
                   wsclient/*/*.h ratefetcher/*.h \

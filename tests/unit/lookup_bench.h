@@ -86,9 +86,9 @@ static struct lookup *lookup;
 static size_t alerts; /* that no provider is left */
 static char alert_detail[64];
 
-static void on_alert(void *arg, const char *event, const char *detail) {
+static void on_alert(void *arg, enum event_id event, const char *detail) {
     (void)arg;
-    if (strcmp(event, "no_provider_left") == 0) {
+    if (event == EVENT_NO_PROVIDER_LEFT) {
         snprintf(alert_detail, sizeof alert_detail, "%s", detail);
         alerts++;
     }

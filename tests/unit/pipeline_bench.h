@@ -44,12 +44,12 @@ static inline bool bench_ask(void *arg, day when, struct span currency) {
     return true;
 }
 
-static inline void bench_alert(void *arg, const char *event,
+static inline void bench_alert(void *arg, enum event_id event,
                                const char *detail) {
     struct bench *b = arg;
     size_t len = strlen(b->alerts);
     snprintf(b->detail, sizeof b->detail, "%s", detail);
-    snprintf(b->alerts + len, sizeof b->alerts - len, "%s;", event);
+    snprintf(b->alerts + len, sizeof b->alerts - len, "%s;", event_name(event));
 }
 
 static inline void bench_set_alarm(void *arg, monotime when) {

@@ -53,10 +53,10 @@ static void expect_logged(const char *form) {
         fail_msg("%s\nis not\n%s", found, wanted);
 }
 
-#define TEXT_HEAD "2026-11-21T12:00:00.000Z INFO proc[PID] event"
+#define TEXT_HEAD "2026-11-21T12:00:00.000Z INFO proc[PID] connected"
 #define JSON_HEAD                                                              \
     "{\"time\":\"2026-11-21T12:00:00.000Z\",\"level\":\"info\","               \
-    "\"process\":\"proc\",\"pid\":PID,\"event\":\"event\""
+    "\"process\":\"proc\",\"pid\":PID,\"event\":\"connected\""
 
 #define STRAY "\xef\xbf\xbd"
 
@@ -106,12 +106,12 @@ static void values(void **state) {
             log_span("x", exact_copy(c->value, strlen(c->value)));
         char wanted[512];
         open_log("info", "text");
-        log_info("event", LOG_FIELDS(field));
+        log_info(EVENT_CONNECTED, LOG_FIELDS(field));
         snprintf(wanted, sizeof wanted, "%s x=%s\n", TEXT_HEAD, c->text);
         expect_logged(wanted);
         close_log();
         open_log("info", "json");
-        log_info("event", LOG_FIELDS(field));
+        log_info(EVENT_CONNECTED, LOG_FIELDS(field));
         snprintf(wanted, sizeof wanted, "%s,\"x\":\"%s\"}\n", JSON_HEAD,
                  c->json);
         expect_logged(wanted);
@@ -120,14 +120,14 @@ static void values(void **state) {
 }
 
 static void log_all_kinds(void) {
-    log_info("event", LOG_FIELDS(log_text("a", "b"), log_text("none", NULL),
-                                 log_int("n", -42), log_int("zero", 0),
-                                 log_int("big", INT64_C(4503599627370497)),
-                                 log_duration("s", (duration){1234567}),
-                                 log_duration("t", (duration){-600}),
-                                 log_span("cut", (struct span){"xyz", 2}),
-                                 log_text("z", "")));
-    log_info("event", NULL);
+    log_info(EVENT_CONNECTED,
+             LOG_FIELDS(
+                 log_text("a", "b"), log_text("none", NULL), log_int("n", -42),
+                 log_int("zero", 0), log_int("big", INT64_C(4503599627370497)),
+                 log_duration("s", (duration){1234567}),
+                 log_duration("t", (duration){-600}),
+                 log_span("cut", (struct span){"xyz", 2}), log_text("z", "")));
+    log_info(EVENT_CONNECTED, NULL);
 }
 
 static void fields(void **state) {
@@ -153,10 +153,10 @@ static void levels(void **state) {
     for (size_t least = 0; least < COUNT_OF(words); least++) {
         open_log(words[least], "text");
         errno = EXDEV;
-        log_debug("d", NULL);
-        log_info("i", NULL);
-        log_warn("w", NULL);
-        log_error("e", NULL);
+        log_debug(EVENT_CONNECTED, NULL);
+        log_info(EVENT_CONNECTED, NULL);
+        log_warn(EVENT_CONNECTED, NULL);
+        log_error(EVENT_CONNECTED, NULL);
         assert_int_equal(errno, EXDEV);
         const char *text = logged();
         for (size_t i = 0; i < COUNT_OF(titles); i++) {
@@ -221,8 +221,8 @@ static void masks(void **state) {
         for (int json = 0; json <= 1; json++) {
             open_log("info", json ? "json" : "text");
             log_mask(c->secret);
-            log_info("event", LOG_FIELDS(log_text("x", c->text)));
-            log_show("shown", span_of(c->text));
+            log_info(EVENT_CONNECTED, LOG_FIELDS(log_text("x", c->text)));
+            log_show(EVENT_REQUEST, span_of(c->text));
             const char *found = logged();
             size_t seen = 0;
             for (const char *at = found; (at = strstr(at, c->seen)) != NULL;
@@ -243,12 +243,12 @@ static void several_masks(void **state) {
     log_mask("secret");
     log_mask("secret-longer");
     log_mask("other");
-    log_info("event",
+    log_info(EVENT_CONNECTED,
              LOG_FIELDS(log_text("x", "secret-longer,secret,other,secre")));
     expect_logged(TEXT_HEAD " x=***,***,***,secre\n");
     /* Forgotten when the log is closed. */
     log_close();
-    log_info("event", LOG_FIELDS(log_text("x", "other")));
+    log_info(EVENT_CONNECTED, LOG_FIELDS(log_text("x", "other")));
     expect_logged(TEXT_HEAD " x=other\n");
     close_log();
 }
@@ -264,7 +264,7 @@ static void any_number_of_masks(void **state) {
     }
     for (int i = 0; i < 300; i++) {
         snprintf(secret, sizeof secret, "hunter%03d", i);
-        log_info("event", LOG_FIELDS(log_text("x", secret)));
+        log_info(EVENT_CONNECTED, LOG_FIELDS(log_text("x", secret)));
         expect_logged(TEXT_HEAD " x=***\n");
     }
     close_log();
@@ -275,12 +275,12 @@ static void shown_messages(void **state) {
     static const char message[] = "{\"id\": \"a\\\"b\",\n \"x\":\x1b}";
     open_log("error", "text"); /* whatever the level */
     errno = EXDEV;
-    log_show("event", exact_copy(message, sizeof message - 1));
+    log_show(EVENT_CONNECTED, exact_copy(message, sizeof message - 1));
     assert_int_equal(errno, EXDEV);
     expect_logged(TEXT_HEAD " {\"id\": \"a\\\"b\",\\n \"x\":\\u001b}\n");
     close_log();
     open_log("error", "json");
-    log_show("event", exact_copy(message, sizeof message - 1));
+    log_show(EVENT_CONNECTED, exact_copy(message, sizeof message - 1));
     expect_logged(JSON_HEAD ",\"text\":\"{\\\"id\\\": \\\"a\\\\\\\"b\\\",\\n "
                             "\\\"x\\\":\\u001b}\"}\n");
     close_log();
@@ -351,10 +351,11 @@ static size_t log_cut(const struct cut_case *c, struct span value,
                       size_t shift) {
     char head[16] = "hhhhhhhhhhhhhh";
     head[shift] = '\0';
+    log_open(c->show ? head : "proc", "info", c->json ? "json" : "text", out);
     if (c->show)
-        log_show(head, value);
+        log_show(EVENT_REQUEST, value);
     else
-        log_info("event",
+        log_info(EVENT_CONNECTED,
                  LOG_FIELDS(log_text("head", head), log_span("x", value),
                             log_int("n", 123456), log_text("y", "z")));
     const char *line = logged();
@@ -392,7 +393,7 @@ static void cut_between_fields(void **state) {
         open_log("info", json ? "json" : "text");
         for (size_t len = 3700; len < 4200; len++) {
             struct span value = {text, len};
-            log_info("event",
+            log_info(EVENT_CONNECTED,
                      LOG_FIELDS(log_span("x", value),
                                 log_int("number", INT64_MIN),
                                 log_text("name", "v"), log_int("n", 1),
@@ -414,18 +415,18 @@ static void dropped_lines_are_counted_and_told(void **state) {
     while (write(out, block, 1) > 0)
         continue;
     errno = EXDEV;
-    log_info("lost", NULL);
-    log_warn("lost", NULL);
-    log_show("lost", span_of("x"));
+    log_info(EVENT_CONNECTED, NULL);
+    log_warn(EVENT_CONNECTED, NULL);
+    log_show(EVENT_REQUEST, span_of("x"));
     assert_int_equal(errno, EXDEV);
     assert_int_equal(log_dropped() - before, 3);
     while (read(in, output, sizeof output) > 0)
         continue;
-    log_info("event", NULL);
+    log_info(EVENT_CONNECTED, NULL);
     expect_logged(TEXT_HEAD "\n2026-11-21T12:00:00.000Z WARN proc[PID] "
                             "log_lines_dropped lines=3\n");
     /* Told once. */
-    log_info("event", NULL);
+    log_info(EVENT_CONNECTED, NULL);
     expect_logged(TEXT_HEAD "\n");
     assert_int_equal(log_dropped() - before, 3);
     close_log();
@@ -450,7 +451,7 @@ static void rows(void **state) {
 }
 
 int main(void) {
-    static struct CMUnitTest tests[COUNT_OF(cut_cases) + 10] = {
+    static struct CMUnitTest tests[COUNT_OF(cut_cases) + 11] = {
         cmocka_unit_test(values),
         cmocka_unit_test(fields),
         cmocka_unit_test(levels),
@@ -464,7 +465,7 @@ int main(void) {
         cmocka_unit_test(rows),
     };
     for (size_t i = 0; i < COUNT_OF(cut_cases); i++)
-        tests[i + 10] =
+        tests[i + 11] =
             (struct CMUnitTest){.name = cut_cases[i].name,
                                 .test_func = cut_lines,
                                 .initial_state = (void *)&cut_cases[i]};

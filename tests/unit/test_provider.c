@@ -16,7 +16,7 @@ static struct provider_context context;
 static struct providers *providers;
 static monotime start;
 
-static void ignore_alert(void *arg, const char *event, const char *detail) {
+static void ignore_alert(void *arg, enum event_id event, const char *detail) {
     (void)arg, (void)event, (void)detail;
 }
 

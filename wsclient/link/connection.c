@@ -114,11 +114,11 @@ static void log_end(const struct connection *c, bool was_open,
                     const struct ending *ending, const char *detail,
                     duration retry_in) {
     if (is_done(c))
-        log_info("disconnected",
+        log_info(EVENT_DISCONNECTED,
                  LOG_FIELDS(log_text("upstream", c->upstream->label),
                             log_text("reason", ending->reason)));
     else
-        log_warn(was_open ? "disconnected" : "connect_failed",
+        log_warn(was_open ? EVENT_DISCONNECTED : EVENT_CONNECT_FAILED,
                  LOG_FIELDS(log_text("upstream", c->upstream->label),
                             log_text("reason", ending->reason),
                             log_text("detail", detail),
@@ -130,10 +130,10 @@ static void note_break(struct connection *c, const struct ending *ending,
     if (!breaks_note(&c->breaks, ending->reason, detail, stood,
                      clock_monotonic()))
         return;
-    log_error("upstream_flapping",
+    log_error(EVENT_UPSTREAM_FLAPPING,
               LOG_FIELDS(log_text("upstream", c->upstream->label),
                          log_text("last", c->breaks.last)));
-    child_alert(c->child, "upstream_flapping", c->breaks.last);
+    child_alert(c->child, EVENT_UPSTREAM_FLAPPING, c->breaks.last);
 }
 
 /* A connection that stood has ended. Gives how long it stood. */
@@ -247,10 +247,10 @@ static void on_dial_failed(void *arg, const struct dial_failure *failure) {
     if (failure->status == HTTP_UNAUTHORIZED ||
         failure->status == HTTP_FORBIDDEN) {
         c->asked_delay = FOREVER; /* it will hardly help: at the ceiling */
-        log_error("handshake_refused",
+        log_error(EVENT_HANDSHAKE_REFUSED,
                   LOG_FIELDS(log_text("upstream", c->upstream->label),
                              log_int("status", failure->status)));
-        child_alert(c->child, "handshake_refused", failure->detail);
+        child_alert(c->child, EVENT_HANDSHAKE_REFUSED, failure->detail);
     }
     leave(c, &failed, failure->detail);
 }
@@ -287,14 +287,15 @@ static void look(struct connection *c) {
 static void log_connected(const struct connection *c) {
     const char *chosen = c->dial.chosen[0] != '\0' ? c->dial.chosen : NULL;
     if (c->upstream->protocols != NULL && chosen == NULL)
-        log_warn("protocol_not_chosen",
+        log_warn(EVENT_PROTOCOL_NOT_CHOSEN,
                  LOG_FIELDS(log_text("upstream", c->upstream->label),
                             log_text("offered", c->upstream->protocols)));
     if (chosen != NULL)
-        log_info("connected", LOG_FIELDS(log_text("url", c->upstream->url),
-                                         log_text("protocol", chosen)));
+        log_info(EVENT_CONNECTED, LOG_FIELDS(log_text("url", c->upstream->url),
+                                             log_text("protocol", chosen)));
     else
-        log_info("connected", LOG_FIELDS(log_text("url", c->upstream->url)));
+        log_info(EVENT_CONNECTED,
+                 LOG_FIELDS(log_text("url", c->upstream->url)));
 }
 
 static void on_established(struct connection *c, struct lws *wsi) {
@@ -438,7 +439,7 @@ void connection_answers_ready(struct connection *connection) {
 static void on_grace_over(lws_sorted_usec_list_t *grace) {
     struct connection *c = lws_container_of(grace, struct connection, grace);
     log_warn(
-        "stopped_with_messages_in_hand",
+        EVENT_STOPPED_WITH_MESSAGES_IN_HAND,
         LOG_FIELDS(log_int("pending", (int64_t)pipeline_pending(c->pipeline))));
     c->leaving = true;
     if (c->state == STATE_OPEN) {

@@ -400,7 +400,7 @@ static const struct {
 
 void dial_hear_library(const char *line) {
     struct span text = without_stamp((struct span){line, strcspn(line, "\n")});
-    log_debug("libwebsockets", LOG_FIELDS(log_span("line", text)));
+    log_debug(EVENT_LIBWEBSOCKETS, LOG_FIELDS(log_span("line", text)));
     if (hearing == NULL)
         return;
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
