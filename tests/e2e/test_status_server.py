@@ -107,12 +107,13 @@ def test_metrics(watched, upstream):
     for i in range(5):
         assert stake_of(upstream.link.ask(message(str(i)))) == "207.55196"
     upstream.link.ask(message('"bad"', currency='"usd"'))
-    wait_until(lambda: converted(page) == 5, "the count")
+    wait_until(lambda: page.value("fxwire_responses_total") == 6, "the count")
     code, text = page.get("/metrics")
     assert code == 200
     assert text.count("# TYPE fxwire_provider_calls_total ") == 1
     families = {f.name: f for f in text_string_to_metric_families(text)}
     assert FAMILIES.items() <= {n: f.type for n, f in families.items()}.items()
+    assert converted(page) == 5
     assert page.value("fxwire_requests_total", result="invalid") == 1
     assert page.value("fxwire_requests_refused_total", reason="currency") == 1
     assert page.value("fxwire_requests_refused_total") == 1
@@ -120,7 +121,6 @@ def test_metrics(watched, upstream):
     providers = {s.labels["provider"] for f in families.values() for s in f.samples
                  if "provider" in s.labels}
     assert providers == {"file"}, "of those that are in use"
-    assert page.value("fxwire_responses_total") == 6
     assert page.value("fxwire_request_seconds_count") == 6
     assert page.value("fxwire_request_seconds_bucket", le="+Inf") == 6
     assert page.value("fxwire_build_info") == 1
