@@ -22,7 +22,9 @@ FX_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
              $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 PROGRAMS = supervisor wsclient ratefetcher
-LIBS_supervisor  = -levent -ljson-c -lbsd
+# Asked for when it is needed: before `make demo` pkg-config may not be there.
+NCURSES = $(shell pkg-config --libs ncursesw 2>/dev/null || echo -lncursesw -ltinfo)
+LIBS_supervisor  = -levent -ljson-c $(NCURSES) -lbsd
 LIBS_wsclient    = -lwebsockets -lssl -lcrypto -ljson-c -lbsd
 LIBS_ratefetcher = -lcurl -levent -lexpat -lhiredis -ljson-c -lcsv -lbsd
 LIBS_upstream    = -lcrypto -lgmp

@@ -41,6 +41,8 @@ static const struct {
      "reload"},
     {"alert-test", command_alert_test, 0, 0, "alert-test",
      "run ALERT_COMMAND once"},
+    {"top", command_top, 0, 0, "top [--once]",
+     "the state of the running service on a terminal; --once: print it"},
     {"convert", command_convert, 2, 3, "convert AMOUNT CURRENCY [DATE]",
      "one conversion through the running ratefetcher"},
     {"rates", command_rates, 0, 1, "rates [DATE] [--json]",

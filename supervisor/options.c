@@ -12,6 +12,7 @@ enum {
     OPTION_NO_WATCHDOG,
     OPTION_LIVE,
     OPTION_JSON,
+    OPTION_ONCE,
     OPTION_READY,
     OPTION_WAIT,
     OPTION_HELP,
@@ -24,6 +25,7 @@ static const struct option known[] = {
     {"no-watchdog", no_argument, NULL, OPTION_NO_WATCHDOG},
     {"live", no_argument, NULL, OPTION_LIVE},
     {"json", no_argument, NULL, OPTION_JSON},
+    {"once", no_argument, NULL, OPTION_ONCE},
     {"ready", no_argument, NULL, OPTION_READY},
     {"wait", required_argument, NULL, OPTION_WAIT},
     {"help", no_argument, NULL, OPTION_HELP},
@@ -54,6 +56,9 @@ static bool enter_option(int option, struct options *out) {
         break;
     case OPTION_JSON:
         out->json = true;
+        break;
+    case OPTION_ONCE:
+        out->once = true;
         break;
     case OPTION_READY:
         out->ready = true;

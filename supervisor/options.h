@@ -15,6 +15,7 @@ struct options {
     bool no_watchdog;
     bool live;  /* check */
     bool json;  /* status */
+    bool once;  /* top */
     bool ready; /* status */
     bool wait;  /* status */
     double wait_seconds;

@@ -54,6 +54,7 @@ UNIT_monitor   = $(MONITOR_C) common/lines/child.c common/lines/channel.c \
                  $(MESSAGE_C) common/metrics.c common/loop.c common/log.c common/events.c common/utf8.c \
                  common/clock.c common/day.c $(SETTINGS_C)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
+UNIT_top_layout = supervisor/top/layout.c supervisor/top/cells.c $(MESSAGE_C)
 UNIT_options   = supervisor/options.c $(SETTINGS_C)
 UNIT_history   = ratefetcher/providers/history.c common/rates/rates.c common/memory.c \
                  $(MESSAGE_C) common/day.c common/rates/decimal.c

@@ -48,6 +48,9 @@ result "libwebsockets is wsclient's" \
     "$(includes supervisor ratefetcher -- libwebsockets)"
 result "libcurl and hiredis are ratefetcher's" \
     "$(includes supervisor wsclient -- 'curl/|hiredis/')"
+result "ncurses is supervisor/top's" \
+    "$(includes common supervisor wsclient ratefetcher -- 'n?curses' |
+       grep -v '^supervisor/top/')"
 result "libevent is not wsclient's" "$(includes wsclient -- 'event2?/')"
 result "the simulator and the load generator share no code with the product" \
     "$(includes tests/upstream tests/bench/load -- '(common|supervisor|wsclient|ratefetcher)/')"
@@ -56,6 +59,7 @@ pure="common/backoff common/clock_watch common/day common/rates/daytables common
       common/latency common/metrics common/rates/rates common/span
       common/settings/moved common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota
       ratefetcher/redis/redis_format supervisor/counted supervisor/lifecycle supervisor/summary
+      supervisor/top/cells supervisor/top/layout
       wsclient/day_rates wsclient/lately wsclient/ledger_room wsclient/link/breaks
       wsclient/link/dial_texts wsclient/link/frames wsclient/link/inbox
       wsclient/link/peer wsclient/link/peer_close wsclient/outbox

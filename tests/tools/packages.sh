@@ -7,15 +7,14 @@
 set -eu
 
 build="ca-certificates gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev libevent-dev
-       libexpat1-dev libgmp-dev libhiredis-dev libjson-c-dev libssl-dev
-       libwebsockets-dev"
-test="chromium clang clang-format faketime iproute2 libclang-rt-dev libcmocka-dev
-      libnss-wrapper mount nftables nginx-light node-faye-websocket
+       libexpat1-dev libgmp-dev libhiredis-dev libjson-c-dev libncurses-dev libssl-dev
+       libwebsockets-dev pkgconf"
+test="chromium clang clang-format curl faketime iproute2 libclang-rt-dev
+      libcmocka-dev libnss-wrapper mount nftables nginx-light node-faye-websocket
       node-ws nodejs nutcracker procps prometheus python3-cryptography
       python3-prometheus-client python3-pytest python3-pytest-xdist python3-redis
-      python3-seccomp python3-websockets redis-server socat systemd universal-ctags
-      util-linux
-      valgrind"
+      python3-seccomp python3-websockets redis-server socat systemd tmux
+      universal-ctags util-linux valgrind"
 fresh="mmdebstrap"
 docs="graphviz"
 bench="gnuplot-nox python3-cryptography python3-websockets"
