@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/day.h"
+#include "common/log_limit.h"
 #include "common/memory.h"
 #include "common/utf8.h"
 
@@ -32,6 +33,10 @@ static struct {
     size_t secret_count;
     bool starts_secret[256]; /* whether one begins with this byte */
     uint64_t dropped, reported;
+    struct limited {
+        struct log_limit limit;
+        enum log_level level; /* of the last line */
+    } limited[EVENTS];
 } logger = {.process = "fxwire", .level = LOG_INFO, .fd = STDERR_FILENO};
 
 static size_t room(const struct log_buffer *line) {
@@ -295,23 +300,51 @@ void log_mask(const char *secret) {
         mask_part(blank + 1, strlen(blank + 1));
 }
 
+bool log_enabled(enum log_level level) {
+    return level >= logger.level;
+}
+
+/* Tells of lines like one that were held back, and are due or all there are. */
+static void tell_more(enum event_id event, bool all) {
+    struct limited *limited = &logger.limited[event];
+    uint64_t more = limited->limit.more;
+    if (more > 0 && !all)
+        more = log_limit_due(&limited->limit, clock_monotonic());
+    if (more == 0)
+        return;
+    limited->limit.more = 0;
+    log_event(limited->level, event,
+              LOG_FIELDS(log_int("more", (int64_t)more)));
+}
+
+void log_look(void) {
+    for (int event = 0; event < EVENTS; event++)
+        tell_more((enum event_id)event, false);
+}
+
+/* Who wants all lines sets the level debug. */
+static bool is_held_back(enum log_level level, enum event_id event) {
+    struct limited *limited = &logger.limited[event];
+    limited->level = level;
+    return logger.level > LOG_DEBUG &&
+           !log_limit_take(&limited->limit, clock_monotonic());
+}
+
+static void log_if_enabled(enum log_level level, enum event_id event,
+                           const struct log_field *fields) {
+    if (log_enabled(level) && !is_held_back(level, event))
+        log_event(level, event, fields);
+}
+
 void log_close(void) {
+    for (int event = 0; event < EVENTS; event++)
+        tell_more((enum event_id)event, true);
     for (size_t i = 0; i < logger.secret_count; i++)
         memory_wipe(logger.secrets[i]);
     free(logger.secrets);
     logger.secrets = NULL;
     logger.secret_count = 0;
     memset(logger.starts_secret, 0, sizeof logger.starts_secret);
-}
-
-bool log_enabled(enum log_level level) {
-    return level >= logger.level;
-}
-
-static void log_if_enabled(enum log_level level, enum event_id event,
-                           const struct log_field *fields) {
-    if (log_enabled(level))
-        log_event(level, event, fields);
 }
 
 void log_debug(enum event_id event, const struct log_field *fields) {

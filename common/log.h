@@ -65,14 +65,21 @@ void log_open(const char *process, const char *level, const char *format,
  */
 void log_mask(const char *secret) NONNULL_ALL;
 
-/* Forgets what log_mask() was told. */
+/* Forgets what log_mask() was told, and tells what log_look() has not yet. */
 void log_close(void);
 
-/* Logs `event` with `fields`, which may be NULL. errno stays as it was. */
+/*
+ * Logs `event` with `fields`, which may be NULL. errno stays as it was. Of a
+ * flood of one event some lines are held back, but at the level debug: see
+ * common/log_limit.h.
+ */
 void log_debug(enum event_id event, const struct log_field *fields);
 void log_info(enum event_id event, const struct log_field *fields);
 void log_warn(enum event_id event, const struct log_field *fields);
 void log_error(enum event_id event, const struct log_field *fields);
+
+/* To be called each second: says how many lines were held back (`more`). */
+void log_look(void);
 
 /*
  * A text under construction, of which the end is cut off when it is too long.

@@ -95,6 +95,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct ratefetcher *r = arg;
     lookup_look_at_files(r->lookup);
+    log_look();
 }
 
 static void run(struct ratefetcher *r) {

@@ -269,6 +269,7 @@ static void on_ping(evutil_socket_t fd, short what, void *arg) {
     helpers_ping(&s->helpers);
     tell_status(s);
     helpers_sweep(&s->helpers);
+    log_look();
     help_monitor(s);
     if (!s->stopping)
         look_at_runtime(s);

@@ -163,6 +163,7 @@ static void watch(struct watchdog *w, pid_t pid, int tick_fd,
         if (!monotime_reached(clock_monotonic(), look))
             continue;
         look = monotime_add(clock_monotonic(), SECONDS(1));
+        log_look();
         if (is_hanging(w, pid, tick_fd, &missed)) {
             log_error(EVENT_HANGS, LOG_FIELDS(log_text("process", "supervisor"),
                                               log_int("pid", pid)));

@@ -16,15 +16,16 @@ UNIT_unix_socket = common/lines/unix_socket.c
 UNIT_files     = common/files.c common/memory.c
 UNIT_loop      = common/loop.c common/clock.c
 UNIT_line_server = common/lines/line_server.c common/loop.c common/lines/unix_socket.c \
-                 $(MESSAGE_C) common/log.c common/events.c common/utf8.c common/clock.c common/day.c \
+                 $(MESSAGE_C) common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c common/day.c \
                  common/memory.c
 UNIT_utf8      = common/utf8.c
 UNIT_envfile   = common/settings/envfile.c common/memory.c
 UNIT_moved     = common/settings/moved.c common/settings/url.c common/memory.c
 UNIT_url       = common/settings/url.c common/memory.c
 UNIT_mapped_file = common/mapped_file.c common/files.c common/memory.c
-UNIT_log       = common/log.c common/events.c common/utf8.c common/memory.c common/clock.c common/day.c \
+UNIT_log       = common/log.c common/events.c common/log_limit.c common/utf8.c common/memory.c common/clock.c common/day.c \
                  $(MESSAGE_C)
+UNIT_log_limit = $(UNIT_log)
 UNIT_metrics   = common/metrics.c
 UNIT_latency   = common/latency.c
 UNIT_lately    = wsclient/lately.c common/latency.c common/metrics.c
@@ -42,7 +43,7 @@ SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
                  common/files.c common/settings/envfile.c \
                  common/settings/url.c common/rates/decimal.c common/utf8.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)
-UNIT_wiping    = common/log.c common/events.c common/utf8.c common/clock.c common/day.c $(SETTINGS_C)
+UNIT_wiping    = common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c common/day.c $(SETTINGS_C)
 DAILY_FILE_C   = supervisor/monitor/daily_file.c common/files.c common/day.c \
                  common/clock.c common/memory.c
 UNIT_daily_file = $(DAILY_FILE_C)
@@ -51,7 +52,7 @@ MONITOR_C      = supervisor/monitor/monitor.c supervisor/monitor/log_output.c \
                  supervisor/monitor/journal.c supervisor/monitor/status_server.c \
                  supervisor/monitor/metrics_text.c supervisor/monitor/warnings.c $(DAILY_FILE_C)
 UNIT_monitor   = $(MONITOR_C) common/lines/child.c common/lines/channel.c \
-                 $(MESSAGE_C) common/metrics.c common/loop.c common/log.c common/events.c common/utf8.c \
+                 $(MESSAGE_C) common/metrics.c common/loop.c common/log.c common/events.c common/log_limit.c common/utf8.c \
                  common/clock.c common/day.c $(SETTINGS_C)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
 UNIT_top_layout = supervisor/top/layout.c supervisor/top/cells.c $(MESSAGE_C)
@@ -62,7 +63,7 @@ UNIT_day_rows  = ratefetcher/providers/day_rows.c $(UNIT_history)
 UNIT_ecb_csv   = ratefetcher/providers/ecb_csv.c $(UNIT_day_rows)
 UNIT_breaker   = ratefetcher/breaker.c
 UNIT_quota     = ratefetcher/quota.c
-UNIT_call_counts = ratefetcher/call_counts.c common/mapped_file.c common/files.c ratefetcher/quota.c common/log.c common/events.c common/utf8.c \
+UNIT_call_counts = ratefetcher/call_counts.c common/mapped_file.c common/files.c ratefetcher/quota.c common/log.c common/events.c common/log_limit.c common/utf8.c \
                  common/clock.c $(UNIT_rates)
 UNIT_redis_address = ratefetcher/redis/redis_format.c common/settings/url.c $(UNIT_rates)
 UNIT_redis_value = $(UNIT_redis_address)
@@ -77,7 +78,7 @@ UNIT_frames    = wsclient/link/frames.c common/memory.c
 UNIT_tick      = wsclient/tick.c common/clock.c
 UNIT_inbox     = wsclient/link/inbox.c common/utf8.c common/memory.c
 LEDGER_C       = common/mapped_file.c wsclient/ledger.c wsclient/ledger_room.c \
-                 common/files.c common/log.c common/events.c common/utf8.c common/clock.c common/day.c \
+                 common/files.c common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c common/day.c \
                  common/memory.c
 UNIT_ledger_room = wsclient/ledger_room.c
 UNIT_ledger    = $(LEDGER_C)
@@ -87,7 +88,7 @@ UNIT_outbox    = wsclient/outbox.c $(LEDGER_C)
 UNIT_dial_texts = wsclient/link/dial_texts.c
 UNIT_peer_close = wsclient/link/peer_close.c
 UNIT_breaks    = wsclient/link/breaks.c common/clock.c
-UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/events.c common/utf8.c common/clock.c \
+UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c \
                  common/day.c common/memory.c
 UNIT_day_rates = wsclient/day_rates.c common/rates/euro_fixed.c common/clock_watch.c common/rates/daytables.c $(UNIT_rates)
 UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)
@@ -103,13 +104,13 @@ UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
 
 WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
                  ratefetcher/providers/history.c common/rates/rates.c $(MESSAGE_C) \
-                 common/day.c common/log.c common/events.c common/utf8.c common/clock.c common/loop.c \
+                 common/day.c common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c common/loop.c \
                  $(SETTINGS_C)
 PROVIDER_C     = ratefetcher/provider.c ratefetcher/provider_tables.c \
                  common/clock_watch.c common/older_table.c \
                  ratefetcher/breaker.c \
                  ratefetcher/quota.c ratefetcher/call_counts.c \
-                 common/rates/daytables.c common/mapped_file.c common/files.c common/log.c common/events.c common/utf8.c common/clock.c \
+                 common/rates/daytables.c common/mapped_file.c common/files.c common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c \
                  common/rates/rates.c $(MESSAGE_C) common/day.c $(SETTINGS_C)
 UNIT_provider  = $(PROVIDER_C)
 UNIT_lookup    = ratefetcher/lookup.c common/loop.c $(PROVIDER_C)

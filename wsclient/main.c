@@ -244,6 +244,7 @@ static void turn(struct wsclient *w) {
     if (!tick_take(&w->look, now))
         return;
     look(w);
+    log_look();
     plan_look(w, now);
 }
 

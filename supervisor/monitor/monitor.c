@@ -128,6 +128,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct monitor *m = arg;
     log_output_look(&m->copier.output, &m->child);
+    log_look();
 }
 
 static void on_status(void *arg, struct json_object *status) {

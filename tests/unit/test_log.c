@@ -1,57 +1,10 @@
 /* The log, through a pipe: its two forms, masks, cuts, dropped lines. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "common/lines/message.h"
-#include "common/log.h"
-#include "tests/unit/fake_clock.h"
+#include "tests/unit/log_pipe.h"
 #include "tests/unit/unit.h"
-
-enum { OUTPUT_BYTES = 1 << 20 };
-
-static int in, out;
-static char output[OUTPUT_BYTES];
-
-static void open_log(const char *level, const char *format) {
-    int ends[2];
-    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
-    in = ends[0];
-    out = ends[1];
-    log_open("proc", level, format, out);
-}
-
-static void close_log(void) {
-    log_close();
-    close(in);
-    close(out);
-}
-
-/* All that was written since the last call. */
-static const char *logged(void) {
-    size_t len = 0;
-    ssize_t n;
-    while ((n = read(in, output + len, sizeof output - 1 - len)) > 0)
-        len += (size_t)n;
-    output[len] = '\0';
-    assert_int_equal(strlen(output), len); /* no NUL bytes */
-    return output;
-}
-
-/* What is logged has to be this, with our number in the place of each PID. */
-static void expect_logged(const char *form) {
-    char wanted[2048] = "";
-    const char *pid;
-    while ((pid = strstr(form, "PID")) != NULL) {
-        sprintf(wanted + strlen(wanted), "%.*s%d", (int)(pid - form), form,
-                (int)getpid());
-        form = pid + 3;
-    }
-    strcat(wanted, form);
-    const char *found = logged();
-    if (strcmp(found, wanted) != 0)
-        fail_msg("%s\nis not\n%s", found, wanted);
-}
 
 #define TEXT_HEAD "2026-11-21T12:00:00.000Z INFO proc[PID] connected"
 #define JSON_HEAD                                                              \
@@ -257,7 +210,7 @@ static void several_masks(void **state) {
 static void any_number_of_masks(void **state) {
     (void)state;
     char secret[32];
-    open_log("info", "text");
+    open_log("debug", "text");
     for (int i = 0; i < 300; i++) {
         snprintf(secret, sizeof secret, "hunter%03d", i);
         log_mask(secret);
@@ -351,7 +304,7 @@ static size_t log_cut(const struct cut_case *c, struct span value,
                       size_t shift) {
     char head[16] = "hhhhhhhhhhhhhh";
     head[shift] = '\0';
-    log_open(c->show ? head : "proc", "info", c->json ? "json" : "text", out);
+    log_open(c->show ? head : "proc", "debug", c->json ? "json" : "text", out);
     if (c->show)
         log_show(EVENT_REQUEST, value);
     else
@@ -370,7 +323,7 @@ static void cut_lines(void **state) {
     size_t unit = strlen(c->unit), full = 0;
     for (size_t i = 0; i < sizeof text; i++)
         text[i] = c->unit[i % unit];
-    open_log("info", c->json ? "json" : "text");
+    open_log("debug", c->json ? "json" : "text");
     for (size_t len = unit; len < sizeof text - unit && full < 100;
          len += unit) {
         struct span value = {text, len};
@@ -390,7 +343,7 @@ static void cut_between_fields(void **state) {
     static char text[5000];
     memset(text, 'a', sizeof text);
     for (int json = 0; json <= 1; json++) {
-        open_log("info", json ? "json" : "text");
+        open_log("debug", json ? "json" : "text");
         for (size_t len = 3700; len < 4200; len++) {
             struct span value = {text, len};
             log_info(EVENT_CONNECTED,
