@@ -23,7 +23,7 @@ static inline int room_open(void **state) {
         return -1;
     snprintf(room.path, sizeof room.path, "%s/ledger", room.folder);
     snprintf(room.aside, sizeof room.aside, "%s/ledger.aside", room.folder);
-    log_open("test", "warn", "text", room.told[1]);
+    log_open("test", "debug", "text", room.told[1]); /* all lines */
     *state = &room;
     return 0;
 }
