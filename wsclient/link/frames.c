@@ -33,20 +33,38 @@ static unsigned char *put_len(unsigned char *out, size_t len) {
     return out;
 }
 
-/* By words: the mask stays in step, as they are a multiple of its length. */
+/* Bytes that are changed at once, wherever they stand. */
+typedef uint32_t step __attribute__((vector_size(16), aligned(1), may_alias));
+
+static void put_step(unsigned char *out, const char *bytes, uint32_t mask) {
+    *(step *)out = *(const step *)bytes ^ (step) { mask, mask, mask, mask };
+}
+
+static void put_masked_bytes(unsigned char *out, struct span payload,
+                             const unsigned char mask[static 4]) {
+    for (size_t i = 0; i < payload.len; i++)
+        out[i] = (unsigned char)payload.data[i] ^ mask[i % 4];
+}
+
+/*
+ * By steps, with which the mask stays in tune. The last one ends where the
+ * payload does: it does some bytes a second time, by the mask turned to fit.
+ */
 static unsigned char *put_masked(unsigned char *out, struct span payload,
                                  uint32_t mask) {
-    uint64_t twice = (uint64_t)mask << 32 | mask, word;
-    size_t at = 0;
-    for (; at + sizeof word <= payload.len; at += sizeof word) {
-        memcpy(&word, payload.data + at, sizeof word);
-        word ^= twice;
-        memcpy(out + at, &word, sizeof word);
+    unsigned char twice[2 * sizeof mask];
+    uint32_t turned;
+    memcpy(twice, &mask, sizeof mask);
+    memcpy(twice + sizeof mask, &mask, sizeof mask);
+    if (payload.len < sizeof(step)) {
+        put_masked_bytes(out, payload, twice);
+        return out + payload.len;
     }
-    word = 0;
-    memcpy(&word, payload.data + at, payload.len - at);
-    word ^= twice;
-    memcpy(out + at, &word, payload.len - at);
+    size_t last = payload.len - sizeof(step);
+    for (size_t at = 0; at < last; at += sizeof(step))
+        put_step(out + at, payload.data + at, mask);
+    memcpy(&turned, twice + last % sizeof mask, sizeof turned);
+    put_step(out + last, payload.data + last, turned);
     return out + payload.len;
 }
 

@@ -348,7 +348,8 @@ static bool send_ping(struct traffic *t, struct lws *wsi, monotime now) {
 static bool has_to_wait(struct traffic *t, monotime now,
                         struct pipeline_item *item) {
     return !pipeline_next(t->pipeline, now, item) ||
-           (item->position != 0 && pipeline_goes_alone(t->pipeline) &&
+           (item->position != 0 && !peer_is_proved(&t->peer) &&
+            pipeline_goes_alone(t->pipeline) &&
             !peer_has_proved(&t->peer, now));
 }
 
