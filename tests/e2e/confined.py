@@ -102,6 +102,7 @@ def private_devices(folder, writable):
     for name in ("null", "zero", "full", "random", "urandom", "tty"):
         (devices / name).touch()
         bind(f"/dev/{name}", devices / name)
+    (devices / "fd").symlink_to("/proc/self/fd")
     bind(devices, "/dev")
 
 

@@ -15,6 +15,7 @@ from places import BUILD, SANITIZED, TOP, VALGRIND
 from ports import on_new_port
 from service import Service, is_running, kill_all
 from standins import Call, Frankfurter
+from test_alert_webhook import Webhook
 from test_status_server import Page, unused
 from test_systemd import Manager
 from waiting import wait_until
@@ -251,6 +252,21 @@ def test_what_it_can_not_do(unit):
     assert able_to == {"wrote /tmp", *(f"opened AF_{name}" for name in
                                        ("UNIX", "INET", "INET6", "NETLINK"))}
     assert not [line for line in told if "Aut4horQ" in line or "Pas2wordQ" in line]
+
+
+def test_alerts_to_a_webhook(unit):
+    """The example of an ALERT_COMMAND needs no more than there is, either."""
+    hook = Webhook()
+    service = unit(ALERT_COMMAND=f"/usr/local/bin/alert-webhook.sh {SECRET}webhook",
+                   RATES_FILE="/none", RATE_PROVIDERS="file")
+    shutil.copy2(TOP / "etc" / "alert-webhook.sh", service.folder / "local/bin")
+    secret = service.folder / "credentials" / "secret_webhook"
+    secret.write_text(hook.url.replace("127.0.0.1", NAME))
+    os.chown(secret, confined_id(), confined_id())
+    service.launch()
+    wait_until(lambda: hook.posts, "a post")
+    hook.close()
+    assert "fxwire on" in hook.posts[0][2]
 
 
 def test_a_restart_by_the_manager_loses_nothing(unit, upstream):
