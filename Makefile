@@ -56,6 +56,16 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CFLAGS) $(CPPFLAGS) $(FX_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The page is built in; its policy names what stands between its tags by hash.
+PAGE = supervisor/monitor/page
+page_hash = $(or $(shell sed '1,/^<$(1)>$$/d;/^<\/$(1)>$$/,$$d' $(PAGE).html | \
+    (echo; cat) | sha256sum | cut -d' ' -f1 | tr a-f A-F | basenc --base16 -d | base64),\
+    $(error no hash of $(PAGE).html))
+$(BUILD)/obj/$(PAGE).o: $(PAGE).html
+$(BUILD)/obj/$(PAGE).o: private FX_CFLAGS += \
+    -DPAGE_SCRIPT_HASH='"sha256-$(call page_hash,script)"' \
+    -DPAGE_STYLE_HASH='"sha256-$(call page_hash,style)"'
+
 # Other flags or another compiler: all objects are made anew.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)

@@ -50,7 +50,9 @@ UNIT_daily_file = $(DAILY_FILE_C)
 UNIT_journal   = supervisor/monitor/journal.c
 MONITOR_C      = supervisor/monitor/monitor.c supervisor/monitor/log_output.c \
                  supervisor/monitor/journal.c supervisor/monitor/status_server.c \
-                 supervisor/monitor/metrics_text.c supervisor/monitor/warnings.c $(DAILY_FILE_C)
+                 supervisor/monitor/metrics_text.c supervisor/monitor/warnings.c \
+                 supervisor/monitor/page.c supervisor/monitor/status_guard.c $(DAILY_FILE_C)
+UNIT_status_guard = supervisor/monitor/status_guard.c
 UNIT_monitor   = $(MONITOR_C) common/lines/child.c common/lines/channel.c \
                  $(MESSAGE_C) common/metrics.c common/loop.c common/log.c common/events.c common/log_limit.c common/utf8.c \
                  common/clock.c common/day.c $(SETTINGS_C)

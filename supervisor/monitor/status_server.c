@@ -20,13 +20,16 @@
 #include "common/memory.h"
 #include "common/settings/url.h"
 #include "supervisor/monitor/metrics_text.h"
+#include "supervisor/monitor/page.h"
+#include "supervisor/monitor/status_guard.h"
 
 #define LISTEN_RETRY SECONDS(1)
 /* For so long the last status counts; it comes each second. */
 #define STATUS_LASTS SECONDS(5)
 
 enum {
-    ACCEPT_PAUSE_USEC = 100000,
+    ACCEPT_PAUSE_USEC = 20000,
+    MISDIRECTED = 421, /* RFC 9110, 15.5.20 */
     MAX_HEADERS_BYTES = 8192,
     MAX_BODY_BYTES = 0,
     /* Of requests that wait for their turn; above the size of one. */
@@ -40,9 +43,11 @@ struct status_server {
     struct evhttp *http;
     char *host;
     uint16_t port;
+    bool is_public; /* any Host may be asked for */
     struct event *retry;
     bool refused;               /* it is said that nobody can listen there */
     struct json_object *status; /* NULL: none came */
+    struct span line;           /* of it; empty: not made yet */
     monotime came;
 };
 
@@ -67,19 +72,56 @@ static bool is_fresh(const struct status_server *s) {
                STATUS_LASTS.usec;
 }
 
+/* For all that is told here, to whomever. */
+static const char *const safety[][2] = {
+    {"Cache-Control", "no-store"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"X-Frame-Options", "DENY"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+};
+
 static void send_body(struct evhttp_request *request, int code,
-                      const char *type, struct evbuffer *body) {
+                      const char *type, const char *policy,
+                      struct evbuffer *body) {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
     evhttp_add_header(headers, "Content-Type", type);
-    evhttp_add_header(headers, "Cache-Control", "no-store");
-    evhttp_send_reply(request, code, NULL, body);
+    evhttp_add_header(headers, "Content-Security-Policy", policy);
+    for (size_t i = 0; i < sizeof safety / sizeof *safety; i++)
+        evhttp_add_header(headers, safety[i][0], safety[i][1]);
+    evhttp_send_reply(request, code,
+                      code == MISDIRECTED ? "Misdirected Request" : NULL, body);
+}
+
+static void send_data(struct evhttp_request *request, int code,
+                      const char *type, struct evbuffer *body) {
+    send_body(request, code, type, "default-src 'none'; frame-ancestors 'none'",
+              body);
+}
+
+static void send_page(struct status_server *s, struct evhttp_request *request,
+                      struct evbuffer *body) {
+    (void)s;
+    evbuffer_add_reference(body, page_html().data, page_html().len, NULL, NULL);
+    send_body(request, HTTP_OK, "text/html; charset=utf-8", page_policy(),
+              body);
+}
+
+static void send_status(struct status_server *s, struct evhttp_request *request,
+                        struct evbuffer *body) {
+    if (s->line.len == 0)
+        s->line = message_line(s->status);
+    evbuffer_add(body, s->line.data, s->line.len);
+    evbuffer_add(body, "\n", 1);
+    send_data(request, HTTP_OK, "application/json", body);
 }
 
 static void send_metrics(struct status_server *s,
                          struct evhttp_request *request,
                          struct evbuffer *body) {
     metrics_text_write(body, s->status);
-    send_body(request, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
+    send_data(request, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
               body);
 }
 
@@ -87,7 +129,7 @@ static void send_health(struct status_server *s, struct evhttp_request *request,
                         struct evbuffer *body) {
     (void)s;
     evbuffer_add_printf(body, "{\"healthy\":true}\n");
-    send_body(request, HTTP_OK, "application/json", body);
+    send_data(request, HTTP_OK, "application/json", body);
 }
 
 static void send_ready(struct status_server *s, struct evhttp_request *request,
@@ -98,7 +140,7 @@ static void send_ready(struct status_server *s, struct evhttp_request *request,
     evbuffer_add_printf(
         body, "{\"ready\":%s,\"reasons\":%s}\n", json_object_get_string(ready),
         json_object_to_json_string_ext(reasons, JSON_C_TO_STRING_PLAIN));
-    send_body(request,
+    send_data(request,
               json_object_get_boolean(ready) ? HTTP_OK : HTTP_SERVUNAVAIL,
               "application/json", body);
 }
@@ -107,10 +149,13 @@ static const struct route {
     const char *path;
     void (*send)(struct status_server *, struct evhttp_request *,
                  struct evbuffer *body);
+    bool tells; /* what the supervisor said lately */
 } routes[] = {
-    {"/metrics", send_metrics},
-    {"/healthz", send_health},
-    {"/readyz", send_ready},
+    {"/", send_page, false},
+    {"/metrics", send_metrics, true},
+    {"/status.json", send_status, true},
+    {"/healthz", send_health, true},
+    {"/readyz", send_ready, true},
 };
 
 static const struct route *find_route(struct evhttp_request *request) {
@@ -122,22 +167,39 @@ static const struct route *find_route(struct evhttp_request *request) {
     return NULL;
 }
 
-static void on_request(struct evhttp_request *request, void *arg) {
-    struct status_server *s = arg;
+static bool is_asked_by_its_name(const struct status_server *s,
+                                 struct evhttp_request *request) {
+    return s->is_public ||
+           status_guard_knows(
+               evhttp_find_header(evhttp_request_get_input_headers(request),
+                                  "Host"),
+               s->host);
+}
+
+static void answer(struct status_server *s, struct evhttp_request *request,
+                   struct evbuffer *body) {
     const struct route *route = find_route(request);
-    if (route == NULL) {
-        evhttp_send_error(request, HTTP_NOTFOUND, NULL);
-        return;
-    }
-    struct evbuffer *body = evbuffer_new();
-    if (is_fresh(s)) {
-        route->send(s, request, body);
-    } else {
+    if (!is_asked_by_its_name(s, request)) {
+        evbuffer_add_printf(body, "this Host is not known here; with "
+                                  "STATUS_LISTEN_PUBLIC=yes any is answered\n");
+        send_data(request, MISDIRECTED, "text/plain; charset=utf-8", body);
+    } else if (route == NULL) {
+        evbuffer_add_printf(body, "there is /, /metrics, /status.json, "
+                                  "/healthz, /readyz\n");
+        send_data(request, HTTP_NOTFOUND, "text/plain; charset=utf-8", body);
+    } else if (route->tells && !is_fresh(s)) {
         evbuffer_add_printf(body, "{\"healthy\":false,\"ready\":false,"
                                   "\"reasons\":[\"the supervisor says "
                                   "nothing\"]}\n");
-        send_body(request, HTTP_SERVUNAVAIL, "application/json", body);
+        send_data(request, HTTP_SERVUNAVAIL, "application/json", body);
+    } else {
+        route->send(s, request, body);
     }
+}
+
+static void on_request(struct evhttp_request *request, void *arg) {
+    struct evbuffer *body = evbuffer_new();
+    answer(arg, request, body);
     evbuffer_free(body);
 }
 
@@ -165,6 +227,7 @@ static void accept_again(evutil_socket_t fd, short what, void *listener) {
 static void on_accept_failed(struct evconnlistener *listener, void *arg) {
     (void)arg;
     const struct timeval pause = {.tv_usec = ACCEPT_PAUSE_USEC};
+    status_guard_make_room(evconnlistener_get_fd(listener), MAX_DESCRIPTORS);
     evconnlistener_disable(listener);
     event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT,
                     accept_again, listener, &pause);
@@ -210,7 +273,11 @@ struct status_server *status_server_new(struct event_base *base,
     limit_descriptors();
     struct status_server *s = memory_new(sizeof *s);
     *s = (struct status_server){
-        .http = evhttp_new(base), .host = host, .port = port};
+        .http = evhttp_new(base),
+        .host = host,
+        .port = port,
+        .is_public = settings_is(settings, SETTING_STATUS_LISTEN_PUBLIC, "yes"),
+    };
     s->retry = evtimer_new(base, on_retry, s);
     evhttp_set_gencb(s->http, on_request, s);
     evhttp_set_bevcb(s->http, new_connection, NULL);
@@ -236,6 +303,7 @@ void status_server_take(struct status_server *server,
                         struct json_object *status) {
     json_object_put(server->status);
     server->status = json_object_get(status);
+    server->line = (struct span){NULL, 0};
     server->came = clock_monotonic();
 }
 

@@ -7,10 +7,12 @@ import pytest
 
 from places import BUILD
 from peer import Peer
+from ports import on_new_port
 from raw_upstream import RawUpstream
 from service import Service
+from status_page import Page, unused
 from upstream import Upstream
-from waiting import sleep_until
+from waiting import sleep_until, wait_until
 
 
 def pytest_configure(config):
@@ -85,6 +87,22 @@ def start(make_service):
         return make_service(settings, args=args, wrappers=wrappers).start()
 
     return start_one
+
+
+@pytest.fixture
+def watched(make_service, upstream):
+    """watched(settings) gives a ready service and its page."""
+
+    def begin(settings=None, host="127.0.0.1", **how):
+        page = Page(on_new_port(unused))
+        service = make_service({"REQUESTS_WS_URL": upstream.url,
+                                "STATUS_LISTEN": f"{host}:{page.port}"} | (settings or {}),
+                               **how)
+        service.start()
+        wait_until(lambda: page.get("/readyz")[0] == 200, "it says that it is ready")
+        return service, page
+
+    return begin
 
 
 class Talk:

@@ -1,17 +1,18 @@
 """STATUS_LISTEN: metrics and health over HTTP, and that nobody there is in the way."""
+import contextlib
 import http.client
 import json
 import signal
 import socket
 import subprocess
-import urllib.error
-import urllib.request
+import threading
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from amounts import message, stake_of
 from ports import on_new_port
+from status_page import unused
 from upstream import Upstream
 from waiting import wait_until
 
@@ -45,55 +46,6 @@ FAMILIES = {
     "fxwire_provider_calls_minute": "gauge",
     "fxwire_provider_calls_minute_max": "gauge",
 }
-
-
-def unused(port):
-    """The port, if nobody listens there."""
-    socket.create_server(("127.0.0.1", port)).close()
-    return port
-
-
-class Page:
-    """What is served at STATUS_LISTEN."""
-
-    def __init__(self, port):
-        self.port = port
-
-    def get(self, path, method="GET", **more):
-        """(code, text)"""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}",
-                                         method=method, **more)
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-
-    def families(self):
-        code, text = self.get("/metrics")
-        assert code == 200
-        return {f.name: f for f in text_string_to_metric_families(text)}
-
-    def value(self, name, **labels):
-        """The sum of the series that have these labels."""
-        return sum(s.value for f in self.families().values() for s in f.samples
-                   if s.name == name and labels.items() <= s.labels.items())
-
-
-@pytest.fixture
-def watched(make_service, upstream):
-    """watched(settings) gives a ready service and its page."""
-
-    def begin(settings=None, host="127.0.0.1", **how):
-        page = Page(on_new_port(unused))
-        service = make_service({"REQUESTS_WS_URL": upstream.url,
-                                "STATUS_LISTEN": f"{host}:{page.port}"} | (settings or {}),
-                               **how)
-        service.start()
-        wait_until(lambda: page.get("/readyz")[0] == 200, "it says that it is ready")
-        return service, page
-
-    return begin
 
 
 def converted(page):
@@ -226,7 +178,7 @@ def test_nobody_vouches_for_a_supervisor_that_hangs(watched):
 
 def test_what_is_not_served(watched):
     _, page = watched()
-    assert page.get("/")[0] == 404
+    assert page.get("/page.html")[0] == 404
     assert page.get("/metrics/")[0] == 404
     assert page.get("/%6detrics")[0] == 404
     assert page.get("//metrics")[0] == 404
@@ -234,6 +186,84 @@ def test_what_is_not_served(watched):
     assert page.get("/metrics", method="POST", data=b"x")[0] in (405, 413, 501)
     assert page.get("/metrics", headers={"X": "x" * 20000})[0] in (400, 413, 431)
     assert page.get("/metrics", method="HEAD") == (200, "")
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/status.json", "/nothing"])
+def test_headers(watched, path):
+    """No other site may frame it, embed it, or have a browser guess what it is."""
+    _, page = watched()
+    connection = http.client.HTTPConnection("127.0.0.1", page.port)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-store"
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy and "*" not in policy
+    assert answer.headers["Access-Control-Allow-Origin"] is None
+
+
+HOSTS = {"localhost:1": 200, "LocalHost": 200, "127.0.0.1:9464": 200, "[::1]:80": 200,
+         "evil.example": 421, "evil.example:9464": 421, "127.0.0.1.evil.example": 421,
+         "localhost.evil.example": 421, "[::1].evil.example:1": 200, "": 421, "[": 421}
+
+
+def test_a_name_that_was_made_to_point_here(watched):
+    """A page of another site (DNS rebinding) is refused for the name it asks by."""
+    _, page = watched()
+    for path in ("/", "/metrics", "/status.json", "/healthz", "/nothing"):
+        assert page.get(path, headers={"Host": "evil.example"})[0] == 421
+    for host, code in HOSTS.items():
+        assert page.get("/healthz", headers={"Host": host})[0] == code, host
+
+
+def test_any_name_where_others_may_reach_it(watched):
+    _, page = watched({"STATUS_LISTEN_PUBLIC": "yes"})
+    assert page.get("/healthz", headers={"Host": "monitoring.example"})[0] == 200
+
+
+def test_the_status_is_that_of_the_command(watched, upstream):
+    service, page = watched()
+    assert stake_of(upstream.link.ask(message("1"))) == "207.55196"
+    wait_until(lambda: converted(page) == 1, "the count")
+    code, text = page.get("/status.json")
+    told, asked = json.loads(text), service.status()
+    assert code == 200 and told.keys() - {"op"} == asked.keys() - {"op"}
+    for name in ("version", "ready", "reasons", "summary", "attention", "redis", "lookups"):
+        assert told[name] == asked[name]
+
+
+def drip(connections, over):
+    """Goes on with requests that never end, so that none is idle."""
+    line = b"GET /healthz HTTP/1.1\r\n"
+    while True:
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                connection.send(line)
+        line = b"X: y\r\n"
+        if over.wait(1):
+            return
+
+
+def test_who_only_keeps_connections(watched):
+    """More of them than there can be, each busy with its headers, keep nobody out."""
+    service, page = watched()
+    before = service.pids()["monitor"]
+    over = threading.Event()
+    slow = [socket.create_connection(("127.0.0.1", page.port)) for _ in range(200)]
+    thread = threading.Thread(target=drip, args=(slow, over))
+    thread.start()
+    try:
+        for _ in range(3):
+            assert page.get("/healthz")[0] == 200
+    finally:
+        over.set()
+        thread.join()
+        for connection in slow:
+            connection.close()
+    assert service.pids()["monitor"] == before
 
 
 def test_readers_that_are_stuck(watched, upstream):
