@@ -30,6 +30,8 @@ struct daily_file {
     pthread_cond_t changed;
     struct lines waiting;
     bool closing;
+    bool busy; /* the thread writes, since: */
+    monotime since;
     struct daily_file_state state;
     /* The thread's own: */
     struct lines writing;
@@ -141,14 +143,24 @@ static bool take_waiting(struct daily_file *f) {
     f->waiting = f->writing;
     f->waiting.len = 0;
     f->writing = taken;
+    f->busy = taken.len > 0;
+    f->since = clock_monotonic();
     pthread_mutex_unlock(&f->lock);
     return taken.len > 0;
+}
+
+static void note_time(struct daily_file *f) {
+    duration time = monotime_between(f->since, clock_monotonic());
+    if (time.usec > f->state.slowest.usec)
+        f->state.slowest = time;
 }
 
 static void note(struct daily_file *f, uint64_t lost, int error) {
     pthread_mutex_lock(&f->lock);
     f->state.lost_lines += lost;
     f->state.error = error;
+    note_time(f);
+    f->busy = false;
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -220,7 +232,10 @@ void daily_file_add(struct daily_file *file, struct span lines) {
 
 struct daily_file_state daily_file_state(struct daily_file *file) {
     pthread_mutex_lock(&file->lock);
+    if (file->busy)
+        note_time(file);
     struct daily_file_state state = file->state;
+    file->state.slowest = SECONDS(0);
     pthread_mutex_unlock(&file->lock);
     return state;
 }

@@ -38,6 +38,8 @@ void daily_file_add(struct daily_file *file, struct span lines) NONNULL_ALL;
 struct daily_file_state {
     uint64_t lost_lines; /* so far */
     int error;           /* an errno: the last lines could not be written */
+    duration slowest;    /* of all writes since it was asked before this; one
+                            that is not over counts as far as it has come */
 };
 
 struct daily_file_state daily_file_state(struct daily_file *file) NONNULL_ALL;

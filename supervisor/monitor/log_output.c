@@ -11,6 +11,10 @@
 
 #define LAST_WRITE_LIMIT SECONDS(1)
 
+/* A write that takes longer is none of a disk that is well. */
+#define STALL         SECONDS(1)
+#define STALL_IS_OVER SECONDS(60)
+
 /*
  * Standard error is shared with the user's shell, so it is never made
  * non-blocking itself. A terminal may block a write although there is room: it
@@ -97,10 +101,26 @@ void log_output_add(struct log_output *output, struct span lines) {
         memcpy(output->text, lines.data, lines.len);
 }
 
+/* Said once for stalls that follow each other: then each line would be one. */
+static void look_for_stall(struct log_output *output, duration slowest,
+                           struct child *child) {
+    monotime now = clock_monotonic(), before = output->stalled;
+    if (slowest.usec <= STALL.usec)
+        return;
+    output->stalled = now;
+    if (before.usec != 0 &&
+        !monotime_reached(now, monotime_add(before, STALL_IS_OVER)))
+        return;
+    log_error(EVENT_LOGS_STALLED, LOG_FIELDS(log_duration("for", slowest)));
+    child_alert(child, EVENT_LOGS_STALLED,
+                "the disk of LOGS_DIR takes longer than a second for a write");
+}
+
 void log_output_look(struct log_output *output, struct child *child) {
     if (output->file == NULL)
         return;
     struct daily_file_state state = daily_file_state(output->file);
+    look_for_stall(output, state.slowest, child);
     bool loses = state.lost_lines > output->lost;
     output->lost = state.lost_lines;
     if (state.error != 0 && !output->failing) {

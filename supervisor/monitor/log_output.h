@@ -20,6 +20,7 @@ struct log_output {
     struct daily_file *file; /* NULL: standard error */
     uint64_t lost, reported; /* lines, when it was looked at last */
     bool failing;            /* it is said that the file is not written */
+    monotime stalled;        /* when the disk was seen to stall; 0: never */
     int fd;                  /* of standard error */
     bool to_journal;
     char text[4 * LOG_OUTPUT_BYTES]; /* for it, from `at` on */

@@ -127,17 +127,64 @@ def test_a_full_disk_costs_lines_alone(make_service, upstream, tmp_path):
     assert all(re.match(r"\d{4}-\d\d-\d\dT\S+Z [A-Z]+ \w+\[\d+\] ", line) for line in lines)
 
 
-def test_a_stalled_disk_delays_nothing(logging, upstream):
-    """A FIFO that nobody reads holds who writes, as a disk does that stalls."""
-    service, folder = logging({"SHUTDOWN_GRACE_SECONDS": "1"})
+def stall(folder):
+    """A disk that stalls at the first write, until lines_until() reads it."""
     folder.mkdir()
     for day in (today(), today() + datetime.timedelta(days=1)):
         os.mkfifo(file_of(folder, day))
+
+
+def test_a_stalled_disk_delays_nothing(logging, upstream):
+    """A FIFO that nobody reads holds who writes, as a disk does that stalls."""
+    service, folder = logging({"SHUTDOWN_GRACE_SECONDS": "1"})
+    stall(folder)
     service.start()
     link = upstream.link
     link.send(*['{"type":"odd"}'] * 3000)
     assert stake_of(link.ask(message("1", "2", '"EUR"'))) == "2"
     assert service.stop() == 0
+
+
+def lines_until(folder, pattern, seconds=20):
+    """Reads the FIFO, as a disk that works again, up to a line that matches."""
+    reader = os.open(file_of(folder), os.O_RDONLY | os.O_NONBLOCK)
+    text = b""
+
+    def comes():
+        nonlocal text
+        try:
+            text += os.read(reader, 1 << 20)
+        except BlockingIOError:
+            pass
+        return re.search(pattern, text.decode())
+
+    try:
+        wait_until(comes, pattern, seconds)
+    finally:
+        os.close(reader)
+    return text.decode()
+
+
+def test_a_stall_is_told_and_what_it_costs(logging, upstream):
+    """Once, while it lasts; 4 MiB wait, what is lost beyond that is counted."""
+    service, folder = logging({"SHUTDOWN_GRACE_SECONDS": "1"}, args=["--show-messages"])
+    service.env["ALERT_COMMAND"] = str(script(service.folder, '#!/bin/sh\necho "$@" >>told\n'))
+    stall(folder)
+    service.start()
+    told = service.folder / "told"
+    wait_until(lambda: told.exists() and "logs_stalled" in told.read_text(), "an alert", 5)
+    link = upstream.link
+    long = message("1", "2", '"EUR"').replace('"odds":2.2', f'"odds":"{"x" * 3000}"')
+    sent = 1000
+    for _ in range(10):
+        link.send(*[long] * (sent // 10))
+        assert "error" not in link.ask(message("1", "2", '"EUR"'))
+    wait_until(lambda: service.counter("fxwire_log_dropped_total") > 0, "counted lines")
+    text = lines_until(folder, r"log_lines_dropped lines=\d+")
+    lost = int(re.search(r"log_lines_dropped lines=(\d+)", text)[1])
+    assert 0 < lost < 2 * sent
+    assert len(re.findall(r"ERROR monitor\S+ logs_stalled for=[1-9]", text)) == 1
+    assert told.read_text().count("logs_stalled") == 1
 
 
 @pytest.mark.parametrize("name", ["LOGS_DIR", "STATE_DIR"])
