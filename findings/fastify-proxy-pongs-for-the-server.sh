@@ -2,7 +2,7 @@
 # @fastify/http-proxy 11.6.3 (npm, Node.js) between two WebSocket peers: each Ping
 # gets two Pongs, the first from the proxy itself, at once, whether the server
 # behind it has read anything or not. A server that is stopped or busy answers
-# Pings all the same. The other proxies of npm and Debian pass the Ping on.
+# Pings all the same. http-proxy, haproxy, nginx, apache and others pass the Ping on.
 #
 # The proxy ends the connection on either side by ws, which answers Pings by itself,
 # and passes the Ping on besides; then the server's Pong comes back as the second.
