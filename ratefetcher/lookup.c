@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/memory.h"
+#include "ratefetcher/latest_age.h"
 #include "ratefetcher/provider.h"
 #include "ratefetcher/redis/redis_cache.h"
 
@@ -19,9 +20,6 @@ enum { WAY_BACK_PERCENT = 10 };
 /* Who was answered from a table past its age, or by an error, asks again after
  * so long at the soonest. */
 #define LEAST_RETRY SECONDS(1)
-
-/* That no provider is left is told again after so long. */
-#define ALERT_PAUSE SECONDS(60)
 
 /* The latest table is fetched anew so long before it expires, in percent of
  * its time, and again after so long if that failed. */
@@ -66,7 +64,7 @@ struct lookup {
     struct redis_cache *redis; /* NULL: without Redis */
     LIST_HEAD(, lookup_waiter) waiters;
     duration request_timeout;
-    monotime alert_not_before, probe_not_before;
+    monotime probe_not_before;
     size_t probe_first; /* the provider that is probed next, if it may be */
     duration ttl;
     monotime latest_asked; /* when somebody last asked for the latest table */
@@ -144,17 +142,18 @@ static bool wait_for_redis(struct lookup_waiter *waiter) {
 
 /* A fetch has ended: what came of it is kept, and answers if it serves. */
 static void end_fetch(struct lookup_waiter *waiter,
-                      const struct provider_answer *fetched) {
+                      struct provider_answer fetched) {
     struct lookup *lookup = waiter->lookup;
     size_t provider = waiter->provider;
     day when = waiter->query.when;
+    provider_check_age(&lookup->providers->list[provider], when, &fetched);
     bool is_new = provider_end(&lookup->providers->list[provider], when,
-                               &waiter->call, fetched);
-    if (is_new && fetched->result == PROVIDER_OK && fetched->fresh.usec == 0)
-        redis_cache_store(lookup->redis, when, fetched->rates);
-    else if (!is_new && fetched->result == PROVIDER_OK) /* there is no better */
+                               &waiter->call, &fetched);
+    if (is_new && fetched.result == PROVIDER_OK && fetched.fresh.usec == 0)
+        redis_cache_store(lookup->redis, when, fetched.rates);
+    else if (!is_new && fetched.result == PROVIDER_OK) /* there is no better */
         waiter->query.least_left = (duration){0};
-    if (!provider_works(fetched->result)) {
+    if (!provider_works(fetched.result)) {
         waiter->had_failure = true;
         lookup->probe_not_before =
             monotime_add(clock_monotonic(), BREAKER_PROBE_PAUSE);
@@ -175,7 +174,7 @@ static void on_fetched(void *arg, const struct provider_answer *fetched) {
     struct lookup_waiter *waiter = arg;
     struct lookup *lookup = waiter->lookup;
     day when = waiter->query.when;
-    end_fetch(waiter, fetched);
+    end_fetch(waiter, *fetched);
     go_on(waiter);
     redis_cache_end_fetch(lookup->redis, when);
 }
@@ -197,7 +196,7 @@ static bool fetch(struct lookup_waiter *waiter) {
         redis_cache_begin_fetch(waiter->lookup->redis, waiter->query.when);
         return true;
     }
-    end_fetch(waiter, &at_once);
+    end_fetch(waiter, at_once);
     return false;
 }
 
@@ -254,33 +253,22 @@ static void answer_stale(struct lookup_waiter *waiter) {
         answer_with(waiter, &stale);
 }
 
-/* One alert for all the days that are asked for while providers fail. */
-static void alert_none_left(struct lookup *lookup, day when, monotime now) {
-    char date[DAY_TEXT_SIZE];
-    if (!monotime_reached(now, lookup->alert_not_before))
-        return;
-    lookup->alert_not_before = monotime_add(now, ALERT_PAUSE);
-    rates_day_print(when, date);
-    char *detail = memory_print("no provider can be asked for %s", date);
-    lookup->context.alert(lookup->context.arg, EVENT_NO_PROVIDER_LEFT, detail);
-    free(detail);
-}
-
 static void answer_error(struct lookup_waiter *waiter) {
     struct rates_query any = waiter->query;
-    monotime now = clock_monotonic();
     size_t provider;
     duration left;
     any.currency = (struct span){0};
     bool had_table = providers_find(waiter->lookup->providers, &any, &provider,
                                     &left) != NULL;
     if (waiter->had_failure && !had_table)
-        alert_none_left(waiter->lookup, any.when, now);
+        providers_alert_none_left(waiter->lookup->providers,
+                                  &waiter->lookup->context, any.when);
     answer_with(
         waiter,
         &(struct lookup_answer){
             .result = had_table && !waiter->had_failure ? LOOKUP_NO_CURRENCY
                                                         : LOOKUP_UNAVAILABLE,
+            .why = latest_age_why(waiter->lookup->providers, any.when),
             .retry = duration_max(
                 providers_retry(waiter->lookup->providers, &waiter->query,
                                 waiter->lookup->probe_not_before),
@@ -488,8 +476,9 @@ bool lookup_has_latest(const struct lookup *lookup) {
     return latest_left(lookup).usec > 0 || !latest_is_wanted(lookup);
 }
 
-void lookup_look_at_files(struct lookup *lookup) {
+void lookup_look_around(struct lookup *lookup) {
     call_counts_restore(lookup->providers->counts);
+    latest_age_watch(lookup->providers);
 }
 
 void lookup_report(const struct lookup *lookup, struct json_object *report) {

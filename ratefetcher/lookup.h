@@ -29,6 +29,7 @@ struct lookup_answer {
     const char *layer;         /* "memory", "redis" or "provider" */
     duration fresh;            /* how long the table stays fresh */
     duration retry;            /* unless FOUND: to be asked again after that */
+    const char *why; /* then, for people, lent; NULL: no more to say */
 };
 
 typedef void lookup_done(void *arg, const struct lookup_answer *answer);
@@ -54,8 +55,9 @@ struct lookup_waiter *lookup_ask(struct lookup *lookup, day when,
 /* `done` of this waiter will not be called any more. */
 void lookup_cancel(struct lookup_waiter *waiter) NONNULL_ALL;
 
-/* To be called each second or so: what is kept in files stays in files. */
-void lookup_look_at_files(struct lookup *lookup) NONNULL_ALL;
+/* To be called each second or so: what is kept in files stays in files, and a
+ * latest table without a successor is told. */
+void lookup_look_around(struct lookup *lookup) NONNULL_ALL;
 
 /* Whether today's table is at hand (or was, and nobody asks for it). */
 bool lookup_has_latest(const struct lookup *lookup) NONNULL_ALL;

@@ -94,7 +94,7 @@ static void remove_socket(struct ratefetcher *r) {
 static void on_look(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct ratefetcher *r = arg;
-    lookup_look_at_files(r->lookup);
+    lookup_look_around(r->lookup);
     log_look();
 }
 

@@ -6,10 +6,14 @@
 #include "common/lines/message.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "ratefetcher/latest_age.h"
 #include "ratefetcher/provider_tables.h"
 
 /* Calls a minute where PROVIDER_CALLS_PER_MINUTE says nothing. */
 enum { CALLS_WITH_KEY = 10, CALLS_WITHOUT_KEY = 60 };
+
+/* That no provider is left is told again after so long. */
+#define ALERT_PAUSE SECONDS(60)
 
 /* Clocks that differ by so much are told. */
 enum { MUCH_AHEAD_MS = 60000 };
@@ -29,6 +33,8 @@ static void open_provider(struct provider *provider,
         .context = context,
         .ttl = settings_duration(settings, SETTING_CACHE_TTL_SECONDS),
         .stale_max = settings_duration(settings, SETTING_STALE_MAX_SECONDS),
+        .latest_max_days =
+            settings_count(settings, SETTING_LATEST_MAX_AGE_DAYS, 0),
         .calls_per_minute = (uint32_t)settings_count(
             settings, SETTING_PROVIDER_CALLS_PER_MINUTE,
             registry_has_key(class) ? CALLS_WITH_KEY : CALLS_WITHOUT_KEY),
@@ -268,6 +274,20 @@ static void note_call(struct provider *provider,
     metrics_count(context->metrics, METRIC_PROVIDER_COUNT);
 }
 
+void providers_alert_none_left(struct providers *providers,
+                               const struct provider_context *context,
+                               day when) {
+    monotime now = clock_monotonic();
+    char date[DAY_TEXT_SIZE];
+    if (!monotime_reached(now, providers->alert_not_before))
+        return;
+    providers->alert_not_before = monotime_add(now, ALERT_PAUSE);
+    rates_day_print(when, date);
+    char *detail = memory_print("no provider can be asked for %s", date);
+    context->alert(context->arg, EVENT_NO_PROVIDER_LEFT, detail);
+    free(detail);
+}
+
 void providers_clock_stepped(struct providers *providers,
                              const struct clock_step *step) {
     for (size_t i = 0; i < providers->count; i++) {
@@ -279,6 +299,15 @@ void providers_clock_stepped(struct providers *providers,
     }
     if (step->another_day)
         rates_release(&providers->in_hand);
+}
+
+void provider_check_age(struct provider *provider, day when,
+                        struct provider_answer *answer) {
+    if (answer->result != PROVIDER_OK || !rates_day_is_latest(when))
+        return;
+    provider->too_old = rates_as_of(answer->rates);
+    latest_age_check(answer, when, provider->latest_max_days,
+                     provider->why_too_old);
 }
 
 bool provider_end(struct provider *provider, day when,
@@ -379,6 +408,7 @@ static struct json_object *latest_row(const struct providers *providers) {
     message_add_text(row, "provider", rates_provider(rates));
     message_add_text(row, "as_of", as_of);
     message_add_text(row, "layer", provider->latest_layer);
+    latest_age_report(rates_as_of(rates), row);
     message_add_duration(
         row, "age_seconds",
         duration_max(MILLISECONDS(now_ms - rates_fetched_ms(rates)),

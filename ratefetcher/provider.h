@@ -15,13 +15,16 @@
 #include "ratefetcher/call_counts.h"
 #include "ratefetcher/providers/registry.h"
 
-enum { PROVIDER_FAILURE_SIZE = 256 };
+enum { PROVIDER_FAILURE_SIZE = 256, LATEST_AGE_WHY_SIZE = 112 };
 
 struct provider {
     const struct provider_class *class;
     void *state;                            /* of the class */
     const struct provider_context *context; /* lent */
     duration ttl, stale_max;
+    int64_t latest_max_days; /* so old may its latest table be */
+    day too_old;             /* it was of this day, and too old: */
+    char why_too_old[LATEST_AGE_WHY_SIZE]; /* for people; "": it was not */
     struct daytables tables;
     const char *latest_layer; /* where its latest table came from */
     struct rates *day_before; /* the last latest one of an earlier day */
@@ -49,6 +52,9 @@ struct providers {
     struct rates *in_hand; /* NULL: none */
     size_t in_hand_place;
     day in_hand_day;
+    day old_told; /* the last old table that was told, and whose it was */
+    size_t old_told_place;
+    monotime alert_not_before; /* that no provider is left */
     size_t count;
     struct provider list[];
 };
@@ -111,6 +117,11 @@ duration providers_retry(const struct providers *providers,
                          const struct rates_query *query,
                          monotime probe_not_before) NONNULL_ALL;
 
+/* Alerts that no provider can be asked for the day: once a minute for all. */
+void providers_alert_none_left(struct providers *providers,
+                               const struct provider_context *context,
+                               day when) NONNULL_ALL;
+
 /*
  * The wall clock was set. Failures are forgotten, as they may have come of it;
  * with `another_day` what is known of today too.
@@ -166,6 +177,10 @@ MUST_CHECK bool provider_fetch(struct provider *provider, day when,
                                duration timeout, struct provider_call *call,
                                struct provider_answer *answer,
                                provider_done *done, void *arg) NONNULL(1, 4, 5);
+
+/* To be called first with what a fetch ended in: too old a table is none. */
+void provider_check_age(struct provider *provider, day when,
+                        struct provider_answer *answer) NONNULL_ALL;
 
 /*
  * Notes what the fetch ended in: logs it if the provider began or ceased to

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/older_table.h"
+#include "ratefetcher/latest_age.h"
 
 /* So long at most until a provider is asked again that had an older table. */
 #define LONGEST_PAUSE SECONDS(600)
@@ -36,6 +37,12 @@ void provider_clear_tables(struct provider *provider) {
     rates_release(&provider->day_before);
 }
 
+/* For so long a latest table is not too old by its own date. */
+static duration latest_left(const struct provider *provider,
+                            const struct rates *rates) {
+    return latest_age_left(rates_as_of(rates), provider->latest_max_days);
+}
+
 static struct rates *fresh_table(const struct provider *provider,
                                  const struct rates_query *query, monotime now,
                                  duration *left) {
@@ -45,6 +52,8 @@ static struct rates *fresh_table(const struct provider *provider,
         return NULL;
     left->usec = provider->ttl.usec + table->more.usec -
                  monotime_between(table->fetched, now).usec;
+    if (rates_day_is_latest(query->when))
+        *left = duration_min(*left, latest_left(provider, table->rates));
     return left->usec > query->least_left.usec ? table->rates : NULL;
 }
 
@@ -225,8 +234,9 @@ static struct rates *stale_table(const struct provider *provider,
         daytables_find(&provider->tables, query->when);
     struct rates *rates = table != NULL ? table->rates : NULL;
     if (rates != NULL && rates_day_is_latest(query->when) &&
-        monotime_between(table->fetched, now).usec >
-            provider->ttl.usec + provider->stale_max.usec)
+        (monotime_between(table->fetched, now).usec >
+             provider->ttl.usec + provider->stale_max.usec ||
+         latest_left(provider, rates).usec == 0))
         rates = NULL;
     if (rates == NULL)
         rates = provider_latest_of_day(provider, query->when);

@@ -49,7 +49,9 @@ missing_message(const struct rates_question *question,
             ? line_server_error("unknown_currency",
                                 "no provider has this currency on this day")
             : line_server_error("unavailable",
-                                "no provider has rates of this day");
+                                answer->why != NULL
+                                    ? answer->why
+                                    : "no provider has rates of this day");
     char text[DAY_TEXT_SIZE];
     rates_day_print(question->when, text);
     message_add_text(message, "date", text);

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/memory.h"
+#include "ratefetcher/latest_age.h"
 #include "ratefetcher/redis/redis_trial.h"
 
 /* Whoever asked waits, and wants to hear of a slow one, too. */
@@ -32,6 +33,7 @@ struct tried {
 
 struct rates_trial {
     struct event_base *base;
+    int64_t latest_max_days;
     size_t waiting; /* for so many */
     size_t count;
     struct tried list[];
@@ -42,21 +44,23 @@ static void end_one(struct rates_trial *trial) {
         event_base_loopbreak(trial->base);
 }
 
-static void note(struct tried *tried, const struct provider_answer *answer) {
+static void note(struct tried *tried, struct provider_answer answer) {
+    char why[LATEST_AGE_WHY_SIZE];
+    latest_age_check(&answer, RATES_LATEST, tried->trial->latest_max_days, why);
     tried->took = monotime_between(tried->begun, clock_monotonic());
-    tried->result = answer->result;
-    tried->detail = memory_print("%s", answer->detail);
-    tried->has_clock = answer->has_clock;
-    tried->clock_ahead_ms = answer->clock_ahead_ms;
-    if (answer->rates != NULL) {
-        day_print(rates_as_of(answer->rates), tried->as_of);
-        tried->currencies = rates_count(answer->rates);
+    tried->result = answer.result;
+    tried->detail = memory_print("%s", answer.detail);
+    tried->has_clock = answer.has_clock;
+    tried->clock_ahead_ms = answer.clock_ahead_ms;
+    if (answer.rates != NULL) {
+        day_print(rates_as_of(answer.rates), tried->as_of);
+        tried->currencies = rates_count(answer.rates);
     }
 }
 
 static void on_answer(void *arg, const struct provider_answer *answer) {
     struct tried *tried = arg;
-    note(tried, answer);
+    note(tried, *answer);
     end_one(tried->trial);
 }
 
@@ -71,7 +75,7 @@ static void try_provider(struct tried *tried,
     tried->begun = clock_monotonic();
     if (tried->class->fetch(tried->state, RATES_LATEST, CALL_LIMIT, &answer,
                             on_answer, tried))
-        note(tried, &answer);
+        note(tried, answer);
     else
         tried->trial->waiting++;
 }
@@ -121,6 +125,8 @@ static struct rates_trial *new_trial(const struct provider_context *context) {
     struct rates_trial *trial =
         memory_new(sizeof *trial + count * sizeof *trial->list);
     trial->base = context->base;
+    trial->latest_max_days =
+        settings_count(context->settings, SETTING_LATEST_MAX_AGE_DAYS, 0);
     while (settings_next_word(&list, &word)) {
         const struct provider_class *class = registry_find(word);
         if (class != NULL)

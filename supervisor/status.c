@@ -237,7 +237,8 @@ void status_print(struct json_object *status, FILE *out) {
         "calls_minute", "calls_minute_max",
         "failure",      "clock_offset_seconds"};
     static const char *const of_latest[] = {"provider", "as_of", "age_seconds",
-                                            "layer"};
+                                            "layer",
+                                            "working_days_without_new"};
     struct json_object *reasons = NULL, *latest = NULL;
     fprintf(out, "fxwire %s, up %s s, ready: %s\n", text_of(status, "version"),
             text_of(status, "uptime_seconds"), text_of(status, "ready"));
@@ -249,7 +250,7 @@ void status_print(struct json_object *status, FILE *out) {
     print_rows(status, "upstreams", of_upstream, 11, out);
     print_rows(status, "providers", of_provider, 8, out);
     if (json_object_object_get_ex(status, "latest", &latest) && latest != NULL)
-        print_row("latest", latest, of_latest, 4, out);
+        print_row("latest", latest, of_latest, 5, out);
     fprintf(out, "%-11s %s\n", "redis", text_of(status, "redis"));
     print_counters(status, out);
 }

@@ -211,13 +211,6 @@ static void put_table(struct web *web, struct provider_answer *answer,
     answer->detail = "";
     if (found == NULL && rates_day_is_latest(when))
         explain_no_latest(web, answer, tables);
-    if (found != NULL && rates_day_is_latest(when) &&
-        rates_as_of(found).number <
-            day_add(today(), -RATES_MAX_LOOK_BACK_DAYS).number) {
-        answer->result = PROVIDER_BAD_TABLE;
-        answer->rates = NULL;
-        answer->detail = "its latest table is more than seven days old";
-    }
 }
 
 static bool has_key(const struct web *web) {

@@ -282,7 +282,7 @@ static void read_value(struct redis_day *d, size_t at, struct span text) {
         .provider = provider->class->name,
         .base = registry_base(provider->class),
         .when = d->when,
-        .may_stand_still = provider->class->api == NULL, /* a file does */
+        .latest_max_days = provider->latest_max_days,
         .now_ms = clock_wall_ms(),
         .ttl_ms = cache->ttl.usec / USEC_PER_MSEC,
     };

@@ -90,11 +90,11 @@ static bool is_plausible(day as_of, const struct redis_value_bounds *bounds) {
     bool latest = rates_day_is_latest(bounds->when);
     day last = latest ? day_of_ms(bounds->now_ms) : bounds->when;
     int slack = latest ? 1 : 0;
-    day first = latest && bounds->may_stand_still
-                    ? DAY_FIRST_RATES
-                    : day_add(last, -RATES_MAX_LOOK_BACK_DAYS - slack);
+    int64_t days = latest ? bounds->latest_max_days : RATES_MAX_LOOK_BACK_DAYS;
+    day first = day_add(last, -(int)days - slack);
     return as_of.number <= day_add(last, slack).number &&
-           as_of.number >= first.number;
+           as_of.number >= first.number &&
+           as_of.number >= DAY_FIRST_RATES.number;
 }
 
 /* What is wrong with the moments of a table, or NULL. */

@@ -45,8 +45,8 @@ void redis_lock_key(day when, char out[static REDIS_KEY_SIZE]);
 /* What a value must say to be used. */
 struct redis_value_bounds {
     const char *provider, *base;
-    day when;             /* or RATES_LATEST */
-    bool may_stand_still; /* its latest table may be of any day */
+    day when;                /* or RATES_LATEST */
+    int64_t latest_max_days; /* so old may a latest table be */
     int64_t now_ms;
     int64_t ttl_ms;
 };

@@ -150,7 +150,7 @@ class Fxwire(Contender):
                 "RUNTIME_DIR": str(self.folder / "run"),
                 "STATE_DIR": str(self.folder / "state"),
                 "REQUESTS_WS_URL": urls, "RATE_PROVIDERS": "file",
-                "RATES_FILE": str(bench.rates),
+                "RATES_FILE": str(bench.rates), "LATEST_MAX_AGE_DAYS": "36500",
                 "SHUTDOWN_GRACE_SECONDS": "0.1",  # the link is gone by then
                 **({"WS_CA_FILE": str(ca_file)} if ca_file else {}),
                 **{name: str(value) for name, value in self.settings.items()}}

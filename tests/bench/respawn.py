@@ -58,7 +58,8 @@ class Fxwire:
         env = {"PATH": os.environ["PATH"], "HOME": str(folder),
                "RUNTIME_DIR": str(folder / "run"), "STATE_DIR": str(folder / "state"),
                "REQUESTS_WS_URL": "ws://127.0.0.1:1/", "RATE_PROVIDERS": "file",
-               "RATES_FILE": str(TOP / "etc" / "demo-rates.csv"), "LOG_LEVEL": "error"}
+               "RATES_FILE": str(TOP / "etc" / "demo-rates.csv"),
+               "LATEST_MAX_AGE_DAYS": "36500", "LOG_LEVEL": "error"}
         self.process = subprocess.Popen([build / "supervisor", "--no-watchdog"], env=env,
                                         cwd=folder, stderr=subprocess.DEVNULL)
 

@@ -56,7 +56,7 @@ class RateShop:
         self.open = enter(OpenExchangeRates({"EUR": EURO_OF_OPEN}, tls))
         self.settings = {
             "REQUESTS_WS_URL": self.upstream.url,
-            "RATE_PROVIDERS": None, "RATES_FILE": None,
+            "RATE_PROVIDERS": None, "RATES_FILE": None, "LATEST_MAX_AGE_DAYS": None,
             "FREECURRENCYAPI_KEY": FreeCurrencyApi.key,
             "FREECURRENCYAPI_URL": self.fca.url,
             "EXCHANGERATEHOST_URL": self.host.url,

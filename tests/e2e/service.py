@@ -109,6 +109,7 @@ class Service:
             "STATE_DIR": str(self.folder / "state"),
             "RATE_PROVIDERS": "file",
             "RATES_FILE": str(DEMO_RATES),
+            "LATEST_MAX_AGE_DAYS": "36500",  # of that file
         }
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:

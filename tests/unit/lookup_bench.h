@@ -73,7 +73,7 @@ const char *redis_cache_state(const struct redis_cache *cache) {
 }
 
 /* A look into Redis has ended, and has brought nothing. */
-static void redis_is_over(void) {
+static inline void redis_is_over(void) {
     struct redis_waiter *waiter = redis.waits;
     redis.waits = NULL;
     assert_true(waiter->looked(waiter, 0, true));
@@ -84,13 +84,18 @@ static struct settings *settings;
 static struct metrics metrics;
 static struct lookup *lookup;
 static size_t alerts; /* that no provider is left */
-static char alert_detail[64];
+static size_t old_alerts;
+static char alert_detail[64], old_detail[64]; /* that a table is old */
 
 static void on_alert(void *arg, enum event_id event, const char *detail) {
     (void)arg;
     if (event == EVENT_NO_PROVIDER_LEFT) {
         snprintf(alert_detail, sizeof alert_detail, "%s", detail);
         alerts++;
+    }
+    if (event == EVENT_RATES_OLD) {
+        snprintf(old_detail, sizeof old_detail, "%s", detail);
+        old_alerts++;
     }
 }
 
@@ -104,6 +109,7 @@ static struct told {
     enum lookup_result result;
     char provider[32], layer[16], as_of[DAY_TEXT_SIZE];
     duration fresh, retry;
+    char why[128]; /* "": no more was said */
 } told;
 
 static void on_told(void *arg, const struct lookup_answer *answer) {
@@ -112,6 +118,8 @@ static void on_told(void *arg, const struct lookup_answer *answer) {
                        .result = answer->result,
                        .fresh = answer->fresh,
                        .retry = answer->retry};
+    if (answer->why != NULL)
+        snprintf(t->why, sizeof t->why, "%s", answer->why);
     if (answer->result != LOOKUP_FOUND)
         return;
     snprintf(t->provider, sizeof t->provider, "%s",
@@ -144,15 +152,16 @@ static void pass(double seconds) {
     event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-static void begin_for(const char *providers, int ttl) {
-    char line[128], ttl_line[32];
+static void begin_with(const char *providers, int ttl, int max_age_days) {
+    char line[128], ttl_line[32], age_line[32];
+    snprintf(age_line, sizeof age_line, "LATEST_MAX_AGE_DAYS=%d", max_age_days);
     snprintf(ttl_line, sizeof ttl_line, "CACHE_TTL_SECONDS=%d", ttl);
     snprintf(line, sizeof line, "RATE_PROVIDERS=%s", providers);
     static char rest[][32] = {"RATES_FILE=/dev/null",
                               "REQUEST_TIMEOUT_SECONDS=5",
                               "STALE_MAX_SECONDS=50", "STATE_DIR=/proc/none"};
-    char *const environment[] = {line,    ttl_line, rest[0], rest[1],
-                                 rest[2], rest[3],  NULL};
+    char *const environment[] = {line,    ttl_line, age_line, rest[0],
+                                 rest[1], rest[2],  rest[3],  NULL};
     log_open("test", "error", "text", open("/dev/null", O_WRONLY));
     base = loop_new();
     settings = settings_load(environment, NULL, false, SETTINGS_RATEFETCHER);
@@ -170,12 +179,17 @@ static void begin_for(const char *providers, int ttl) {
                                                    .changed = on_changed});
 }
 
-static void begin(const char *providers) {
+/* Its tables are of 2021, and it is 2026. */
+static inline void begin_for(const char *providers, int ttl) {
+    begin_with(providers, ttl, 36500);
+}
+
+static inline void begin(const char *providers) {
     begin_for(providers, TTL);
 }
 
 /* Two providers; the fetch at the start is over, and has failed. */
-static int begin_with_two(void **state) {
+static inline int begin_with_two(void **state) {
     (void)state;
     begin("frankfurter ecb");
     pass(0);

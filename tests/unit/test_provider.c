@@ -27,10 +27,13 @@ static void ignore_change(void *arg) {
 static int begin(void **state) {
     (void)state;
     static char rest[][48] = {"RATE_PROVIDERS=frankfurter ecb file",
-                              "RATES_FILE=/dev/null", "CACHE_TTL_SECONDS=7200",
-                              "STALE_MAX_SECONDS=100", "STATE_DIR=/proc/none"};
-    char *const environment[] = {rest[0], rest[1], rest[2],
-                                 rest[3], rest[4], NULL};
+                              "RATES_FILE=/dev/null",
+                              "CACHE_TTL_SECONDS=7200",
+                              "STALE_MAX_SECONDS=100",
+                              "STATE_DIR=/proc/none",
+                              "LATEST_MAX_AGE_DAYS=36500"};
+    char *const environment[] = {rest[0], rest[1], rest[2], rest[3],
+                                 rest[4], rest[5], NULL};
     log_open("test", "error", "text", open("/dev/null", O_WRONLY));
     settings = settings_load(environment, NULL, false, SETTINGS_RATEFETCHER);
     context = (struct provider_context){.metrics = &metrics,

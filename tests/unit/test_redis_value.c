@@ -120,7 +120,7 @@ static void checks_the_latest(void **state) {
     (void)state;
     static const struct {
         const char *as_of;
-        bool used, used_if_it_may_stand_still;
+        bool used, used_with_long_age;
     } days[] = {
         {"\"2021-05-18\"", true, true},   {"\"2021-05-19\"", true, true},
         {"\"2021-05-20\"", false, false}, {"\"2021-05-10\"", true, true},
@@ -131,12 +131,12 @@ static void checks_the_latest(void **state) {
         for (int still = 0; still < 2; still++) {
             struct redis_value_bounds bounds = bounds_of("latest");
             struct redis_value value;
-            bounds.may_stand_still = still == 1;
+            bounds.latest_max_days = still == 1 ? 36500 : 7;
             struct span text = value_of(
                 &(struct parts){.date = "\"latest\"", .as_of = days[i].as_of});
             bool used = redis_value_read(text, &bounds, &value) == NULL;
-            if (used != (still == 1 ? days[i].used_if_it_may_stand_still
-                                    : days[i].used))
+            if (used !=
+                (still == 1 ? days[i].used_with_long_age : days[i].used))
                 fail_msg("%s: %d", days[i].as_of, used);
             rates_release(&value.rates);
         }

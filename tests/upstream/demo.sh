@@ -22,11 +22,12 @@ done
 
 echo "fxwire runs against a simulated upstream on port $(cat "$dir/port"), one
 request a second, with ECB reference rates of some days from
-etc/demo-rates.csv. Ctrl-C ends it."
+etc/demo-rates.csv. The newest of them is old: LATEST_MAX_AGE_DAYS=36500, set
+here alone, lets it serve for today. Ctrl-C ends it."
 echo
 env RUNTIME_DIR="$dir/run" STATE_DIR="$dir/state" \
     REQUESTS_WS_URL="ws://127.0.0.1:$(cat "$dir/port")/demo" \
-    RATE_PROVIDERS=file RATES_FILE=etc/demo-rates.csv \
+    RATE_PROVIDERS=file RATES_FILE=etc/demo-rates.csv LATEST_MAX_AGE_DAYS=36500 \
     "$build/supervisor" --env-file /dev/null --show-messages run &
 service=$!
 while kill -0 $service 2>/dev/null; do wait $service; code=$?; done
