@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/memory.h"
+#include "ratefetcher/crosscheck.h"
 #include "ratefetcher/latest_age.h"
 #include "ratefetcher/provider.h"
 #include "ratefetcher/redis/redis_cache.h"
@@ -61,6 +62,7 @@ struct lookup_waiter {
 struct lookup {
     struct provider_context context;
     struct providers *providers;
+    struct crosscheck *crosscheck;
     struct redis_cache *redis; /* NULL: without Redis */
     LIST_HEAD(, lookup_waiter) waiters;
     duration request_timeout;
@@ -146,9 +148,9 @@ static void end_fetch(struct lookup_waiter *waiter,
     struct lookup *lookup = waiter->lookup;
     size_t provider = waiter->provider;
     day when = waiter->query.when;
-    provider_check_age(&lookup->providers->list[provider], when, &fetched);
-    bool is_new = provider_end(&lookup->providers->list[provider], when,
-                               &waiter->call, &fetched);
+    bool is_new =
+        crosscheck_end(lookup->crosscheck, &lookup->providers->list[provider],
+                       when, &waiter->call, &fetched);
     if (is_new && fetched.result == PROVIDER_OK && fetched.fresh.usec == 0)
         redis_cache_store(lookup->redis, when, fetched.rates);
     else if (!is_new && fetched.result == PROVIDER_OK) /* there is no better */
@@ -436,6 +438,7 @@ struct lookup *lookup_new(const struct provider_context *context) {
         settings_duration(settings, SETTING_REQUEST_TIMEOUT_SECONDS);
     lookup->ttl = settings_duration(settings, SETTING_CACHE_TTL_SECONDS);
     lookup->providers = providers_new(&lookup->context);
+    lookup->crosscheck = crosscheck_new(&lookup->context, lookup->providers);
     lookup->redis = redis_cache_new(&lookup->context, lookup->providers);
     lookup->refresh_due = evtimer_new(context->base, on_refresh_due, lookup);
     plan_refresh(lookup, (duration){0});
@@ -447,6 +450,7 @@ void lookup_free(struct lookup **lookup) {
     *lookup = NULL;
     event_free(l->refresh_due);
     redis_cache_free(&l->redis);
+    crosscheck_free(&l->crosscheck);
     providers_free(&l->providers);
     struct lookup_waiter *waiter;
     while ((waiter = LIST_FIRST(&l->waiters)) != NULL)
@@ -483,5 +487,6 @@ void lookup_look_around(struct lookup *lookup) {
 
 void lookup_report(const struct lookup *lookup, struct json_object *report) {
     providers_report(lookup->providers, report);
+    crosscheck_report(lookup->crosscheck, report);
     message_add_text(report, "redis", redis_cache_state(lookup->redis));
 }

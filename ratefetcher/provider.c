@@ -51,12 +51,30 @@ static size_t count_words(struct span list) {
     return count;
 }
 
+/* The one that tables are compared with, among the others or behind them. */
+static void open_second(struct providers *providers,
+                        const struct provider_context *context) {
+    const char *name =
+        settings_text(context->settings, SETTING_RATES_CROSSCHECK);
+    const struct provider_class *class =
+        name != NULL ? registry_find(span_of(name)) : NULL;
+    if (class == NULL)
+        return;
+    for (size_t i = 0; i < providers->count; i++)
+        if (providers->list[i].class == class)
+            providers->second = &providers->list[i];
+    if (providers->second != NULL)
+        return;
+    providers->second = &providers->list[providers->count];
+    open_provider(providers->second, class, context, providers->counts);
+}
+
 struct providers *providers_new(const struct provider_context *context) {
     struct span word,
         list =
             span_of(settings_text(context->settings, SETTING_RATE_PROVIDERS));
     struct providers *providers = memory_new(
-        sizeof *providers + count_words(list) * sizeof *providers->list);
+        sizeof *providers + (count_words(list) + 1) * sizeof *providers->list);
     providers->counts =
         call_counts_open(settings_text(context->settings, SETTING_STATE_DIR));
     while (settings_next_word(&list, &word)) {
@@ -69,13 +87,15 @@ struct providers *providers_new(const struct provider_context *context) {
                      LOG_FIELDS(log_span("provider", word),
                                 log_text("why", "not in this version")));
     }
+    open_second(providers, context);
     return providers;
 }
 
 void providers_free(struct providers **providers) {
     struct providers *p = *providers;
     *providers = NULL;
-    for (size_t i = 0; i < p->count; i++) {
+    size_t count = p->count + (p->second == &p->list[p->count]);
+    for (size_t i = 0; i < count; i++) {
         p->list[i].class->close(p->list[i].state);
         provider_clear_tables(&p->list[i]);
     }

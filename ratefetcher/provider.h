@@ -32,6 +32,7 @@ struct provider {
     day older_told;           /* the last one that was told; 0: none */
     unsigned behind_in_row;   /* times it was behind the one in hand */
     monotime ask_again;       /* for a better one than these */
+    day differ_told[2];       /* the last tables that were told to differ */
     uint32_t calls_per_minute;
     struct call_counts_record *record; /* lent */
     struct breaker breaker;
@@ -55,6 +56,8 @@ struct providers {
     day old_told; /* the last old table that was told, and whose it was */
     size_t old_told_place;
     monotime alert_not_before; /* that no provider is left */
+    struct provider *second;   /* for cross-checks: one of the list, or the one
+                                  behind its end; NULL: none */
     size_t count;
     struct provider list[];
 };

@@ -57,6 +57,35 @@ static struct rates *fresh_table(const struct provider *provider,
     return left->usec > query->least_left.usec ? table->rates : NULL;
 }
 
+const struct rates *provider_fresh_table(const struct provider *provider,
+                                         day when) {
+    const struct rates_query query = {.when = when};
+    duration left;
+    return fresh_table(provider, &query, clock_monotonic(), &left);
+}
+
+/* The newer one of both that is of a day before; either may be NULL. */
+static struct rates *newer_before(struct rates *a, struct rates *b, day as_of) {
+    if (b == NULL || rates_as_of(b).number >= as_of.number ||
+        rates_as_of(b).number < as_of.number - RATES_MAX_LOOK_BACK_DAYS)
+        return a;
+    return a == NULL || rates_as_of(a).number < rates_as_of(b).number ? b : a;
+}
+
+struct rates *provider_last_known(const struct provider *provider, day as_of) {
+    struct rates *known = newer_before(NULL, provider->day_before, as_of);
+    for (int back = 0; back <= RATES_MAX_LOOK_BACK_DAYS; back++) {
+        day when = back == 0 ? RATES_LATEST : day_add(as_of, -back);
+        const struct day_table *table =
+            when.number >= DAY_FIRST_RATES.number
+                ? daytables_find(&provider->tables, when)
+                : NULL;
+        if (table != NULL)
+            known = newer_before(known, table->rates, as_of);
+    }
+    return known != NULL ? rates_hold(known) : NULL;
+}
+
 static bool has_currency(const struct rates *rates,
                          const struct rates_query *query) {
     return query->currency.len == 0 ||

@@ -21,6 +21,17 @@ void provider_clear_tables(struct provider *provider) NONNULL_ALL;
 struct rates *provider_latest_of_day(const struct provider *provider,
                                      day when) NONNULL_ALL;
 
+/* Its fresh table for that day, lent; NULL: there is none. */
+const struct rates *provider_fresh_table(const struct provider *provider,
+                                         day when) NONNULL_ALL;
+
+/*
+ * The newest table that is known of a day before `as_of` and at most a week
+ * before; the caller holds a reference. NULL: there is none.
+ */
+MUST_CHECK struct rates *provider_last_known(const struct provider *provider,
+                                             day as_of) NONNULL_ALL;
+
 /*
  * Keeps the provider's word that it has no table of that day, as long as a
  * table or, if `fresh` is not 0, so long.

@@ -124,8 +124,8 @@ static struct json_object *counters_row(const struct helper *helper) {
 /* What one helper tells of more than itself. */
 static void add_reported(struct json_object *status,
                          const struct helper *helper) {
-    static const char *const by_kind[HELPER_KINDS][4] = {
-        [HELPER_RATEFETCHER] = {"providers", "latest", "redis"},
+    static const char *const by_kind[HELPER_KINDS][5] = {
+        [HELPER_RATEFETCHER] = {"providers", "latest", "redis", "rates_differ"},
         [HELPER_MONITOR] = {"last_warnings"},
     };
     const char *const *names = by_kind[helper->kind];
@@ -236,6 +236,9 @@ void status_print(struct json_object *status, FILE *out) {
         "last_success", "calls_month",
         "calls_minute", "calls_minute_max",
         "failure",      "clock_offset_seconds"};
+    static const char *const of_difference[] = {
+        "why",  "currency", "provider",    "as_of",
+        "rate", "other",    "other_as_of", "other_rate"};
     static const char *const of_latest[] = {"provider", "as_of", "age_seconds",
                                             "layer",
                                             "working_days_without_new"};
@@ -251,6 +254,7 @@ void status_print(struct json_object *status, FILE *out) {
     print_rows(status, "providers", of_provider, 8, out);
     if (json_object_object_get_ex(status, "latest", &latest) && latest != NULL)
         print_row("latest", latest, of_latest, 5, out);
+    print_rows(status, "rates_differ", of_difference, 8, out);
     fprintf(out, "%-11s %s\n", "redis", text_of(status, "redis"));
     print_counters(status, out);
 }

@@ -64,6 +64,7 @@ UNIT_history   = ratefetcher/providers/history.c common/rates/rates.c common/mem
 UNIT_day_rows  = ratefetcher/providers/day_rows.c $(UNIT_history)
 UNIT_ecb_csv   = ratefetcher/providers/ecb_csv.c $(UNIT_day_rows)
 UNIT_breaker   = ratefetcher/breaker.c
+UNIT_rates_differ = ratefetcher/rates_differ.c common/rates/decimal.c
 UNIT_working_days = ratefetcher/working_days.c common/day.c
 UNIT_quota     = ratefetcher/quota.c
 UNIT_call_counts = ratefetcher/call_counts.c common/mapped_file.c common/files.c ratefetcher/quota.c common/log.c common/events.c common/log_limit.c common/utf8.c \
@@ -111,6 +112,7 @@ WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
                  $(SETTINGS_C)
 PROVIDER_C     = ratefetcher/provider.c ratefetcher/provider_tables.c \
                  ratefetcher/latest_age.c ratefetcher/working_days.c \
+                 ratefetcher/crosscheck.c ratefetcher/rates_differ.c common/rates/euro_fixed.c \
                  common/clock_watch.c common/older_table.c \
                  ratefetcher/breaker.c \
                  ratefetcher/quota.c ratefetcher/call_counts.c \
@@ -119,6 +121,7 @@ PROVIDER_C     = ratefetcher/provider.c ratefetcher/provider_tables.c \
 UNIT_provider  = $(PROVIDER_C)
 UNIT_lookup    = ratefetcher/lookup.c common/loop.c $(PROVIDER_C)
 UNIT_latest_age = $(UNIT_lookup)
+UNIT_crosscheck = $(UNIT_lookup)
 UNIT_http      = ratefetcher/providers/http.c common/memory.c common/clock.c \
                  common/loop.c
 UNIT_web       = $(filter-out ratefetcher/providers/http.c,$(WEB_C))

@@ -256,6 +256,13 @@ size_t rates_count(const struct rates *rates) {
     return rates->count;
 }
 
+void rates_code(const struct rates *rates, size_t place,
+                char code[static RATES_CODE_LEN + 1]) {
+    memcpy(code, place < rates->count ? rates->rates[place].code : rates->base,
+           RATES_CODE_LEN);
+    code[RATES_CODE_LEN] = '\0';
+}
+
 void rates_to_message(const struct rates *rates, struct json_object *message) {
     char text[MOMENT_TEXT_SIZE];
     day_print(rates->as_of, text);

@@ -120,6 +120,10 @@ const char *rates_provider(const struct rates *rates);
 const char *rates_base(const struct rates *rates);
 size_t rates_count(const struct rates *rates);
 
+/* The code at that place in the order, and a NUL; at rates_count() the base. */
+void rates_code(const struct rates *rates, size_t place,
+                char code[static RATES_CODE_LEN + 1]);
+
 /*
  * A new message of the table that serves `when`, as rates.sock and Redis have
  * it; the caller releases it. `layer`: where it came from, `expires_ms`: when

@@ -348,7 +348,7 @@ static void check_heartbeat(struct settings *s) {
 }
 
 /* A provider that is named needs its key or its file. */
-static void check_providers(struct settings *s) {
+static void check_providers(struct settings *s, enum setting which) {
 #define PROVIDER(id, ID, need) {#id, need},
     static const struct {
         const char *provider;
@@ -357,9 +357,9 @@ static void check_providers(struct settings *s) {
 #include "common/rates/providers.def"
     };
 #undef PROVIDER
-    if (!settings_is_good(s, SETTING_RATE_PROVIDERS))
+    if (!settings_is_good(s, which))
         return;
-    const char *providers = settings_text(s, SETTING_RATE_PROVIDERS);
+    const char *providers = settings_text(s, which);
     struct span list = span_of(providers), word;
     while (settings_next_word(&list, &word))
         for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
@@ -367,8 +367,8 @@ static void check_providers(struct settings *s) {
                 needs[i].needed != SETTINGS &&
                 settings_text(s, needs[i].needed) == NULL)
                 settings_add_fault(
-                    s, memory_print("RATE_PROVIDERS=%s: %s needs %s", providers,
-                                    needs[i].provider,
+                    s, memory_print("%s=%s: %s needs %s", settings_name(which),
+                                    providers, needs[i].provider,
                                     settings_name(needs[i].needed)));
 }
 
@@ -455,7 +455,8 @@ void settings_check_rules(struct settings *settings,
     if ((readers & SETTINGS_MONITOR) != 0)
         check_status_listen(settings);
     if ((readers & SETTINGS_RATEFETCHER) != 0) {
-        check_providers(settings);
+        check_providers(settings, SETTING_RATE_PROVIDERS);
+        check_providers(settings, SETTING_RATES_CROSSCHECK);
         check_encrypted(settings);
         check_moved(settings);
         check_ca_file(settings, SETTING_HTTP_CA_FILE);

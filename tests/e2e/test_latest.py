@@ -120,7 +120,7 @@ def test_a_latest_table_of_long_ago_is_refused(make_shop):
     shop.frankfurter.fault = lambda call: call.answer(frankfurter_body(old, {"USD": "3"}))
     shop.start()
     assert shop.convert(utc_today()) == THIRD
-    shop.service.wait_log("provider_failed provider=frankfurter result=bad_table .*seven")
+    shop.service.wait_log("provider_failed provider=frankfurter result=bad_table .*more than 7 days")
 
 
 def test_a_latest_table_of_a_week_ago_serves(make_shop):

@@ -83,9 +83,9 @@ static struct event_base *base;
 static struct settings *settings;
 static struct metrics metrics;
 static struct lookup *lookup;
-static size_t alerts; /* that no provider is left */
-static size_t old_alerts;
-static char alert_detail[64], old_detail[64]; /* that a table is old */
+static size_t alerts;                    /* that no provider is left */
+static size_t old_alerts, differ_alerts; /* of a table */
+static char alert_detail[64], old_detail[64], differ_detail[256];
 
 static void on_alert(void *arg, enum event_id event, const char *detail) {
     (void)arg;
@@ -96,6 +96,10 @@ static void on_alert(void *arg, enum event_id event, const char *detail) {
     if (event == EVENT_RATES_OLD) {
         snprintf(old_detail, sizeof old_detail, "%s", detail);
         old_alerts++;
+    }
+    if (event == EVENT_RATES_DIFFER) {
+        snprintf(differ_detail, sizeof differ_detail, "%s", detail);
+        differ_alerts++;
     }
 }
 
@@ -141,7 +145,7 @@ static void assert_told(const char *provider, const char *layer) {
     assert_string_equal(told.layer, layer);
 }
 
-static void assert_refused(enum lookup_result result) {
+static inline void assert_refused(enum lookup_result result) {
     assert_int_equal(told.count, 1);
     assert_int_equal(told.result, result);
 }
@@ -152,15 +156,16 @@ static void pass(double seconds) {
     event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-static void begin_with(const char *providers, int ttl, int max_age_days) {
-    char line[128], ttl_line[32], age_line[32];
-    snprintf(age_line, sizeof age_line, "LATEST_MAX_AGE_DAYS=%d", max_age_days);
+/* `setting`: one more, NAME=value. */
+static void begin_with(const char *providers, int ttl, const char *setting) {
+    char line[128], ttl_line[32], one_more[48];
+    snprintf(one_more, sizeof one_more, "%s", setting);
     snprintf(ttl_line, sizeof ttl_line, "CACHE_TTL_SECONDS=%d", ttl);
     snprintf(line, sizeof line, "RATE_PROVIDERS=%s", providers);
     static char rest[][32] = {"RATES_FILE=/dev/null",
                               "REQUEST_TIMEOUT_SECONDS=5",
                               "STALE_MAX_SECONDS=50", "STATE_DIR=/proc/none"};
-    char *const environment[] = {line,    ttl_line, age_line, rest[0],
+    char *const environment[] = {line,    ttl_line, one_more, rest[0],
                                  rest[1], rest[2],  rest[3],  NULL};
     log_open("test", "error", "text", open("/dev/null", O_WRONLY));
     base = loop_new();
@@ -181,7 +186,7 @@ static void begin_with(const char *providers, int ttl, int max_age_days) {
 
 /* Its tables are of 2021, and it is 2026. */
 static inline void begin_for(const char *providers, int ttl) {
-    begin_with(providers, ttl, 36500);
+    begin_with(providers, ttl, "LATEST_MAX_AGE_DAYS=36500");
 }
 
 static inline void begin(const char *providers) {

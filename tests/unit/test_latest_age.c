@@ -13,7 +13,7 @@ enum { A_DAY = 86400, A_MONTH = 30 * A_DAY };
 /* Two providers, nothing asked yet; tables are kept for a day. */
 static int begin_long(void **state) {
     (void)state;
-    begin_with("frankfurter ecb", A_DAY, 7);
+    begin_with("frankfurter ecb", A_DAY, "LATEST_MAX_AGE_DAYS=7");
     pass(0);
     return 0;
 }
@@ -96,7 +96,7 @@ static void it_ends_with_a_day(void **state) {
 /* Nor does STALE_MAX_SECONDS lengthen it. */
 static void it_is_not_stale_but_over(void **state) {
     end(state);
-    begin_with("file", 86400, 7);
+    begin_with("file", A_DAY, "LATEST_MAX_AGE_DAYS=7");
     pass(0);
     fake_give_of(FILE_PROVIDER, "2026-11-14", "USD 1.2");
     pass(DAYS(0.5) + 1);
@@ -111,7 +111,7 @@ static void it_is_not_stale_but_over(void **state) {
  * day on. */
 static void told_on_the_third_working_day(void **state) {
     end(state);
-    begin_with("frankfurter", A_MONTH, 7);
+    begin_with("frankfurter", A_MONTH, "LATEST_MAX_AGE_DAYS=7");
     pass(0);
     static const struct {
         double days;
