@@ -3,6 +3,7 @@
 #include <curses.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,19 @@ enum { RED_PAIR = 1 };
 
 static SCREEN *screen;
 static bool knows_utf8;
+static volatile sig_atomic_t ended; /* a signal asked for the end */
+
+static void on_end(int number) {
+    (void)number;
+    ended = 1;
+}
+
+/* Ends are as by the key; a wait does not go on after them. */
+static void catch_ends(void) {
+    const struct sigaction action = {.sa_handler = on_end};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
 
 bool screen_open(void) {
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
@@ -21,6 +35,7 @@ bool screen_open(void) {
     screen = newterm(NULL, stdout, stdin);
     if (screen == NULL)
         return false;
+    catch_ends();
     cbreak();
     noecho();
     curs_set(0);
@@ -89,7 +104,10 @@ void screen_draw(const struct top_rows *rows, const char *keys) {
 
 enum screen_key screen_wait(duration patience) {
     timeout((int)(patience.usec / USEC_PER_MSEC) + 1);
-    switch (getch()) {
+    int key = ended ? ERR : getch();
+    if (ended)
+        return SCREEN_QUIT;
+    switch (key) {
     case 'q':
     case 'Q':
         return SCREEN_QUIT;

@@ -25,7 +25,8 @@ int screen_height(void);
 /* Draws the rows, and a line that says which keys there are at the bottom. */
 void screen_draw(const struct top_rows *rows, const char *keys) NONNULL_ALL;
 
-/* Waits for a key, for so long at most. */
+/* Waits for a key, for so long at most. SIGINT and SIGTERM count as
+ * SCREEN_QUIT. */
 MUST_CHECK enum screen_key screen_wait(duration patience);
 
 #endif

@@ -1,7 +1,9 @@
 """`supervisor top`, on a real terminal as tmux has it, and printed for scripts."""
 import json
+import os
 import re
 import shlex
+import signal
 import subprocess
 
 import pytest
@@ -18,9 +20,9 @@ class Terminal:
     def __init__(self, folder, words, env, size=(80, 24)):
         self._socket = str(folder / "tmux")
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", str(size[0]), "-y",
-                   str(size[1]), shlex.join(["env", "-i", *(f"{n}={v}" for n, v in env.items()),
-                                             "sh", "-c", '"$@"; echo "ended $?"; cat', "sh",
-                                             *map(str, words)]))
+                   str(size[1]), shlex.join([
+                       "env", "-C", str(folder), "-i", *(f"{n}={v}" for n, v in env.items()),
+                       "sh", "-c", '"$@"; echo "ended $?"; cat', "sh", *map(str, words)]))
 
     def _tmux(self, *words):
         return subprocess.run(["tmux", "-u", "-S", self._socket, *words], check=True,
@@ -203,6 +205,18 @@ def test_a_terminal_that_knows_ascii_alone(busy, upstream, show):
     busy.wait_log("upstream_error")
     terminal = show(busy, size=(200, 50), LANG="C")
     terminal.wait(r"upstream_error .*caf\? \?")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_as_q_does(busy, show, number):
+    """The terminal is left as it was."""
+    terminal = show(busy)
+    terminal.wait("q quits")
+    (pid,) = [pid for pid, title in busy.titles().items()
+             if title == f"{busy.build}/supervisor top"]
+    os.kill(pid, number)
+    terminal.wait("^ended 0$")
+    assert "q quits" not in terminal.text()
 
 
 @pytest.mark.parametrize("term", ["", "no-such-terminal"])
