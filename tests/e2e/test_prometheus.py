@@ -14,7 +14,7 @@ from places import SANITIZED, TOP, VALGRIND
 from ports import on_new_port
 from service import Service
 from standins import Frankfurter
-from test_status_server import Page, unused
+from status_page import Page, unused
 from upstream import Upstream
 from waiting import wait_until
 

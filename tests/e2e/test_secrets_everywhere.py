@@ -12,7 +12,7 @@ from places import TOP
 from ports import on_new_port
 from standins import Frankfurter
 from test_secrets import ALL, SECRETS, found_in, secret_settings
-from test_status_server import Page, unused
+from status_page import Page, unused
 from waiting import wait_until
 
 # It notes all that it is given, and what /proc shows of each process meanwhile.

@@ -16,7 +16,7 @@ from ports import on_new_port
 from service import Service, is_running, kill_all
 from standins import Call, Frankfurter
 from test_alert_webhook import Webhook
-from test_status_server import Page, unused
+from status_page import Page, unused
 from test_systemd import Manager
 from waiting import wait_until
 
