@@ -186,6 +186,8 @@ void helpers_kill(struct helpers *helpers, bool monitor_too) {
 }
 
 void helpers_tell_monitor(struct helpers *helpers, struct json_object *status) {
+    if (message_line(status).len > CHANNEL_MAX_LINE_BYTES)
+        return; /* of some hundred upstreams: it would break the channel */
     for (size_t i = 0; i < helpers->count; i++) {
         struct helper *helper = helpers->list[i];
         if (helper->kind == HELPER_MONITOR)

@@ -216,6 +216,16 @@ static void print_counters(struct json_object *status, FILE *out) {
     }
 }
 
+/* Each sentence of a list on a line of its own. */
+static void print_sentences(struct json_object *status, const char *list,
+                            const char *title, FILE *out) {
+    struct json_object *rows = NULL;
+    json_object_object_get_ex(status, list, &rows);
+    for (size_t i = 0; rows != NULL && i < json_object_array_length(rows); i++)
+        fprintf(out, "%-11s %s\n", title,
+                json_object_get_string(json_object_array_get_idx(rows, i)));
+}
+
 void status_print(struct json_object *status, FILE *out) {
     static const char *const of_helper[] = {
         "name",   "pid",        "state",    "uptime_seconds",
@@ -242,13 +252,11 @@ void status_print(struct json_object *status, FILE *out) {
     static const char *const of_latest[] = {"provider", "as_of", "age_seconds",
                                             "layer",
                                             "working_days_without_new"};
-    struct json_object *reasons = NULL, *latest = NULL;
+    struct json_object *latest = NULL;
     fprintf(out, "fxwire %s, up %s s, ready: %s\n", text_of(status, "version"),
             text_of(status, "uptime_seconds"), text_of(status, "ready"));
-    json_object_object_get_ex(status, "reasons", &reasons);
-    for (size_t i = 0; reasons && i < json_object_array_length(reasons); i++)
-        fprintf(out, "%-11s %s\n", "not ready",
-                json_object_get_string(json_object_array_get_idx(reasons, i)));
+    print_sentences(status, "reasons", "not ready", out);
+    print_sentences(status, "attention", "attention", out);
     print_rows(status, "helpers", of_helper, 8, out);
     print_rows(status, "upstreams", of_upstream, 11, out);
     print_rows(status, "providers", of_provider, 8, out);

@@ -185,8 +185,12 @@ static void put_table(struct evbuffer *out, struct json_object *status) {
 }
 
 static double is_up(struct json_object *row) {
+    static const char *const good[] = {"ok", "unused", "limited"};
     const char *state = message_text(row, "state");
-    return strcmp(state, "ok") == 0 || strcmp(state, "unused") == 0;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (strcmp(state, good[i]) == 0)
+            return 1;
+    return 0;
 }
 
 static double breaker_open(struct json_object *row) {

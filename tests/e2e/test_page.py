@@ -133,7 +133,7 @@ def test_texts_of_others_stay_texts(opened, upstream):
     assert tab.browser.run("document.querySelectorAll('img, b').length") == 0
 
 
-LOOKS = [(1280, False), (1280, True), (800, False), (360, False), (360, True)]
+LOOKS = [(1280, False), (1280, True), (1130, False), (800, False), (360, False), (360, True)]
 
 
 def assert_fine(tab):

@@ -320,7 +320,7 @@ def test_secrets_are_not_told(watched, upstream):
                "REQUESTS_WS_URL": upstream.url.replace("ws://", "ws://me:passsecret@")
                + "?token=querysecret"}
     _, page = watched(secrets)
-    for path in ("/metrics", "/readyz", "/healthz"):
+    for path in ("/metrics", "/status.json", "/", "/readyz", "/healthz"):
         assert "secret" not in page.get(path)[1]
 
 
