@@ -13,6 +13,7 @@ int command_restart(const struct options *options);
 int command_log_level(const struct options *options);
 int command_alert_test(const struct options *options);
 int command_convert(const struct options *options);
+int command_logs(const struct options *options);
 int command_rates(const struct options *options);
 int command_top(const struct options *options);
 

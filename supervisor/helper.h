@@ -34,7 +34,7 @@ struct helper_context {
     struct children *children;
     const struct settings *settings;
     int log_read_fd, log_write_fd;
-    int rates_fd; /* the listening rates.sock */
+    int rates_fd, logs_fd; /* the listening rates.sock and logs.sock */
     bool show_messages;
     enum log_level log_level;   /* LOG_LEVELS: as the settings say */
     void (*changed)(void *arg); /* a helper died or said something */

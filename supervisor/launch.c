@@ -25,17 +25,6 @@ const char *helper_name(const struct helper *helper) {
     return kinds[helper->kind].name;
 }
 
-static int extra_fd(const struct helper *helper) {
-    switch (helper->kind) {
-    case HELPER_RATEFETCHER:
-        return helper->context->rates_fd;
-    case HELPER_MONITOR:
-        return helper->context->log_read_fd;
-    default:
-        return -1;
-    }
-}
-
 bool launch_waits_for_debugger(const struct helper *helper) {
     return settings_is(helper->context->settings, SETTING_DEBUG_WAIT,
                        helper_name(helper));
@@ -68,6 +57,16 @@ static char **environment_now(const struct helper *helper) {
     return environment;
 }
 
+static void give_extra(const struct helper *helper, int fds[SPAWN_EXTRA_FDS]) {
+    const struct helper_context *context = helper->context;
+    if (helper->kind == HELPER_RATEFETCHER)
+        fds[0] = context->rates_fd;
+    if (helper->kind != HELPER_MONITOR)
+        return;
+    fds[0] = context->log_read_fd;
+    fds[1] = context->logs_fd;
+}
+
 pid_t launch_helper(const struct helper *helper, int control_fd) {
     const struct helper_context *context = helper->context;
     char *path = spawn_sibling(kinds[helper->kind].program);
@@ -86,8 +85,9 @@ pid_t launch_helper(const struct helper *helper, int control_fd) {
                           .environment = environment,
                           .control_fd = control_fd,
                           .log_fd = context->log_write_fd,
-                          .extra_fd = extra_fd(helper),
+                          .extra_fds = {-1, -1},
                           .keep_stderr = helper->kind == HELPER_MONITOR};
+    give_extra(helper, spawn.extra_fds);
     pid_t pid = spawn_start(&spawn);
     spawn_environment_free(&environment);
     free(path);

@@ -39,6 +39,8 @@ static const struct {
     {"log-level", command_log_level, 1, 1, "log-level WORD",
      "log from debug, info, warn or error on, in all processes, until the next "
      "reload"},
+    {"logs", command_logs, 0, 0, "logs [--json]",
+     "follow the log of the running service"},
     {"alert-test", command_alert_test, 0, 0, "alert-test",
      "run ALERT_COMMAND once"},
     {"top", command_top, 0, 0, "top [--once]",

@@ -19,7 +19,9 @@
 #define LEFTOVER_TIME MILLISECONDS(1500)
 
 static const char *const socket_names[RUNTIME_SOCKETS] = {
-    [RUNTIME_CONTROL] = "control.sock", [RUNTIME_RATES] = "rates.sock"};
+    [RUNTIME_CONTROL] = "control.sock",
+    [RUNTIME_RATES] = "rates.sock",
+    [RUNTIME_LOGS] = "logs.sock"};
 
 static const char claim_name[] = "supervisor";
 

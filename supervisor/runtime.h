@@ -15,7 +15,12 @@
 /* The lock's name in the folder. */
 #define RUNTIME_LOCK "supervisor.lock"
 
-enum runtime_socket_name { RUNTIME_CONTROL, RUNTIME_RATES, RUNTIME_SOCKETS };
+enum runtime_socket_name {
+    RUNTIME_CONTROL,
+    RUNTIME_RATES,
+    RUNTIME_LOGS,
+    RUNTIME_SOCKETS
+};
 
 struct runtime_socket {
     int fd; /* listening; -1: none */

@@ -243,6 +243,10 @@ static void use_new_sockets(struct service *s) {
         s->helpers.context.rates_fd = sockets[RUNTIME_RATES].fd;
         (void)helpers_restart(&s->helpers, "ratefetcher");
     }
+    if (sockets[RUNTIME_LOGS].changed) {
+        s->helpers.context.logs_fd = sockets[RUNTIME_LOGS].fd;
+        (void)helpers_restart(&s->helpers, "monitor");
+    }
 }
 
 static void look_at_runtime(struct service *s) {
@@ -411,6 +415,7 @@ static void serve(struct service *s, const struct monitor_pipe *log) {
         .log_read_fd = log->read_fd,
         .log_write_fd = log->write_fd,
         .rates_fd = s->runtime.sockets[RUNTIME_RATES].fd,
+        .logs_fd = s->runtime.sockets[RUNTIME_LOGS].fd,
         .show_messages = s->options->show_messages,
         .log_level = s->log_level,
         .changed = on_changed,

@@ -32,16 +32,37 @@ static void close_from(int first) {
         close(fd);
 }
 
+static int above(int fd) {
+    return fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+}
+
+/* False and errno: one of them can not be had. */
+static bool copy_above(const int fds[SPAWN_EXTRA_FDS],
+                       int copies[SPAWN_EXTRA_FDS]) {
+    for (int i = 0; i < SPAWN_EXTRA_FDS; i++) {
+        copies[i] = fds[i] >= 0 ? above(fds[i]) : -1;
+        if (fds[i] >= 0 && copies[i] < 0)
+            return false;
+    }
+    return true;
+}
+
+static void place_extra(const int copies[SPAWN_EXTRA_FDS]) {
+    for (int i = 0; i < SPAWN_EXTRA_FDS; i++)
+        if (copies[i] >= 0)
+            dup2(copies[i], CHILD_FD_EXTRA + i);
+        else
+            close(CHILD_FD_EXTRA + i);
+    close_from(CHILD_FD_EXTRA + SPAWN_EXTRA_FDS);
+}
+
 /* False and errno: not all are where the helper looks for them. */
 static bool place_fds(const struct spawn *spawn) {
-    int control = fcntl(spawn->control_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-    int log = fcntl(spawn->log_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-    int extra = spawn->extra_fd >= 0
-                    ? fcntl(spawn->extra_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD)
-                    : -1;
+    int control = above(spawn->control_fd), log = above(spawn->log_fd);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int extra[SPAWN_EXTRA_FDS];
     if (control < 0 || log < 0 || null < 0 ||
-        (spawn->extra_fd >= 0 && extra < 0))
+        !copy_above(spawn->extra_fds, extra))
         return false;
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
@@ -49,11 +70,7 @@ static bool place_fds(const struct spawn *spawn) {
         dup2(log, STDERR_FILENO);
     dup2(control, CHILD_FD_CONTROL);
     dup2(log, CHILD_FD_LOG);
-    if (extra >= 0)
-        dup2(extra, CHILD_FD_EXTRA);
-    else
-        close(CHILD_FD_EXTRA);
-    close_from(CHILD_FD_EXTRA + 1);
+    place_extra(extra);
     return true;
 }
 

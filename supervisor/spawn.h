@@ -8,13 +8,16 @@
 #include "common/attributes.h"
 #include "common/settings/settings.h"
 
+enum { SPAWN_EXTRA_FDS = 2 };
+
 struct spawn {
     const char *path;
     char *const *argv;
     char *const *environment;
-    int control_fd;   /* becomes CHILD_FD_CONTROL */
-    int log_fd;       /* becomes CHILD_FD_LOG */
-    int extra_fd;     /* becomes CHILD_FD_EXTRA; -1: none */
+    int control_fd; /* becomes CHILD_FD_CONTROL */
+    int log_fd;     /* becomes CHILD_FD_LOG */
+    /* Become CHILD_FD_EXTRA and CHILD_FD_SECOND; -1: none. */
+    int extra_fds[SPAWN_EXTRA_FDS];
     bool keep_stderr; /* else standard error goes to the log */
 };
 

@@ -48,7 +48,7 @@ DAILY_FILE_C   = supervisor/monitor/daily_file.c common/files.c common/day.c \
                  common/clock.c common/memory.c
 UNIT_daily_file = $(DAILY_FILE_C)
 UNIT_journal   = supervisor/monitor/journal.c
-MONITOR_C      = supervisor/monitor/monitor.c supervisor/monitor/log_output.c \
+MONITOR_C      = supervisor/monitor/monitor.c supervisor/monitor/log_output.c supervisor/monitor/log_feed.c common/lines/line_server.c common/lines/unix_socket.c \
                  supervisor/monitor/journal.c supervisor/monitor/status_server.c \
                  supervisor/monitor/metrics_text.c supervisor/monitor/warnings.c \
                  supervisor/monitor/page.c supervisor/monitor/status_guard.c $(DAILY_FILE_C)
@@ -56,6 +56,7 @@ UNIT_status_guard = supervisor/monitor/status_guard.c
 UNIT_monitor   = $(MONITOR_C) common/lines/child.c common/lines/channel.c \
                  $(MESSAGE_C) common/metrics.c common/loop.c common/log.c common/events.c common/log_limit.c common/utf8.c \
                  common/clock.c common/day.c $(SETTINGS_C)
+UNIT_log_json  = supervisor/log_json.c $(UNIT_log)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
 UNIT_top_layout = supervisor/top/layout.c supervisor/top/cells.c $(MESSAGE_C)
 UNIT_options   = supervisor/options.c $(SETTINGS_C)

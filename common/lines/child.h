@@ -19,6 +19,7 @@ enum {
     CHILD_FD_CONTROL = 3, /* the socket to the supervisor */
     CHILD_FD_LOG = 4,     /* where log lines go */
     CHILD_FD_EXTRA = 5,   /* ratefetcher: listening socket; monitor: log */
+    CHILD_FD_SECOND = 6,  /* monitor: listening socket */
 };
 
 /* The argument that tells a helper that these descriptors are there. */

@@ -77,6 +77,10 @@ void line_server_send(struct line_client *client, struct json_object *answer) {
         bufferevent_disable(client->stream, EV_READ);
 }
 
+size_t line_server_unread(const struct line_client *client) {
+    return evbuffer_get_length(bufferevent_get_output(client->stream));
+}
+
 void line_server_defer(struct line_client *client,
                        struct line_question *question) {
     question->client = client;

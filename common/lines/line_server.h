@@ -63,6 +63,9 @@ void line_server_free(struct line_server **server) NONNULL_ALL;
 void line_server_send(struct line_client *client,
                       struct json_object *answer) NONNULL_ALL;
 
+/* How many bytes of answers the client has not read. */
+size_t line_server_unread(const struct line_client *client) NONNULL_ALL;
+
 /* Keeps the connection until `question`, with `cancel` and `arg` filled in,
  * is answered. */
 void line_server_defer(struct line_client *client,

@@ -22,6 +22,7 @@ static const char *const op_names[MESSAGE_OPS] = {
     [MESSAGE_PONG] = "pong",
     [MESSAGE_REPORT] = "report",
     [MESSAGE_LOG_LEVEL] = "log_level",
+    [MESSAGE_LOGS] = "logs",
 };
 
 /*

@@ -21,6 +21,8 @@ enum message_op {
     MESSAGE_STOP,    /* control.sock, and supervisor to helper: end in order */
     MESSAGE_RELOAD,  /* control.sock: read the configuration anew */
     MESSAGE_RESTART, /* control.sock: restart the helpers of one name */
+    MESSAGE_LOGS,    /* logs.sock: the question, and for each line of the log
+                        from then on "line"; "lost": how many were not told */
     MESSAGE_LOG_LEVEL, /* control.sock, and supervisor to helper: log from this
                           "level" on */
     MESSAGE_READY,     /* helper to supervisor, once */

@@ -10,6 +10,7 @@
 #include "common/loop.h"
 #include "common/metrics.h"
 #include "common/process.h"
+#include "supervisor/monitor/log_feed.h"
 #include "supervisor/monitor/log_output.h"
 #include "supervisor/monitor/status_server.h"
 #include "supervisor/monitor/warnings.h"
@@ -28,6 +29,7 @@ struct copier {
     int pipe_fd;
     struct log_output output;
     struct warnings warnings;
+    struct log_feed *feed;       /* NULL: nobody can follow */
     char text[LOG_OUTPUT_BYTES]; /* what was read of a line */
     size_t len;
 };
@@ -59,6 +61,8 @@ static void hand_over(struct copier *c) {
         whole = c->len;
     log_output_add(&c->output, (struct span){c->text, whole});
     warnings_look(&c->warnings, (struct span){c->text, whole});
+    if (c->feed != NULL)
+        log_feed_add(c->feed, (struct span){c->text, whole});
     c->len -= whole;
     memmove(c->text, c->text + whole, c->len);
 }
@@ -172,10 +176,12 @@ int monitor_run(int argc, char *argv[]) {
     struct monitor m = {.base = loop_new(), .copier.pipe_fd = CHILD_FD_EXTRA};
     log_output_open(&m.copier.output, settings);
     child_init(&m.child, true, report, &m);
+    m.copier.feed = log_feed_new(m.base, CHILD_FD_SECOND);
     m.status = status_server_new(m.base, settings);
     if (m.status != NULL)
         m.child.on_status = on_status;
     run(&m);
+    log_feed_free(&m.copier.feed);
     if (m.status != NULL)
         status_server_free(&m.status);
     log_output_close(&m.copier.output);

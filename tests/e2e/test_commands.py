@@ -52,7 +52,7 @@ def test_version(nothing):
 @pytest.mark.parametrize("args", [
     ["nothing"], ["--nothing"], ["-x"], ["status", "--nothing"], ["run", "x"], ["check", "x"],
     ["stop", "x"], ["status", "x"], ["convert"], ["convert", "1"], ["--env-file"],
-    ["convert", "1", "USD", "2021-05-18", "x"], ["log-level"], ["log-level", "info", "x"],
+    ["convert", "1", "USD", "2021-05-18", "x"], ["log-level"], ["log-level", "info", "x"], ["logs", "x"],
     ["status", "--wait"], ["status", "--wait", "x"],
     ["status", "--wait", "-1"], [""],
 ])
@@ -65,7 +65,7 @@ def test_wrong_usage(nothing, args):
 
 @pytest.mark.parametrize("args", [
     ["status"], ["status", "--json"], ["status", "--ready"], ["stop"], ["convert", "1", "USD"],
-    ["convert", "1", "USD", "2021-05-18"], ["log-level", "debug"],
+    ["convert", "1", "USD", "2021-05-18"], ["log-level", "debug"], ["logs"],
 ])
 def test_without_a_service(nothing, args):
     """Exit 69, one line."""

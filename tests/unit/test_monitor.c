@@ -33,6 +33,7 @@ static _Noreturn void be_monitor(int control_fd, int log_fd) {
     dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
     dup2(control_fd, CHILD_FD_CONTROL);
     dup2(log_fd, CHILD_FD_EXTRA);
+    dup2(socket(AF_UNIX, SOCK_STREAM, 0), CHILD_FD_SECOND);
     _exit(monitor_run(2, argv));
 }
 
