@@ -241,8 +241,12 @@ def hide(service, folder):
 
 
 def join(pid):
+    """Its namespace and its root, which is another where this runs in a chroot."""
+    root = os.open(f"/proc/{pid}/root", os.O_RDONLY | os.O_DIRECTORY)
     with open(f"/proc/{pid}/ns/mnt", "rb") as namespace:
         check(_libc.setns(namespace.fileno(), _NAMESPACES["mnt"]), "the mount namespace")
+    os.fchdir(root)
+    os.chroot(".")
 
 
 def filters(service):
