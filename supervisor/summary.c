@@ -82,6 +82,34 @@ static void look_at_redis(struct json_object *list,
         add(list, "Redis takes no writes");
 }
 
+static void look_at_table(struct json_object *list,
+                          struct json_object *latest) {
+    double days = message_number(latest, "working_days_without_new", 0);
+    if (days > 0)
+        add(list, "today's table is of %s, %.0f working days without a new one",
+            message_text(latest, "as_of"), days);
+}
+
+/* Of earlier tables it was told when they came. */
+static void look_at_differences(struct json_object *list,
+                                struct json_object *rows,
+                                struct json_object *latest) {
+    struct json_object *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; latest != NULL && i < rows_of(rows); i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        if (!is(row, "as_of", message_text(latest, "as_of")))
+            continue;
+        first = first != NULL ? first : row;
+        count++;
+    }
+    if (count > 0)
+        add(list, "today's rate of %s%s differs much: %s has %s, %s has %s",
+            message_text(first, "currency"), count > 1 ? " and others" : "",
+            message_text(first, "provider"), message_text(first, "rate"),
+            message_text(first, "other"), message_text(first, "other_rate"));
+}
+
 static void look_at_rows(struct json_object *list, struct json_object *rows,
                          void (*look)(struct json_object *,
                                       struct json_object *)) {
@@ -137,6 +165,9 @@ void summary_add(struct json_object *status) {
     look_at_rows(list, member(status, "upstreams"), look_at_upstream);
     look_at_rows(list, member(status, "providers"), look_at_provider);
     look_at_redis(list, status);
+    look_at_table(list, member(status, "latest"));
+    look_at_differences(list, member(status, "rates_differ"),
+                        member(status, "latest"));
     bool ready = rows_of(member(status, "reasons")) == 0;
     const char *but =
         ready && rows_of(list) > 0

@@ -3,7 +3,9 @@ import csv
 import datetime
 import json
 import math
+import os
 import re
+import time
 from fractions import Fraction
 
 from places import DEMO_RATES
@@ -32,6 +34,15 @@ def read_rates(path=DEMO_RATES):
             }
             for row in csv.DictReader(file)
         }
+
+
+def write_fresh_rates(path):
+    """The demo's rates, and their newest ones once more as of today."""
+    head, newest, *older = DEMO_RATES.read_text().splitlines()
+    path.write_text("\n".join([head, newest.replace(newest.split(",")[0], today()),
+                               newest, *older, ""]))
+    os.utime(path, (time.time() - 60,) * 2)  # one that changes just now is read again
+    return path
 
 
 def rate_on(rates, day, code):

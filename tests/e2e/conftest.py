@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from amounts import write_fresh_rates
 from places import BUILD
 from peer import Peer
 from ports import on_new_port
@@ -90,12 +91,13 @@ def start(make_service):
 
 
 @pytest.fixture
-def watched(make_service, upstream):
-    """watched(settings) gives a ready service and its page."""
+def watched(make_service, upstream, tmp_path):
+    """watched(settings) gives a ready service, with rates of today, and its page."""
 
     def begin(settings=None, host="127.0.0.1", **how):
         page = Page(on_new_port(unused))
         service = make_service({"REQUESTS_WS_URL": upstream.url,
+                                "RATES_FILE": write_fresh_rates(tmp_path / "rates.csv"),
                                 "STATUS_LISTEN": f"{host}:{page.port}"} | (settings or {}),
                                **how)
         service.start()

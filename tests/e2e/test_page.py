@@ -9,6 +9,7 @@ import pytest
 
 from amounts import message, stake_of
 from browser import PROGRAM, Browser
+from standins import Ecb, Frankfurter
 from tls_upstream import skip_loudly
 from upstream import Upstream
 from waiting import holds_for, wait_until
@@ -189,6 +190,18 @@ def test_by_keyboard_and_ear(opened):
         assert ("table", "Upstreams") in named and ("rowheader", "wsclient") in named
         assert ("columnheader", "Heartbeat") in named
         assert all(name for role, name in named if role in ("image", "region", "heading"))
+
+
+def test_rates_that_differ(opened):
+    with Frankfurter({"USD": "1.20"}) as first, Ecb({"USD": "1.30"}) as second:
+        _, tab = opened({"RATE_PROVIDERS": "frankfurter", "RATES_FILE": None,
+                         "FRANKFURTER_URL": first.url, "ECB_URL": second.url,
+                         "RATES_CROSSCHECK": "ecb"})
+        tab.says("Converting, but today's rate of USD differs much: "
+                 "frankfurter has 1.20, ecb has 1.30")
+    cells = {path: text for path, _, text in tab.probe("cells")}
+    assert cells["rates_differ/0/rate"] == "1.20" and cells["rates_differ/0/other"] == "ecb"
+    assert_fine(tab)
 
 
 def test_an_upstream_that_is_away(opened):

@@ -24,6 +24,22 @@ static const struct {
      "\"ledger_bytes\":80,\"ledger_max_bytes\":100}]}",
      "Converting, but the room for messages in hand of h:1/ is used to 80 %",
      "[\"the room for messages in hand of h:1/ is used to 80 %\"]"},
+    {"{" READY "\"latest\":{\"as_of\":\"2026-11-27\","
+     "\"working_days_without_new\":3}}",
+     "Converting, but today's table is of 2026-11-27, 3 working days without a "
+     "new one",
+     "[\"today's table is of 2026-11-27, 3 working days without a new one\"]"},
+    {"{" READY "\"latest\":{\"as_of\":\"2026-11-27\"},\"rates_differ\":["
+     "{\"as_of\":\"2026-11-26\",\"currency\":\"JPY\"},"
+     "{\"as_of\":\"2026-11-27\",\"currency\":\"USD\",\"provider\":\"ecb\","
+     "\"rate\":\"1.2\",\"other\":\"file\",\"other_rate\":\"1.30\"},"
+     "{\"as_of\":\"2026-11-27\",\"currency\":\"GBP\"}]}",
+     "Converting, but today's rate of USD and others differs much: ecb has "
+     "1.2, file has 1.30",
+     "[\"today's rate of USD and others differs much: ecb has 1.2, file has "
+     "1.30\"]"},
+    {"{" READY "\"latest\":null,\"rates_differ\":[{\"as_of\":\"2026-11-26\"}]}",
+     "Converting", "[]"},
     {"{\"reasons\":[\"upstream is not connected: h:1/\"],\"upstreams\":["
      "{\"upstream\":\"g:1/\",\"connected\":true},"
      "{\"upstream\":\"h:1/\",\"connected\":false,\"since_seconds\":12.4}]}",
