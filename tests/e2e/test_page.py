@@ -87,6 +87,9 @@ def test_values_are_those_of_the_status(opened, upstream):
     service.wait_respawn("ratefetcher", service.kill("ratefetcher"))
     service.wait_ready()
 
+    converted = lambda: service.status()["upstreams"][0]["results"]["converted"]
+    wait_until(lambda: converted() == 1201, "the status tells of the last one")
+
     def wrong():
         status = service.status()
         return [(path, shown, found(status, path)) for path, shown, _ in tab.probe("cells")
