@@ -88,10 +88,10 @@ def test_what_is_moved_away_is_made_anew(logging):
     wait_text(folder, "died.*process=ratefetcher")
 
 
-def on_a_small_disk(folder, size):
-    """A launcher whose child sees an empty disk of that size in the folder."""
+def on_a_disk(folder, options):
+    """A launcher whose child sees an empty disk in the folder."""
     return needs("unshare", "--mount", "--propagation", "private", "sh", "-c",
-                 f'mount -t tmpfs -o size={size},mode=777 fx "$0" && exec "$@"', str(folder))
+                 f'mount -t tmpfs -o {options} fx "$0" && exec "$@"', str(folder))
 
 
 def test_a_full_disk_costs_lines_alone(make_service, upstream, tmp_path):
@@ -99,7 +99,7 @@ def test_a_full_disk_costs_lines_alone(make_service, upstream, tmp_path):
     folder = tmp_path / "logs"
     folder.mkdir()
     service = make_service({"REQUESTS_WS_URL": upstream.url, "LOGS_DIR": folder,
-                            "LOG_LEVEL": "debug"}, launcher=on_a_small_disk(folder, "1m"))
+                            "LOG_LEVEL": "debug"}, launcher=on_a_disk(folder, "size=1m,mode=777"))
     inside = lambda: f"/proc/{service.process.pid}/root{folder}"
     service.env["ALERT_COMMAND"] = str(script(service.folder, "#!/bin/sh\necho $1 >>told\n"))
     service.start()
@@ -194,6 +194,13 @@ def test_a_folder_that_can_not_be(make_service, upstream, name, command):
     done = service.command(command)
     assert done.returncode == 78
     assert f"{name}=/dev/null/x: {UNUSABLE}: Not a directory" in done.stderr
+
+
+def test_a_folder_that_is_there_but_takes_no_file(make_service, upstream, tmp_path):
+    service = make_service({"REQUESTS_WS_URL": upstream.url, "LOGS_DIR": tmp_path},
+                           launcher=on_a_disk(tmp_path, "ro"))
+    assert service.launch().wait_exit() == 78
+    assert f"LOGS_DIR={tmp_path}: {UNUSABLE}: Read-only file system" in service.log()
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
