@@ -122,23 +122,28 @@ static void a_second_that_fails(void **state) {
 }
 
 static const struct jump_case {
-    const char *before, *as_of, *after; /* the first is of 2026-11-20 */
+    const char *before_of, *before, *as_of, *after;
     const char *found;
 } jump_cases[] = {
-    {"USD 1 JPY 180", "2026-11-21", "USD 1.2 JPY 180", ""},
-    {"USD 1 JPY 180", "2026-11-21", "USD 1.2001 JPY 180", "jump USD 1.2001/1"},
-    {"USD 1 JPY 180", "2026-11-21", "USD 0.7999 JPY 180", "jump USD 0.7999/1"},
-    {"USD 1 JPY 180", "2026-11-21", "USD 1 JPY 0.180", "jump JPY 0.180/180"},
-    {"USD 1", "2026-11-21", "USD 1 JPY 0.180", ""},
-    /* A correction of the same day is none. */
-    {"USD 1 JPY 180", "2026-11-20", "USD 2 JPY 180", ""},
+    {"2026-11-20", "USD 1 JPY 180", "2026-11-21", "USD 1.2 JPY 180", ""},
+    {"2026-11-20", "USD 1 JPY 180", "2026-11-21", "USD 1.2001 JPY 180",
+     "jump USD 1.2001/1"},
+    {"2026-11-20", "USD 1 JPY 180", "2026-11-21", "USD 0.7999 JPY 180",
+     "jump USD 0.7999/1"},
+    {"2026-11-20", "USD 1 JPY 180", "2026-11-21", "USD 1 JPY 0.180",
+     "jump JPY 0.180/180"},
+    {"2026-11-20", "USD 1", "2026-11-21", "USD 1 JPY 0.180", ""},
+    /* A correction of the same day is none; over a week a rate may go far. */
+    {"2026-11-20", "USD 1 JPY 180", "2026-11-20", "USD 2 JPY 180", ""},
+    {"2026-11-15", "USD 1", "2026-11-22", "USD 2", "jump USD 2/1"},
+    {"2026-11-14", "USD 1", "2026-11-22", "USD 2", ""},
 };
 
 static void beside_the_day_before(void **state) {
     for (size_t i = 0; i < COUNT_OF(jump_cases); i++) {
         const struct jump_case *c = &jump_cases[i];
         begin_alone(state);
-        fake_give_of(FRANKFURTER, "2026-11-20", c->before);
+        fake_give_of(FRANKFURTER, c->before_of, c->before);
         assert_null(ask("latest", "USD"));
         pass(LONG_TTL * 0.91); /* the refresh */
         fake_give_of(FRANKFURTER, c->as_of, c->after);
