@@ -49,6 +49,10 @@ static bool is_still_there(int fd, const char *path) {
            opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
+bool mapped_file_is_in_place(const struct mapped_file *file) {
+    return is_still_there(file->fd, file->path);
+}
+
 int mapped_file_open(struct mapped_file *file, const char *path) {
     *file = (struct mapped_file){.fd = -1};
     int fd;

@@ -51,6 +51,9 @@ MUST_CHECK int mapped_file_use_memory(struct mapped_file *file,
 /* How long the file is, in bytes. */
 size_t mapped_file_length(const struct mapped_file *file) NONNULL_ALL;
 
+/* Whether its path still leads to the file that was opened. */
+bool mapped_file_is_in_place(const struct mapped_file *file) NONNULL_ALL;
+
 /*
  * Whether the file still has its name: cleaners and people remove it, or put
  * another in its place. Then a new one gets all that is in this one, and takes

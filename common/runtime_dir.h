@@ -7,6 +7,13 @@
 #include "common/attributes.h"
 
 /*
+ * What files in it are called by which each wsclient hands the audit's lines to
+ * the monitor.
+ */
+#define AUDIT_RING_PREFIX "audit-"
+#define AUDIT_RING_SUFFIX ".ring"
+
+/*
  * Makes the folder (mode 0700) where it is missing and checks that it belongs
  * to this user alone. NULL, or one line about what is wrong; the caller frees
  * it.

@@ -1,4 +1,5 @@
 /* supervisor: the command line of fxwire, and its outermost process. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,9 @@ static const struct {
      "one conversion through the running ratefetcher"},
     {"rates", command_rates, 0, 1, "rates [DATE] [--json]",
      "the table of a day, with its provider and age"},
+    {"audit", command_audit, 1, INT_MAX, "audit FILE...",
+     "recompute the lines of audit files, also compressed ones (.gz), and "
+     "name\n        those that differ"},
     {"--help", help, 0, 0, "--help", "this text"},
     {"--version", version, 0, 0, "--version", "the version"},
 };
@@ -92,8 +96,9 @@ static int help(const struct options *options) {
         printf("  %s%s\n        %s\n", settings_name((enum setting)i),
                settings_is_secret((enum setting)i) ? " *" : "",
                settings_help((enum setting)i));
-    puts("\nExit codes: 0, 64 usage, 69 not running (of check --live: not "
-         "working),\n70 internal, 75 already running, 78 configuration.");
+    puts("\nExit codes: 0, 64 usage, 65 a line of an audit differs, 66 a file "
+         "of one can not\nbe read, 69 not running (of check --live: not "
+         "working), 70 internal, 75 already\nrunning, 78 configuration.");
     return EX_OK;
 }
 

@@ -96,11 +96,8 @@ char *options_read(int argc, char *argv[], struct options *out) {
     if (out->command != NULL)
         return NULL; /* --help and --version ignore the rest */
     out->command = optind < argc ? argv[optind++] : "run";
-    for (; optind < argc; optind++) {
-        if (out->argument_count == OPTIONS_MAX_ARGUMENTS)
-            return memory_print("%s: one argument too many", argv[optind]);
-        out->arguments[out->argument_count++] = argv[optind];
-    }
+    out->arguments = (const char *const *)(argv + optind);
+    out->argument_count = argc - optind;
     return NULL;
 }
 

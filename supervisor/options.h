@@ -7,8 +7,6 @@
 #include "common/attributes.h"
 #include "common/settings/settings.h"
 
-enum { OPTIONS_MAX_ARGUMENTS = 3 };
-
 struct options {
     const char *env_file; /* NULL: .env, if there is one */
     bool show_messages;
@@ -19,8 +17,8 @@ struct options {
     bool ready; /* status */
     bool wait;  /* status */
     double wait_seconds;
-    const char *command; /* "run" if none is given */
-    const char *arguments[OPTIONS_MAX_ARGUMENTS];
+    const char *command;          /* "run" if none is given */
+    const char *const *arguments; /* of main()'s, with a NULL behind them */
     int argument_count;
 };
 

@@ -127,7 +127,8 @@ static void open_own_log(const struct settings *settings, int fd) {
  */
 static char *folder_fault(const struct settings *settings,
                           int (*look)(const char *path)) {
-    static const enum setting folders[] = {SETTING_STATE_DIR, SETTING_LOGS_DIR};
+    static const enum setting folders[] = {SETTING_STATE_DIR, SETTING_LOGS_DIR,
+                                           SETTING_AUDIT_DIR};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         const char *dir = settings_text(settings, folders[i]);
         if (dir != NULL && settings_is_good(settings, folders[i]) &&

@@ -23,6 +23,7 @@ UNIT_envfile   = common/settings/envfile.c common/memory.c
 UNIT_moved     = common/settings/moved.c common/settings/url.c common/memory.c
 UNIT_url       = common/settings/url.c common/memory.c
 UNIT_mapped_file = common/mapped_file.c common/files.c common/memory.c
+UNIT_line_ring = common/line_ring.c $(UNIT_mapped_file)
 UNIT_log       = common/log.c common/events.c common/log_limit.c common/utf8.c common/memory.c common/clock.c common/day.c \
                  $(MESSAGE_C)
 UNIT_log_limit = $(UNIT_log)
@@ -44,14 +45,17 @@ SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
                  common/settings/url.c common/rates/decimal.c common/utf8.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)
 UNIT_wiping    = common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c common/day.c $(SETTINGS_C)
-DAILY_FILE_C   = supervisor/monitor/daily_file.c common/files.c common/day.c \
+DAILY_FILE_C   = supervisor/monitor/daily_file.c supervisor/monitor/day_file.c \
+                 common/files.c common/day.c \
                  common/clock.c common/memory.c
 UNIT_daily_file = $(DAILY_FILE_C)
+AUDIT_OUTPUT_C = supervisor/monitor/audit_output.c common/line_ring.c common/mapped_file.c \
+                 common/runtime_dir.c $(DAILY_FILE_C)
 UNIT_journal   = supervisor/monitor/journal.c
 MONITOR_C      = supervisor/monitor/monitor.c supervisor/monitor/log_output.c supervisor/monitor/log_feed.c common/lines/line_server.c common/lines/unix_socket.c \
                  supervisor/monitor/journal.c supervisor/monitor/status_server.c \
                  supervisor/monitor/metrics_text.c supervisor/monitor/warnings.c \
-                 supervisor/monitor/page.c supervisor/monitor/status_guard.c $(DAILY_FILE_C)
+                 supervisor/monitor/page.c supervisor/monitor/status_guard.c $(AUDIT_OUTPUT_C)
 UNIT_status_guard = supervisor/monitor/status_guard.c
 UNIT_monitor   = $(MONITOR_C) common/lines/child.c common/lines/channel.c \
                  $(MESSAGE_C) common/metrics.c common/loop.c common/log.c common/events.c common/log_limit.c common/utf8.c \
@@ -98,7 +102,9 @@ UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/event
 UNIT_day_rates = wsclient/day_rates.c common/rates/euro_fixed.c common/clock_watch.c common/rates/daytables.c $(UNIT_rates)
 UNIT_refusals  = wsclient/refusals.c wsclient/response.c $(REQUEST_C)
 UNIT_waiting   = wsclient/waiting.c common/memory.c
-UNIT_pipeline  = wsclient/pipeline.c wsclient/outbox.c wsclient/undelivered.c \
+UNIT_pipeline  = wsclient/pipeline.c wsclient/answers.c wsclient/outbox.c \
+                 wsclient/undelivered.c wsclient/audit_trail.c wsclient/audit.c \
+                 common/line_ring.c \
                  wsclient/day_rates.c common/clock_watch.c common/rates/daytables.c \
                  common/older_table.c common/rates/euro_fixed.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \

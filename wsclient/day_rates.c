@@ -62,6 +62,17 @@ static NOINLINE bool find_fixed(const struct day_rates *rates, day when,
     return euro_fixed_pair(code, when, day_of_ms(rates->clock.wall_ms), pair);
 }
 
+const struct rates *day_rates_table(const struct day_rates *rates, day when,
+                                    struct span currency, monotime now) {
+    struct known_day *const *entry = daytables_find(&rates->days, when);
+    const struct known_day *known = entry != NULL ? *entry : NULL;
+    for (size_t i = 0; known != NULL && i < known->tables; i++)
+        if (!monotime_reached(now, known->table[i].expires) &&
+            rates_find(known->table[i].rates, currency) != NULL)
+            return known->table[i].rates;
+    return NULL;
+}
+
 enum day_rates_result day_rates_find(const struct day_rates *rates, day when,
                                      struct span currency, monotime now,
                                      struct rate_pair *pair) {

@@ -43,6 +43,13 @@ day_rates_find(const struct day_rates *rates, day when, struct span currency,
                monotime now, struct rate_pair *pair) MUST_CHECK NONNULL_ALL;
 
 /*
+ * The table, lent, that day_rates_find() takes the rates from; NULL: from none.
+ */
+const struct rates *day_rates_table(const struct day_rates *rates, day when,
+                                    struct span currency,
+                                    monotime now) MUST_CHECK NONNULL_ALL;
+
+/*
  * Enters a table (with a reference of its own) that holds until `expires`;
  * in the place of an older one of the same provider. Gives the table to answer
  * with, lent: this one, or a latest one of a later day that serves before it

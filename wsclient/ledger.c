@@ -11,7 +11,7 @@
 #include "wsclient/ledger_room.h"
 #include "wsclient/response.h"
 
-enum { VERSION = 2, ROOM_AT = 4096 };
+enum { VERSION = 3, ROOM_AT = 4096 };
 
 static const char magic[] = "fxledger";
 
@@ -39,7 +39,8 @@ struct ledger_record {
     uint32_t request_len, answer_len;
     uint32_t id_at, id_len;
     uint32_t deaths;
-    char bytes[]; /* the request, then the room for its answer */
+    uint32_t note_at; /* from the record's begin; 0: it has none */
+    char bytes[];     /* the request, then the room for its answer */
 };
 
 /* So many messages are allocated at a time, and never one by one. */
@@ -56,14 +57,29 @@ struct ledger {
     struct ledger_room room;
     uint64_t last_sequence;
     size_t count;
-    bool nameless; /* its file was removed and can not be made anew */
+    size_t note_bytes; /* of each message's note; 0: they have none */
+    bool nameless;     /* its file was removed and can not be made anew */
     struct message_block *blocks;
     SLIST_HEAD(, message) spare; /* the messages of the blocks not in use */
 };
 
+/* Without a note. */
 static size_t record_size(size_t request_len) {
     return sizeof(struct ledger_record) + 2 * request_len +
            RESPONSE_GROWTH_BYTES;
+}
+
+/* Where the note stands, behind all else. */
+static size_t note_place(size_t request_len) {
+    size_t end = record_size(request_len);
+    return end + (LEDGER_NOTE_ALIGNMENT - end % LEDGER_NOTE_ALIGNMENT) %
+                     LEDGER_NOTE_ALIGNMENT;
+}
+
+static size_t size_with_note(const struct ledger *ledger, size_t request_len) {
+    return ledger->note_bytes == 0
+               ? record_size(request_len)
+               : note_place(request_len) + ledger->note_bytes;
 }
 
 /*
@@ -78,6 +94,9 @@ static bool is_sound(const struct ledger_record *record, size_t size,
            record->arrived_usec <= now.usec && record->request_len <= size &&
            size >= record_size(record->request_len) &&
            record->answer_len <= record->request_len + RESPONSE_GROWTH_BYTES &&
+           (record->note_at == 0 ||
+            (record->note_at == note_place(record->request_len) &&
+             record->note_at <= size)) &&
            record->id_at <= record->request_len &&
            record->id_len <= record->request_len - record->id_at;
 }
@@ -243,6 +262,10 @@ void ledger_close(struct ledger **ledger) {
     free(l);
 }
 
+void ledger_keep_notes(struct ledger *ledger, size_t bytes) {
+    ledger->note_bytes = bytes;
+}
+
 static void add_block(struct ledger *ledger) {
     struct message_block *block = memory_new(sizeof *block);
     block->next = ledger->blocks;
@@ -333,7 +356,7 @@ void ledger_found(struct ledger *ledger, monotime now,
 
 struct message *ledger_take(struct ledger *ledger, struct span request,
                             monotime arrived) {
-    size_t size = record_size(request.len);
+    size_t size = size_with_note(ledger, request.len);
     struct ledger_record *record =
         (struct ledger_record *)ledger_room_find(&ledger->room, &size);
     if (record == NULL)
@@ -344,6 +367,11 @@ struct message *ledger_take(struct ledger *ledger, struct span request,
     record->answer_len = 0;
     record->id_at = record->id_len = 0;
     record->deaths = 0;
+    record->note_at = 0;
+    if (ledger->note_bytes > 0) {
+        record->note_at = (uint32_t)note_place(request.len);
+        memset((char *)record + record->note_at, 0, ledger->note_bytes);
+    }
     memcpy(record->bytes, request.data, request.len);
     ledger_room_take(&ledger->room, &record->extent, size, TAKEN);
     ledger->count++;
@@ -351,7 +379,8 @@ struct message *ledger_take(struct ledger *ledger, struct span request,
 }
 
 bool ledger_could_take(const struct ledger *ledger, size_t request_len) {
-    return ledger_room_could_hold(&ledger->room, record_size(request_len));
+    return ledger_room_could_hold(&ledger->room,
+                                  size_with_note(ledger, request_len));
 }
 
 void ledger_note_id(struct message *message, struct span id) {
@@ -374,6 +403,14 @@ void ledger_work_ends(struct ledger *ledger) {
 
 char *ledger_answer_room(struct message *message) {
     return message->record->bytes + message->request.len;
+}
+
+void *ledger_note(const struct message *message, size_t bytes) {
+    struct ledger_record *record = message->record;
+    if (record->note_at == 0 ||
+        bytes > ledger_room_size_of(&record->extent) - record->note_at)
+        return NULL;
+    return (char *)record + record->note_at;
 }
 
 void ledger_answered(struct message *message, size_t len) {

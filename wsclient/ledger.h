@@ -56,6 +56,15 @@ void message_queue_sort(struct message_queue *queue);
  */
 MUST_CHECK struct ledger *ledger_open(const char *path, size_t max_bytes);
 
+/* What notes are aligned to. */
+enum { LEDGER_NOTE_ALIGNMENT = 8 };
+
+/*
+ * From now on each message that is taken has room for a note of so many bytes,
+ * see ledger_note().
+ */
+void ledger_keep_notes(struct ledger *ledger, size_t bytes) NONNULL_ALL;
+
 /*
  * Closes it. What is in hand stays in the file; where that is nothing, the file
  * is removed.
@@ -95,6 +104,13 @@ void ledger_work_ends(struct ledger *ledger);
 
 /* Where the answer is to be written: request.len + RESPONSE_GROWTH_BYTES. */
 char *ledger_answer_room(struct message *message);
+
+/*
+ * The note on a message, zeros at first, and kept with it: what is in it was
+ * checked by nobody. NULL: it has none of so many bytes, as it was taken before
+ * there were any.
+ */
+void *ledger_note(const struct message *message, size_t bytes) NONNULL_ALL;
 
 /* The answer is written and `len` bytes long. */
 void ledger_answered(struct message *message, size_t len);

@@ -14,8 +14,10 @@
 #include "common/lines/child.h"
 #include "common/lines/message.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/process.h"
 #include "common/runtime_dir.h"
+#include "wsclient/audit_trail.h"
 #include "wsclient/context.h"
 #include "wsclient/fd_watch.h"
 #include "wsclient/lately.h"
@@ -42,6 +44,8 @@ struct wsclient {
     struct fd_watch signals;
     int signal_fd;
     struct ledger *ledger;
+    struct audit_trail *audit; /* NULL: none is wanted */
+    uint64_t audit_lost_told;  /* lines: it is alerted when there are any */
     struct pipeline *pipeline;
     struct ratelink *ratelink;
     struct connection *connection;
@@ -64,6 +68,9 @@ static void set_gauges(struct wsclient *w, bool connected, duration age,
     metrics_set(&w->metrics, METRIC_LEDGER_MAX_BYTES,
                 (double)ledger_max_bytes(w->ledger));
     metrics_set(&w->metrics, METRIC_LOG_DROPPED, (double)log_dropped());
+    if (w->audit != NULL)
+        metrics_set(&w->metrics, METRIC_AUDIT_LOST,
+                    (double)audit_trail_lost(w->audit));
 }
 
 /* It is told of each change when it happens. */
@@ -223,6 +230,31 @@ static struct ledger *open_ledger(struct wsclient *w) {
     return ledger;
 }
 
+/* The monitor writes what is put into it, see supervisor/monitor/. */
+static struct audit_trail *open_audit(struct wsclient *w) {
+    if (settings_text(w->settings, SETTING_AUDIT_DIR) == NULL)
+        return NULL;
+    char *name = memory_print(AUDIT_RING_PREFIX "%s" AUDIT_RING_SUFFIX,
+                              w->upstream.ledger_name);
+    char *path =
+        runtime_dir_path(settings_text(w->settings, SETTING_RUNTIME_DIR), name);
+    struct audit_trail *audit =
+        audit_trail_new(path, w->upstream.label, w->ledger);
+    free(name);
+    free(path);
+    return audit;
+}
+
+static void look_at_audit(struct wsclient *w) {
+    uint64_t lost = audit_trail_lost(w->audit);
+    if (audit_trail_look(w->audit))
+        child_alert(&w->child, EVENT_RUNTIME_DIR_SWEPT, "the audit's lines");
+    if (lost > 0 && w->audit_lost_told == 0)
+        child_alert(&w->child, EVENT_AUDIT_LINES_DROPPED,
+                    "there can be no file for them in RUNTIME_DIR");
+    w->audit_lost_told = lost;
+}
+
 /* What is in hand stays in a file with a name, and claimed, whatever is done to
  * the folder. */
 static void look(struct wsclient *w) {
@@ -232,6 +264,8 @@ static void look(struct wsclient *w) {
     if (ledger_restore(w->ledger))
         child_alert(&w->child, EVENT_RUNTIME_DIR_SWEPT,
                     w->upstream.ledger_name);
+    if (w->audit != NULL)
+        look_at_audit(w);
 }
 
 static void plan_look(struct wsclient *w, monotime now) {
@@ -257,8 +291,12 @@ static struct pipeline *new_pipeline(struct wsclient *w, bool show_messages) {
         .quarantine = on_quarantine,
         .arg = w,
     };
-    return pipeline_new(w->settings, w->ledger, &w->metrics, &ports,
-                        show_messages);
+    struct pipeline *pipeline = pipeline_new(
+        w->settings, w->ledger, &w->metrics, &ports, show_messages);
+    w->audit = open_audit(w);
+    if (w->audit != NULL)
+        pipeline_set_audit(pipeline, w->audit);
+    return pipeline;
 }
 
 /* Without these the process would be deaf to all that want it to end. */
@@ -301,6 +339,8 @@ static void close_parts(struct wsclient *w) {
     connection_free(&w->connection);
     lws_context_destroy(w->context);
     pipeline_free(&w->pipeline);
+    if (w->audit != NULL)
+        audit_trail_free(&w->audit);
     ledger_close(&w->ledger);
     upstream_clear(&w->upstream);
     close(w->signal_fd);

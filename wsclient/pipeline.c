@@ -5,11 +5,9 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/older_table.h"
+#include "common/rates/euro_fixed.h"
+#include "wsclient/answers.h"
 #include "wsclient/day_rates.h"
-#include "wsclient/refusals.h"
-#include "wsclient/request.h"
-#include "wsclient/response.h"
-#include "wsclient/undelivered.h"
 #include "wsclient/waiting.h"
 
 /* A message in whose handling so many wsclients died is not tried again. */
@@ -21,13 +19,8 @@ struct pipeline {
     struct pipeline_ports ports;
     struct day_rates day_rates;
     struct waiting waiting;
-    struct outbox outbox;
-    struct undelivered undelivered;
-    struct refusals refusals; /* answers to what the ledger had no room for */
+    struct answers answers;
     duration request_timeout;
-    duration retry_ttl;
-    bool date_of_request;
-    bool show_messages;
     bool stopping;
     bool alarm_set;
 };
@@ -44,17 +37,15 @@ struct pipeline *pipeline_new(const struct settings *settings,
     p->ports = *ports;
     day_rates_init(&p->day_rates);
     TAILQ_INIT(&p->waiting);
-    outbox_init(&p->outbox);
-    p->undelivered = (struct undelivered){
-        .ledger = ledger, .metrics = metrics, .ports = &p->ports};
-    refusals_init(&p->refusals);
+    answers_init(&p->answers, settings, ledger, metrics, &p->ports);
+    p->answers.show_messages = show_messages;
     p->request_timeout =
         settings_duration(settings, SETTING_REQUEST_TIMEOUT_SECONDS);
-    p->retry_ttl = settings_duration(settings, SETTING_RETRY_MESSAGE_TTL);
-    p->date_of_request =
-        settings_is(settings, SETTING_RESPONSE_DATE, "request");
-    p->show_messages = show_messages;
     return p;
+}
+
+void pipeline_set_audit(struct pipeline *pipeline, struct audit_trail *audit) {
+    pipeline->answers.audit = pipeline->answers.undelivered.audit = audit;
 }
 
 void pipeline_free(struct pipeline **pipeline) {
@@ -62,48 +53,8 @@ void pipeline_free(struct pipeline **pipeline) {
     *pipeline = NULL;
     waiting_clear(&p->waiting);
     day_rates_clear(&p->day_rates);
-    refusals_clear(&p->refusals);
+    answers_clear(&p->answers);
     free(p);
-}
-
-static void show(const struct pipeline *p, enum event_id event,
-                 struct span text) {
-    if (p->show_messages)
-        log_show(event, text);
-}
-
-static bool has_output(const struct pipeline *p) {
-    return outbox_has_any(&p->outbox) || refusals_count(&p->refusals) > 0;
-}
-
-/* The answer is written; the message waits to be sent. */
-static inline void queue_answer(struct pipeline *p, struct message *message,
-                                size_t len, enum metric result) {
-    bool is_first = !has_output(p);
-    ledger_answered(message, len);
-    metrics_count(p->metrics, result);
-    outbox_add(&p->outbox, message);
-    if (is_first)
-        p->ports.answers_ready(p->ports.arg);
-}
-
-static void answer_error(struct pipeline *p, struct message *message,
-                         struct span id, enum refusal refusal,
-                         enum metric result) {
-    size_t len = response_write_error(id, refusal, ledger_answer_room(message));
-    refusals_note(p->metrics, refusal);
-    queue_answer(p, message, len, result);
-}
-
-static inline void answer_converted(struct pipeline *p, struct message *message,
-                                    const struct request *request,
-                                    struct span text, struct rate_pair rates,
-                                    int64_t now_ms) {
-    euro amount = decimal_convert(request->amount, rates);
-    int64_t date_ms = p->date_of_request ? -1 : now_ms;
-    size_t len = response_write(request, text, amount, date_ms,
-                                ledger_answer_room(message));
-    queue_answer(p, message, len, METRIC_REQUESTS_CONVERTED);
 }
 
 static void set_alarm(struct pipeline *p) {
@@ -129,6 +80,22 @@ static void wait_for_rates(struct pipeline *p, struct message *message,
         set_alarm(p);
 }
 
+/* Answers with rates that were found here, and tells the audit where. */
+static NOINLINE void
+convert_audited(struct pipeline *p, struct message *message,
+                const struct request *request, struct span text,
+                const struct rate_pair *rates, const struct now *now) {
+    struct span code = {request->code, RATES_CODE_LEN};
+    day today = day_of_ms(now->wall_ms);
+    struct audit_source source = {.layer = "wsclient"};
+    if (!span_equals(code, "EUR"))
+        source.fixed = euro_fixed_find(request->code, request->day, today);
+    if (source.fixed == NULL && !span_equals(code, "EUR"))
+        source.table =
+            day_rates_table(&p->day_rates, request->day, code, now->monotonic);
+    answers_convert(&p->answers, message, request, text, rates, &source, now);
+}
+
 /* Converts, or waits. `text` is what `request` was read from. */
 static inline void convert(struct pipeline *p, struct message *message,
                            const struct request *request, struct span text,
@@ -139,7 +106,11 @@ static inline void convert(struct pipeline *p, struct message *message,
     switch (day_rates_find(&p->day_rates, request->day, code, now.monotonic,
                            &rates)) {
     case DAY_RATES_FOUND:
-        answer_converted(p, message, request, text, rates, now.wall_ms);
+        if (p->answers.audit != NULL)
+            convert_audited(p, message, request, text, &rates, &now);
+        else
+            answers_convert(&p->answers, message, request, text, &rates, NULL,
+                            &now);
         break;
     case DAY_RATES_NO_TABLE:
         wait_for_rates(p, message, request->day, any_currency);
@@ -148,22 +119,10 @@ static inline void convert(struct pipeline *p, struct message *message,
         wait_for_rates(p, message, request->day, code);
         break;
     case DAY_RATES_UNKNOWN_CURRENCY:
-        answer_error(p, message, request->id, REFUSAL_NO_CURRENCY,
-                     METRIC_REQUESTS_NO_RATE);
+        answers_error(&p->answers, message, request->id, REFUSAL_NO_CURRENCY,
+                      METRIC_REQUESTS_NO_RATE);
         break;
     }
-}
-
-/* The ledger has no room: answered at once, and not kept. */
-static void refuse(struct pipeline *p, struct span id, struct span text) {
-    bool full = ledger_could_take(p->ledger, text.len);
-    bool is_first = !has_output(p);
-    metrics_count(p->metrics,
-                  full ? METRIC_REQUESTS_FULL : METRIC_REQUESTS_INVALID);
-    refusals_add(&p->refusals, id, full ? REFUSAL_FULL : REFUSAL_TOO_LARGE);
-    refusals_note(p->metrics, full ? REFUSAL_FULL : REFUSAL_TOO_LARGE);
-    if (is_first)
-        p->ports.answers_ready(p->ports.arg);
 }
 
 /* What was taken needs no answer. `message` may be NULL. */
@@ -178,21 +137,24 @@ answer_request(struct pipeline *p, struct message *message,
                const struct request *request, struct span text,
                struct now now) {
     if (request->kind == REQUEST_REFUSED && request->id.len == 0 &&
-        !refusals_allow_nameless(&p->refusals, now.monotonic)) {
+        !refusals_allow_nameless(&p->answers.refusals, now.monotonic)) {
         metrics_count(p->metrics, METRIC_REQUESTS_UNANSWERED);
         forget(p, message);
         return PIPELINE_TAKEN;
     }
     if (message == NULL) {
-        refuse(p, request->id, text);
+        answers_refuse(&p->answers, request->id, text, now.wall_ms);
         return PIPELINE_REFUSED;
     }
     ledger_note_id(message, request->id);
-    if (request->kind == REQUEST_REFUSED)
-        answer_error(p, message, request->id, request->refusal,
-                     METRIC_REQUESTS_INVALID);
-    else
-        convert(p, message, request, text, now);
+    if (request->kind == REQUEST_REFUSED) {
+        answers_error(&p->answers, message, request->id, request->refusal,
+                      METRIC_REQUESTS_INVALID);
+        return PIPELINE_TAKEN;
+    }
+    if (p->answers.audit != NULL)
+        audit_trail_request(p->answers.audit, message, request, text);
+    convert(p, message, request, text, now);
     return PIPELINE_TAKEN;
 }
 
@@ -223,7 +185,7 @@ static inline enum pipeline_verdict handle(struct pipeline *p,
     case REQUEST_REFUSED:
         break;
     }
-    show(p, EVENT_REQUEST, text);
+    answers_show(&p->answers, EVENT_REQUEST, text);
     if (p->stopping)
         return PIPELINE_LEFT_UNTAKEN;
     return answer_request(p, message, request, text, now);
@@ -238,7 +200,7 @@ static struct message *take(struct pipeline *p, struct span text,
     struct message *message =
         p->stopping ? NULL : ledger_take(p->ledger, text, now.monotonic);
     if (message != NULL) {
-        message->connection = p->outbox.connection;
+        message->connection = p->answers.outbox.connection;
         ledger_work_begins(p->ledger, message);
     }
     return message;
@@ -271,8 +233,8 @@ enum pipeline_verdict pipeline_receive_too_long(struct pipeline *pipeline,
 
 /* It is not read again, not even for its id. */
 static void quarantine(struct pipeline *p, struct message *message) {
-    answer_error(p, message, message->id, REFUSAL_QUARANTINED,
-                 METRIC_REQUESTS_QUARANTINED);
+    answers_error(&p->answers, message, message->id, REFUSAL_QUARANTINED,
+                  METRIC_REQUESTS_QUARANTINED);
     p->ports.quarantine(p->ports.arg, message->request, message->sequence);
     p->ports.alert(p->ports.arg, EVENT_MESSAGE_QUARANTINED,
                    "a message ended the process twice and was set aside");
@@ -280,8 +242,10 @@ static void quarantine(struct pipeline *p, struct message *message) {
 
 static void recover(struct pipeline *p, struct message *message,
                     struct now now) {
-    if (message->answer.len > 0) {
-        outbox_add_found(&p->outbox, message);
+    if (audit_trail_has(p->answers.audit, message)) {
+        forget(p, message); /* all was done but this */
+    } else if (message->answer.len > 0) {
+        outbox_add_found(&p->answers.outbox, message);
     } else if (message->deaths >= DEATHS_TO_QUARANTINE) {
         quarantine(p, message);
     } else {
@@ -305,31 +269,24 @@ void pipeline_recover(struct pipeline *pipeline, struct now now) {
         TAILQ_REMOVE(&found, message, entry);
         recover(pipeline, message, now);
     }
+    audit_trail_all_seen(pipeline->answers.audit);
 }
 
 unsigned pipeline_connected(struct pipeline *pipeline) {
-    pipeline->undelivered.alerted = false;
-    return outbox_connected(&pipeline->outbox);
+    pipeline->answers.undelivered.alerted = false;
+    return outbox_connected(&pipeline->answers.outbox);
 }
 
 bool pipeline_disconnected(struct pipeline *pipeline,
                            const struct pipeline_break *end, monotime now) {
-    struct pipeline *p = pipeline;
-    struct message *refused = outbox_disconnected(&p->outbox, end->why, now);
-    refusals_clear(&p->refusals); /* they were for this one */
-    if (refused == NULL)
-        return false;
-    struct message *replaced =
-        undelivered_refused(&p->undelivered, refused, end);
-    if (replaced != NULL)
-        outbox_add(&p->outbox, replaced);
-    return true;
+    return answers_disconnected(&pipeline->answers, end, now);
 }
 
 /* What an open question was answered with. */
 struct outcome {
     day when;
     const struct rates *rates; /* NULL: none */
+    const char *layer;         /* that they came from */
     bool unknown_currency;
     struct now now;
 };
@@ -346,16 +303,18 @@ static void answer_waiting(struct pipeline *p, struct message *message,
     request.day = outcome->when;
     struct span code = {request.code, RATES_CODE_LEN};
     struct rate_pair rates;
+    const struct audit_source source = {.table = outcome->rates,
+                                        .layer = outcome->layer};
     if (outcome->rates != NULL && rates_find_pair(outcome->rates, code, &rates))
-        answer_converted(p, message, &request, message->request, rates,
-                         outcome->now.wall_ms);
+        answers_convert(&p->answers, message, &request, message->request,
+                        &rates, &source, &outcome->now);
     else if (outcome->rates != NULL)
         convert(p, message, &request, message->request, outcome->now);
     else
-        answer_error(p, message, request.id,
-                     outcome->unknown_currency ? REFUSAL_NO_CURRENCY
-                                               : REFUSAL_NO_RATES,
-                     METRIC_REQUESTS_NO_RATE);
+        answers_error(&p->answers, message, request.id,
+                      outcome->unknown_currency ? REFUSAL_NO_CURRENCY
+                                                : REFUSAL_NO_RATES,
+                      METRIC_REQUESTS_NO_RATE);
     ledger_work_ends(p->ledger);
 }
 
@@ -373,7 +332,7 @@ static void answer_question(struct pipeline *p, struct span currency,
 }
 
 void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,
-                    struct rates *rates, monotime expires) {
+                    struct rates *rates, const char *layer, monotime expires) {
     const struct now now = clock_now();
     struct rates *best =
         day_rates_enter(&pipeline->day_rates, when, rates, expires, &now);
@@ -381,8 +340,12 @@ void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,
         older_table_log(rates, "ratefetcher", best);
     if (currency.len > 0 && rates_find(best, currency) == NULL)
         best = rates; /* who asks anew would be told the same */
-    answer_question(pipeline, currency,
-                    &(struct outcome){.when = when, .rates = best, .now = now});
+    answer_question(
+        pipeline, currency,
+        &(struct outcome){.when = when,
+                          .rates = best,
+                          .layer = best == rates ? layer : "wsclient",
+                          .now = now});
 }
 
 void pipeline_no_rates(struct pipeline *pipeline, day when,
@@ -413,73 +376,43 @@ void pipeline_alarm(struct pipeline *pipeline, monotime now) {
     struct message *message;
     monotime late = {now.usec - pipeline->request_timeout.usec};
     while ((message = waiting_take_late(&pipeline->waiting, late)) != NULL)
-        answer_error(pipeline, message, message->id, REFUSAL_TIMEOUT,
-                     METRIC_REQUESTS_TIMEOUT);
+        answers_error(&pipeline->answers, message, message->id, REFUSAL_TIMEOUT,
+                      METRIC_REQUESTS_TIMEOUT);
     set_alarm(pipeline);
 }
 
 bool pipeline_next(struct pipeline *pipeline, monotime now,
                    struct pipeline_item *item) {
-    struct pipeline *p = pipeline;
-    *item = (struct pipeline_item){.position = 0};
-    if (refusals_next(&p->refusals, &item->text))
-        return true;
-    struct message *message;
-    monotime old = {now.usec - p->retry_ttl.usec};
-    while ((message = outbox_take_old(&p->outbox, old)) != NULL)
-        undelivered_expired(&p->undelivered, message);
-    message = outbox_next(&p->outbox);
-    if (message == NULL)
-        return false;
-    *item = (struct pipeline_item){.text = message->answer,
-                                   .message = message,
-                                   .position = p->outbox.position + 1};
-    return true;
+    return answers_next(&pipeline->answers, now, item);
 }
 
 void pipeline_sent(struct pipeline *pipeline, const struct pipeline_item *item,
                    monotime now) {
-    struct message *message = item->message;
-    metrics_count(pipeline->metrics, METRIC_RESPONSES);
-    if (message == NULL) {
-        refusals_sent(&pipeline->refusals);
-        outbox_accompanied(&pipeline->outbox);
-        return;
-    }
-    show(pipeline, EVENT_RESPONSE, message->answer);
-    if (message->sends == 0)
-        metrics_observe_request(pipeline->metrics,
-                                monotime_between(message->arrived, now));
-    if (message->connection != pipeline->outbox.connection)
-        metrics_count(pipeline->metrics, METRIC_RETRIED);
-    outbox_sent(&pipeline->outbox, message);
+    answers_sent(&pipeline->answers, item, now);
 }
 
 void pipeline_confirmed(struct pipeline *pipeline, uint64_t position) {
-    struct message *message;
-    while ((message = outbox_take_confirmed(&pipeline->outbox, position)) !=
-           NULL)
-        ledger_release(pipeline->ledger, message);
+    answers_confirmed(&pipeline->answers, position);
 }
 
 void pipeline_settled(struct pipeline *pipeline, uint64_t position) {
-    outbox_settled(&pipeline->outbox, position);
+    outbox_settled(&pipeline->answers.outbox, position);
 }
 
 bool pipeline_is_resending(const struct pipeline *pipeline) {
-    return outbox_is_resending(&pipeline->outbox);
+    return outbox_is_resending(&pipeline->answers.outbox);
 }
 
 bool pipeline_goes_alone(const struct pipeline *pipeline) {
-    return outbox_goes_alone(&pipeline->outbox);
+    return outbox_goes_alone(&pipeline->answers.outbox);
 }
 
 bool pipeline_stands_alone(const struct pipeline *pipeline) {
-    return outbox_stands_alone(&pipeline->outbox);
+    return outbox_stands_alone(&pipeline->answers.outbox);
 }
 
 bool pipeline_overloaded(const struct pipeline *pipeline) {
-    return refusals_overflowed(&pipeline->refusals);
+    return refusals_overflowed(&pipeline->answers.refusals);
 }
 
 void pipeline_stop(struct pipeline *pipeline) {
@@ -491,5 +424,6 @@ bool pipeline_is_filling(const struct pipeline *pipeline) {
 }
 
 size_t pipeline_pending(const struct pipeline *pipeline) {
-    return ledger_count(pipeline->ledger) + refusals_count(&pipeline->refusals);
+    return ledger_count(pipeline->ledger) +
+           refusals_count(&pipeline->answers.refusals);
 }

@@ -16,6 +16,7 @@
 #include "wsclient/ledger.h"
 #include "wsclient/outbox.h"
 
+struct audit_trail;
 struct pipeline;
 
 struct pipeline_ports {
@@ -43,6 +44,10 @@ MUST_CHECK struct pipeline *pipeline_new(const struct settings *settings,
                                          const struct pipeline_ports *ports,
                                          bool show_messages) NONNULL_ALL;
 void pipeline_free(struct pipeline **pipeline) NONNULL_ALL;
+
+/* Tells the trail (lent) of all answers. To be called before all else. */
+void pipeline_set_audit(struct pipeline *pipeline,
+                        struct audit_trail *audit) NONNULL_ALL;
 
 /*
  * Goes on with what an earlier wsclient left in the ledger. To be called once,
@@ -85,9 +90,13 @@ enum pipeline_verdict pipeline_receive(struct pipeline *pipeline,
 enum pipeline_verdict pipeline_receive_too_long(struct pipeline *pipeline,
                                                 struct now now);
 
-/* A table came for the question (when, currency); it holds until `expires`. */
+/*
+ * A table came for the question (when, currency), out of that layer of
+ * ratefetcher's; it holds until `expires`.
+ */
 void pipeline_rates(struct pipeline *pipeline, day when, struct span currency,
-                    struct rates *rates, monotime expires) NONNULL_ALL;
+                    struct rates *rates, const char *layer,
+                    monotime expires) NONNULL_ALL;
 
 /* No rates for that question: of the day, or of this currency alone. */
 void pipeline_no_rates(struct pipeline *pipeline, day when,

@@ -69,7 +69,9 @@ static void on_rates_message(struct ratelink *link,
         pipeline_no_rates(link->pipeline, when, currency, false);
         return;
     }
+    const char *layer = message_text(message, "layer");
     pipeline_rates(link->pipeline, when, currency, rates,
+                   layer != NULL ? layer : "unknown",
                    monotime_add(clock_monotonic(), time_left(message)));
     rates_release(&rates);
 }

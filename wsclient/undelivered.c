@@ -28,6 +28,7 @@ void undelivered_expired(struct undelivered *undelivered,
     if (!u->alerted)
         u->ports->alert(u->ports->arg, EVENT_ANSWERS_DROPPED, done);
     u->alerted = true;
+    audit_trail_ended(u->audit, message, "expired");
     ledger_release(u->ledger, message);
 }
 
@@ -53,8 +54,10 @@ static void report_refused(struct undelivered *u, const struct message *message,
 }
 
 /* A kill in between leaves the message unanswered: it is converted again. */
-static void replace(struct message *message) {
+static void replace(struct undelivered *u, struct message *message) {
+    audit_trail_replaced(u->audit, message);
     ledger_unanswer(message);
+    audit_trail_error(u->audit, message, REFUSAL_BY_UPSTREAM);
     ledger_answered(message,
                     response_write_error(message->id, REFUSAL_BY_UPSTREAM,
                                          ledger_answer_room(message)));
@@ -67,10 +70,11 @@ struct message *undelivered_refused(struct undelivered *undelivered,
                                     const struct pipeline_break *end) {
     report_refused(undelivered, message, end->detail);
     if (end->code == CLOSE_TOO_BIG && !message->replaced) {
-        replace(message);
+        replace(undelivered, message);
         refusals_note(undelivered->metrics, REFUSAL_BY_UPSTREAM);
         return message;
     }
+    audit_trail_ended(undelivered->audit, message, "refused");
     ledger_release(undelivered->ledger, message);
     return NULL;
 }

@@ -5,12 +5,14 @@
 #ifndef FXWIRE_WSCLIENT_UNDELIVERED_H
 #define FXWIRE_WSCLIENT_UNDELIVERED_H
 
+#include "wsclient/audit_trail.h"
 #include "wsclient/pipeline.h"
 
 struct undelivered {
     struct ledger *ledger;
     struct metrics *metrics;
     const struct pipeline_ports *ports;
+    struct audit_trail *audit; /* NULL: none */
     bool alerted; /* of one that was too old, since it was last cleared */
 };
 

@@ -9,17 +9,9 @@
 
 #include <stdint.h>
 
-#include "common/attributes.h"
-#include "common/clock.h"
-#include "common/span.h"
+#include "supervisor/monitor/day_file.h"
 
 struct daily_file;
-
-/* What a file is called, and how long it is kept. The texts are lent. */
-struct daily_file_form {
-    const char *dir, *prefix, *suffix;
-    int keep_days; /* older ones of this form are removed; 0: none */
-};
 
 /* NULL and errno: no thread can be had. */
 MUST_CHECK struct daily_file *

@@ -1,5 +1,6 @@
 #include "supervisor/monitor/monitor.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,6 +11,7 @@
 #include "common/loop.h"
 #include "common/metrics.h"
 #include "common/process.h"
+#include "supervisor/monitor/audit_output.h"
 #include "supervisor/monitor/log_feed.h"
 #include "supervisor/monitor/log_output.h"
 #include "supervisor/monitor/status_server.h"
@@ -17,6 +19,9 @@
 
 /* How often an output that takes nothing is looked at again. */
 #define BLOCKED_RETRY MILLISECONDS(20)
+
+/* How long the last lines of the audit may take at the end. */
+#define LAST_AUDIT_LIMIT SECONDS(2)
 
 /* So much is copied at once at most, that a flood leaves time for a ping. */
 enum { MAX_ROUNDS = 64 };
@@ -42,6 +47,7 @@ struct monitor {
     bool stopping;          /* as soon as the pipe is empty */
     struct copier copier;
     struct status_server *status; /* NULL: none is wanted */
+    struct audit_output *audit;   /* the same */
 };
 
 int monitor_pipe_open(struct monitor_pipe *pipe) {
@@ -87,10 +93,13 @@ void monitor_pipe_drain(const struct monitor_pipe *pipe) {
 }
 
 static struct json_object *report(void *arg) {
-    const struct monitor *m = arg;
+    struct monitor *m = arg;
     struct metrics metrics = {0};
     metrics_set(&metrics, METRIC_LOG_DROPPED,
                 (double)(log_dropped() + m->copier.output.lost));
+    if (m->audit != NULL)
+        metrics_set(&metrics, METRIC_AUDIT_LOST,
+                    (double)audit_output_state(m->audit).lost);
     struct json_object *report = json_object_new_object();
     json_object_object_add(report, "counters", metrics_to_json(&metrics));
     json_object_object_add(report, "last_warnings",
@@ -133,6 +142,8 @@ static void on_look(evutil_socket_t fd, short what, void *arg) {
     struct monitor *m = arg;
     log_output_look(&m->copier.output, &m->child);
     log_look();
+    if (m->audit != NULL)
+        audit_output_look(m->audit, &m->child);
 }
 
 static void on_status(void *arg, struct json_object *status) {
@@ -153,6 +164,19 @@ static void on_control(evutil_socket_t fd, short what, void *arg) {
         event_add(m->readable, NULL);
         copy(m);
     }
+}
+
+static struct audit_output *open_audit(const struct settings *settings) {
+    const char *dir = settings_text(settings, SETTING_AUDIT_DIR);
+    if (dir == NULL)
+        return NULL;
+    struct audit_output *output =
+        audit_output_new(dir, settings_text(settings, SETTING_RUNTIME_DIR));
+    if (output == NULL)
+        log_error(EVENT_AUDIT_NOT_WRITTEN,
+                  LOG_FIELDS(log_text("path", dir),
+                             log_text("why", strerror(errno))));
+    return output;
 }
 
 static void run(struct monitor *m) {
@@ -180,7 +204,10 @@ int monitor_run(int argc, char *argv[]) {
     m.status = status_server_new(m.base, settings);
     if (m.status != NULL)
         m.child.on_status = on_status;
+    m.audit = open_audit(settings);
     run(&m);
+    if (m.audit != NULL)
+        audit_output_close(&m.audit, LAST_AUDIT_LIMIT);
     log_feed_free(&m.copier.feed);
     if (m.status != NULL)
         status_server_free(&m.status);

@@ -277,7 +277,7 @@ static void open_bench(struct bench *b) {
     b->own_ledger = ledger_open(NULL, LEDGER_BYTES);
     insist(b->ledger != NULL && b->own_ledger != NULL, "no memory");
     open_pipeline(b);
-    pipeline_rates(b->pipeline, when, span_of(""), rates, expires);
+    pipeline_rates(b->pipeline, when, span_of(""), rates, "memory", expires);
     rates_release(&rates);
 }
 

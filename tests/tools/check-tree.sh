@@ -60,7 +60,7 @@ pure="common/backoff common/clock_watch common/day common/rates/daytables common
       common/settings/moved common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota ratefetcher/rates_differ ratefetcher/working_days
       ratefetcher/redis/redis_format supervisor/counted supervisor/lifecycle supervisor/summary
       supervisor/top/cells supervisor/top/layout
-      wsclient/day_rates wsclient/lately wsclient/ledger_room wsclient/link/breaks
+      wsclient/audit wsclient/day_rates wsclient/lately wsclient/ledger_room wsclient/link/breaks
       wsclient/link/dial_texts wsclient/link/frames wsclient/link/inbox
       wsclient/link/peer wsclient/link/peer_close wsclient/outbox
       wsclient/refusals wsclient/request wsclient/response wsclient/waiting"

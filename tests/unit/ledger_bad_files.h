@@ -70,7 +70,7 @@ static const struct {
     {"another magic", 0, 8, "fxledges", 0},
     {"half a magic", 0, 8, "fxle\0\0\0\0", 0},
     {"an earlier version", VERSION_AT, 4, "\0\0\0\0", 0},
-    {"a later version", VERSION_AT, 4, "\x03\0\0\0", 0},
+    {"a later version", VERSION_AT, 4, "\x04\0\0\0", 0},
     {"another boot", BOOT_ID_AT, 36, "01234567-89ab-cdef-0123-456789abcdef", 0},
     {"no boot", BOOT_ID_AT, 40,
      "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"

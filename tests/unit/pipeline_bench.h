@@ -241,7 +241,7 @@ static inline void bench_rates_of_base(struct bench *b, const char *base,
     }
     fake_monotonic_usec = bench_at(at).usec;
     pipeline_rates(b->pipeline, bench_day(date), span_of(currency), rates,
-                   bench_at(expires));
+                   "memory", bench_at(expires));
     rates_release(&rates);
 }
 
