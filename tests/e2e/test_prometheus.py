@@ -46,6 +46,7 @@ FIRE = {
     "FxwireLedgerFull": {"fxwire_ledger_bytes": "14000000x200"},
     "FxwireRestarts": {"fxwire_process_restarts_total.*ratefetcher.*signal": "0+0.12x200"},
     "FxwireLogDropped": {"fxwire_log_dropped_total": "0x100 7x100"},
+    "FxwireAuditLost": {"fxwire_audit_lost_total": "0x100 7x100"},
     "FxwireProviderSkipped": {"fxwire_provider_breaker_open": "1x200"},
     "FxwireProviderCallsOfMinute": {"fxwire_provider_calls_minute{": "60x200"},
     "FxwireProviderCallsOfMonth": {

@@ -98,6 +98,8 @@ def test_what_it_writes(eventful):
     (log,) = (service.folder / "logs").iterdir()
     assert b"upstream_error" in files[log] and b"crashed" in files[log]
     assert b"handshake_refused" in files[service.folder / "alerted"]
+    (audit,) = (service.folder / "audit").iterdir()
+    assert files[audit].count(b"\n") >= 6
     for path, data in files.items():
         assert found_in(data.decode("latin-1")) == [], path
 

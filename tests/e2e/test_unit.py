@@ -222,6 +222,8 @@ def test_a_life_under_its_restrictions(unit, upstream):
         wait_until(lambda: page.get("/readyz")[0] == 200, "readiness")
         service.manager.wait("WATCHDOG=1", 3)
         assert service.stop() == 0
+    (audit,) = (service.folder / "logs/audit").glob("audit-*.jsonl")
+    assert audit.read_text().count("\n") == 2
     (log,) = (service.folder / "logs").glob("fxwire-*.log")
     text = log.read_text() + service.log()  # the journal's, while no monitor was there
     assert log.stat().st_uid == confined_id() and log.stat().st_mode & 0o077 == 0
