@@ -88,8 +88,10 @@ void latest_age_watch(struct providers *providers) {
         return;
     bool is_told = providers->old_told.number == as_of.number &&
                    providers->old_told_place == place;
-    int days = working_days_count(as_of, today(), DAYS_TO_TELL);
-    if (is_told || days < DAYS_TO_TELL)
+    if (is_told)
+        return;
+    int days = working_days_count(as_of, today(), DAYS_TO_COUNT);
+    if (days < DAYS_TO_TELL)
         return;
     providers->old_told = as_of;
     providers->old_told_place = place;
