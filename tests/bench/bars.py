@@ -1,11 +1,12 @@
 """The figures that fxwire is to reach, and whether this run shows them."""
-from contenders import BEFORE, ECHO, OURS
+from contenders import AUDITED, BEFORE, ECHO, OURS
 from table import markdown, median, number, ratio, worst
 
 THROUGHPUT = {window: f"Throughput, {window} outstanding" for window in (256, 2048)}
 TLS = "Throughput over TLS, 256 outstanding"
 LATENCY = {rate: f"Latency at {rate} requests a second, microseconds"
            for rate in (100, 1000, 10000)}
+AUDIT = "With an audit, 256 outstanding"
 IDLE, MEMORY = "Idle", "Memory when idle again"
 HEARTBEATS = "Heartbeats while a million answers wait"
 
@@ -34,6 +35,8 @@ BARS = (
     ("CPU a message at 256, of the echo's", THROUGHPUT[256], beside(ECHO, "cpu_us"), "<=", 1.3),
     ("p99 at 10000 a second, of the echo's", LATENCY[10000], beside(ECHO, "p99_us"), "<=", 1.15),
     ("throughput over TLS, of the echo's", TLS, beside(ECHO, "per_second"), ">=", 0.8),
+    ("throughput with AUDIT_DIR, of that without", AUDIT,
+     lambda rounds: ratio(rounds[AUDITED], rounds[OURS], "per_second"), ">=", 0.8),
     ("idle, % of a core", IDLE, alone("cpu_percent"), "<=", 0.1),
     ("idle, MB", IDLE, alone("pss_mb"), "<=", 14),
     ("MB more after a million messages and more", MEMORY, grown, "<=", 2),

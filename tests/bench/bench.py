@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from contenders import ECHO, Fxwire, all_contenders, base_build, pss_mb, pss_mb_beside, title_of
+from contenders import AUDITED, ECHO, Fxwire, all_contenders, base_build, pss_mb, pss_mb_beside, title_of
 import bars
 from chart import draw
 from growth import GROWTH
@@ -27,7 +27,7 @@ from trial import Bench, run
 
 IDLE_SECONDS = 10
 MILLION = 1_000_000
-PARTS = ("throughput", "tls", "latency", "growth", "idle", "memory", "heartbeats")
+PARTS = ("throughput", "tls", "audit", "latency", "growth", "idle", "memory", "heartbeats")
 
 
 def say(text):
@@ -75,6 +75,15 @@ class Parts:
         self.each(bars.TLS, [c for c in self.contenders if c.tls],
                   [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
                   [("generator busy %", "load_percent", worst)], window=256, tls=True)
+
+    def audit(self):
+        """A line a message, which the monitor writes to /tmp."""
+        ours = self.services[0]
+        audited = Fxwire(AUDITED, ours.build, {"AUDIT_DIR": "{folder}/audit"})
+        self.each(bars.AUDIT, [ours, audited],
+                  [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
+                  [("PSS MB", "pss_mb", median), ("heartbeat late ms", "beat_late_ms", worst)],
+                  window=256)
 
     def latency(self):
         for rate, title in bars.LATENCY.items():

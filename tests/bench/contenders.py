@@ -11,6 +11,7 @@ HERE = TOP / "tests" / "bench"
 # What the others are compared with; the build, and the one of BASE.
 ECHO = "libwebsockets echo, raw batched"
 OURS, BEFORE = "fxwire", "fxwire before"
+AUDITED = "fxwire with AUDIT_DIR"
 NODE_PACKAGES = ("ws@8.18.0", "decimal.js@10.4.3")
 PATIENCE_SECONDS = 10
 
@@ -133,7 +134,10 @@ class Converter(Contender):
 
 
 class Fxwire(Contender):
-    """The whole service of a build; `settings` come on top of the recipe."""
+    """
+    The whole service of a build; `settings` come on top of the recipe, with
+    {folder} for the one that goes with it.
+    """
 
     def __init__(self, name, build, settings=None):
         super().__init__(name)
@@ -153,7 +157,8 @@ class Fxwire(Contender):
                 "RATES_FILE": str(bench.rates), "LATEST_MAX_AGE_DAYS": "36500",
                 "SHUTDOWN_GRACE_SECONDS": "0.1",  # the link is gone by then
                 **({"WS_CA_FILE": str(ca_file)} if ca_file else {}),
-                **{name: str(value) for name, value in self.settings.items()}}
+                **{name: str(value).format(folder=self.folder)
+                   for name, value in self.settings.items()}}
 
 
 def node_packages(build):

@@ -13,8 +13,8 @@ import pytest
 from amounts import message, stake_of
 from load import Load
 from service import kill_all
-from test_environments import script
-from test_log_files import UNUSABLE, on_a_small_disk
+from test_environments import needs, script
+from test_log_files import UNUSABLE
 from waiting import wait_until
 
 STAKES = ["253.67", "0", "1e-5", "0.000005", "999999999999999", "1.25E2", "0.10", "7e14"]
@@ -175,6 +175,12 @@ def test_what_waits_is_written_by_the_next_start(audited, upstream):
     service.start()
     line, = wait_lines(folder, 1)
     assert line["id"] == "1" and line["outcome"] == "confirmed"
+
+
+def on_a_small_disk(folder, size):
+    """A launcher whose child sees an empty disk of that size in the folder."""
+    return needs("unshare", "--mount", "--propagation", "private", "sh", "-c",
+                 f'mount -t tmpfs -o size={size},mode=777 fx "$0" && exec "$@"', str(folder))
 
 
 def test_a_full_disk_costs_nothing_at_first(make_service, upstream, tmp_path):
