@@ -32,11 +32,10 @@ struct line_ring_header {
     alignas(CACHE_LINE) _Atomic uint64_t head;
     _Atomic uint64_t turn;  /* where the lap ended that head was in before */
     struct marked marks[2]; /* that of head is the last line's */
-    _Atomic uint64_t lost;
-    _Atomic uint64_t closed; /* 1: in order */
+    _Atomic uint64_t lost, told; /* so many of these were told of */
+    _Atomic uint64_t closed;     /* 1: in order */
     /* Of who takes: */
     alignas(CACHE_LINE) _Atomic uint64_t tail;
-    _Atomic uint64_t told; /* of the lost */
     struct {
         _Atomic uint64_t inode, size, tail;
     } append; /* at this tail; see line_ring_begin_append() */

@@ -65,6 +65,9 @@ void line_ring_clear_mark(struct line_ring *ring) NONNULL_ALL;
 /* So many more lines were lost. */
 void line_ring_lose(struct line_ring *ring, uint64_t lines) NONNULL_ALL;
 
+/* How many lines were lost that nobody was told of yet; now they are. */
+uint64_t line_ring_take_lost(struct line_ring *ring) NONNULL_ALL;
+
 /* Lets go of it; nothing is put until it is opened again. */
 void line_ring_close(struct line_ring *ring) NONNULL_ALL;
 
@@ -96,9 +99,6 @@ void line_ring_begin_append(struct line_ring *ring,
 MUST_CHECK bool
 line_ring_unfinished_append(const struct line_ring *ring,
                             struct line_ring_append *append) NONNULL_ALL;
-
-/* How many lines were lost that nobody was told of yet; now they are. */
-uint64_t line_ring_take_lost(struct line_ring *ring) NONNULL_ALL;
 
 /*
  * The file has lost its name, and another has its place: goes on with that one.

@@ -28,8 +28,8 @@ struct audit_trail {
     char *path;
     char *upstream; /* a JSON string */
     size_t upstream_len;
-    bool told; /* that the ring can not be had */
-    uint64_t lost;
+    bool told;     /* that the ring can not be had */
+    uint64_t lost; /* lines, as there was no ring */
     struct known_table known[KNOWN_TABLES];
 };
 
@@ -98,8 +98,10 @@ bool audit_trail_look(struct audit_trail *trail) {
     return result > 0;
 }
 
-uint64_t audit_trail_lost(const struct audit_trail *trail) {
-    return trail->lost;
+uint64_t audit_trail_take_lost(struct audit_trail *trail) {
+    uint64_t lost = trail->lost;
+    trail->lost = 0;
+    return has_ring(trail) ? lost + line_ring_take_lost(&trail->ring) : lost;
 }
 
 static struct audit_note *note_of(const struct message *message) {

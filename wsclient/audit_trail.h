@@ -29,8 +29,12 @@ void audit_trail_free(struct audit_trail **trail) NONNULL_ALL;
  */
 MUST_CHECK bool audit_trail_look(struct audit_trail *trail) NONNULL_ALL;
 
-/* How many lines were lost so far, as there is no ring for them. */
-uint64_t audit_trail_lost(const struct audit_trail *trail) NONNULL_ALL;
+/*
+ * How many lines were lost that nobody was told of yet, by an earlier process
+ * neither; now they are.
+ */
+MUST_CHECK uint64_t audit_trail_take_lost(struct audit_trail *trail)
+    NONNULL_ALL;
 
 /* Notes what a message asks for; `text` is what `request` was read from. */
 void audit_trail_request(struct audit_trail *trail,

@@ -45,7 +45,6 @@ struct wsclient {
     int signal_fd;
     struct ledger *ledger;
     struct audit_trail *audit; /* NULL: none is wanted */
-    uint64_t audit_lost_told;  /* lines: it is alerted when there are any */
     struct pipeline *pipeline;
     struct ratelink *ratelink;
     struct connection *connection;
@@ -68,9 +67,6 @@ static void set_gauges(struct wsclient *w, bool connected, duration age,
     metrics_set(&w->metrics, METRIC_LEDGER_MAX_BYTES,
                 (double)ledger_max_bytes(w->ledger));
     metrics_set(&w->metrics, METRIC_LOG_DROPPED, (double)log_dropped());
-    if (w->audit != NULL)
-        metrics_set(&w->metrics, METRIC_AUDIT_LOST,
-                    (double)audit_trail_lost(w->audit));
 }
 
 /* It is told of each change when it happens. */
@@ -246,13 +242,16 @@ static struct audit_trail *open_audit(struct wsclient *w) {
 }
 
 static void look_at_audit(struct wsclient *w) {
-    uint64_t lost = audit_trail_lost(w->audit);
     if (audit_trail_look(w->audit))
         child_alert(&w->child, EVENT_RUNTIME_DIR_SWEPT, "the audit's lines");
-    if (lost > 0 && w->audit_lost_told == 0)
-        child_alert(&w->child, EVENT_AUDIT_LINES_DROPPED,
-                    "there can be no file for them in RUNTIME_DIR");
-    w->audit_lost_told = lost;
+    uint64_t lost = audit_trail_take_lost(w->audit);
+    if (lost == 0)
+        return;
+    metrics_add(&w->metrics, METRIC_AUDIT_LOST, (double)lost);
+    log_error(EVENT_AUDIT_LINES_DROPPED,
+              LOG_FIELDS(log_int("lines", (int64_t)lost)));
+    child_alert(&w->child, EVENT_AUDIT_LINES_DROPPED,
+                "lines of the audit found no room");
 }
 
 /* What is in hand stays in a file with a name, and claimed, whatever is done to

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,8 @@
 #define PERIOD MILLISECONDS(20)
 /* While nothing can be written. */
 #define PERIOD_OF_FAULT MILLISECONDS(200)
+/* A disk that takes longer for a write stalls. */
+#define STALL SECONDS(1)
 /* How often it is looked for other rings. */
 #define SCAN_PERIOD SECONDS(1)
 
@@ -36,11 +37,13 @@ struct source {
 struct audit_output {
     char *dir, *runtime_dir;
     pthread_t thread;
-    pthread_mutex_t lock; /* for what follows up to `state` */
+    pthread_mutex_t lock; /* for what follows up to `busy_since` */
     pthread_cond_t changed;
     bool closing;
-    struct audit_output_state state;
-    struct audit_output_state told; /* audit_output_look()'s own */
+    int error; /* as audit_output_error() gives it */
+    bool busy;
+    monotime busy_since;
+    int told; /* audit_output_look()'s own: the error that it told of */
     /* The thread's own: */
     SLIST_HEAD(, source) sources;
     struct day_file file;
@@ -50,14 +53,15 @@ struct audit_output {
 
 static void note_error(struct audit_output *o, int error) {
     pthread_mutex_lock(&o->lock);
-    o->state.error = error;
+    o->error = error;
     pthread_mutex_unlock(&o->lock);
 }
 
-static void count_lost(struct audit_output *o, struct line_ring *ring) {
-    uint64_t lost = line_ring_take_lost(ring);
+/* From now on it may have to wait for a disk; or does no more. */
+static void note_busy(struct audit_output *o, bool busy) {
     pthread_mutex_lock(&o->lock);
-    o->state.lost += lost;
+    o->busy = busy;
+    o->busy_since = clock_monotonic();
     pthread_mutex_unlock(&o->lock);
 }
 
@@ -107,7 +111,6 @@ static void look_after_sources(struct audit_output *o) {
     struct source *next, *source = SLIST_FIRST(&o->sources);
     for (; source != NULL; source = next) {
         next = SLIST_NEXT(source, entry);
-        count_lost(o, &source->ring);
         if (!mapped_file_is_in_place(&source->ring.file) &&
             line_ring_follow(&source->ring))
             continue;
@@ -197,16 +200,19 @@ static int write_some(struct audit_output *o, struct line_ring *ring) {
 /* Whether all is written. */
 static bool drain(struct audit_output *o) {
     struct source *source;
+    note_busy(o, true);
     SLIST_FOREACH(source, &o->sources, entry) {
         int result;
         while ((result = write_some(o, &source->ring)) > 0)
             ;
         if (result < 0) {
             note_error(o, errno);
+            note_busy(o, false);
             return false;
         }
     }
     note_error(o, 0);
+    note_busy(o, false);
     return true;
 }
 
@@ -287,31 +293,26 @@ void audit_output_close(struct audit_output **output, duration limit) {
         clear(o); /* else the thread still uses it */
 }
 
-struct audit_output_state audit_output_state(struct audit_output *output) {
+int audit_output_error(struct audit_output *output) {
     pthread_mutex_lock(&output->lock);
-    struct audit_output_state state = output->state;
+    int error = output->error;
+    duration busy = monotime_between(output->busy_since, clock_monotonic());
+    if (error == 0 && output->busy && busy.usec > STALL.usec)
+        error = ETIMEDOUT;
     pthread_mutex_unlock(&output->lock);
-    return state;
+    return error;
 }
 
 void audit_output_look(struct audit_output *output, struct child *child) {
-    struct audit_output_state now = audit_output_state(output);
-    struct audit_output_state *told = &output->told;
-    if (now.error != 0 && told->error == 0) {
-        const char *why = strerror(now.error);
+    int error = audit_output_error(output);
+    if (error != 0 && output->told == 0) {
+        const char *why = error == ETIMEDOUT
+                              ? "a write takes longer than a second"
+                              : strerror(error);
         log_error(EVENT_AUDIT_NOT_WRITTEN, LOG_FIELDS(log_text("why", why)));
         child_alert(child, EVENT_AUDIT_NOT_WRITTEN, why);
     }
-    if (now.error == 0 && told->error != 0)
+    if (error == 0 && output->told != 0)
         log_info(EVENT_AUDIT_WRITTEN_AGAIN, NULL);
-    if (now.lost > told->lost) {
-        char detail[80];
-        uint64_t lines = now.lost - told->lost;
-        snprintf(detail, sizeof detail, "%" PRIu64 " lines found no room",
-                 lines);
-        log_error(EVENT_AUDIT_LINES_DROPPED,
-                  LOG_FIELDS(log_int("lines", (int64_t)lines)));
-        child_alert(child, EVENT_AUDIT_LINES_DROPPED, detail);
-    }
-    *told = now;
+    output->told = error;
 }

@@ -1,8 +1,8 @@
 /*
  * The audit's lines on their way to the daily files of AUDIT_DIR: a thread
  * takes them out of the rings in which the wsclients hand them over (see
- * common/line_ring.h). While a disk is away they stay there; what a ring has no
- * room for is counted, logged and alerted. No kill costs a line, or doubles it.
+ * common/line_ring.h). While a disk is away they stay there. No kill costs a
+ * line, or doubles it.
  */
 #ifndef FXWIRE_SUPERVISOR_MONITOR_AUDIT_OUTPUT_H
 #define FXWIRE_SUPERVISOR_MONITOR_AUDIT_OUTPUT_H
@@ -29,16 +29,10 @@ audit_output_new(const char *dir, const char *runtime_dir) NONNULL_ALL;
 void audit_output_close(struct audit_output **output,
                         duration limit) NONNULL_ALL;
 
-/* How it goes. */
-struct audit_output_state {
-    uint64_t lost; /* lines that a ring had no room for, so far */
-    int error;     /* an errno: nothing can be written now */
-};
+/* Why nothing can be written now, as an errno; 0: it can. */
+int audit_output_error(struct audit_output *output) NONNULL_ALL;
 
-struct audit_output_state
-audit_output_state(struct audit_output *output) NONNULL_ALL;
-
-/* Says what has changed of that; to be called once a second. */
+/* Says when that has changed; to be called once a second. */
 void audit_output_look(struct audit_output *output,
                        struct child *child) NONNULL_ALL;
 

@@ -97,9 +97,6 @@ static struct json_object *report(void *arg) {
     struct metrics metrics = {0};
     metrics_set(&metrics, METRIC_LOG_DROPPED,
                 (double)(log_dropped() + m->copier.output.lost));
-    if (m->audit != NULL)
-        metrics_set(&metrics, METRIC_AUDIT_LOST,
-                    (double)audit_output_state(m->audit).lost);
     struct json_object *report = json_object_new_object();
     json_object_object_add(report, "counters", metrics_to_json(&metrics));
     json_object_object_add(report, "last_warnings",

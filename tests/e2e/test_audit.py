@@ -127,7 +127,7 @@ def test_errors_have_their_word(audited, upstream):
     service.start()
     link = upstream.link
     for text in ("x", message("1", "-1"), message("2", date='"2021-02-30"'),
-                 message("3", currency='"XXX"'), message("4", date='"1999-01-05"'),
+                 message("3", currency='"XXX"'), message("4", date='"1999-02-05"'),
                  message('"' + "a" * 3000 + '"')):
         link.ask(text)
     assert service.stop() == 0
@@ -152,6 +152,7 @@ def test_no_kill_costs_a_line(audited, upstream, who):
             wait_until(lambda: load.asked > asked + 300, "more of the load")
             service.kill_and_go_on(who)
             service.wait_ready()
+            wait_until(lambda: who == "all" or service.pids()[who], who)
     wait_until(lambda: service.counter("fxwire_pending") == 0, "all confirmed")
     assert service.stop() == 0
     found = assert_right(service, folder)
