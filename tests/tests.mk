@@ -138,6 +138,8 @@ UNIT_json_tables = ratefetcher/providers/json_tables.c $(WEB_C)
 $(foreach p,$(patsubst tests/unit/test_provider_%.c,%,$(wildcard tests/unit/test_provider_*.c)),\
     $(eval UNIT_provider_$(p) = ratefetcher/providers/$(p).c \
                  ratefetcher/providers/json_tables.c $$(WEB_C)))
+UNIT_provider_exchangeratehost += ratefetcher/providers/apilayer.c
+UNIT_provider_fixer += ratefetcher/providers/apilayer.c
 UNIT_provider_ecb += ratefetcher/providers/day_rows.c
 UNIT_provider_file += ratefetcher/providers/ecb_csv.c ratefetcher/providers/day_rows.c
 UNIT_upstream  = wsclient/upstream.c $(SETTINGS_C)

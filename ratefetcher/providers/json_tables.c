@@ -23,13 +23,24 @@ static const char *code_of(const struct json_table *table, const char *name) {
                : NULL;
 }
 
+/* The digits of a member's number, as they were sent; "" if it is none. */
+static struct span digits_of(const struct json_table *table,
+                             struct json_object *value) {
+    struct json_object *number = value;
+    if (table->number != NULL &&
+        (!json_object_is_type(value, json_type_object) ||
+         !json_object_object_get_ex(value, table->number, &number)))
+        return span_of("");
+    bool is_number = json_object_is_type(number, json_type_double) ||
+                     json_object_is_type(number, json_type_int);
+    return span_of(is_number ? json_object_get_string(number) : "");
+}
+
 /* Adds all members; false: the base's own rate is not 1. */
 static bool add_members(struct rates *rates, const struct json_table *table,
                         struct web_faults *faults) {
     json_object_object_foreach (table->members, name, value) {
-        bool number = json_object_is_type(value, json_type_double) ||
-                      json_object_is_type(value, json_type_int);
-        struct span text = span_of(number ? json_object_get_string(value) : "");
+        struct span text = digits_of(table, value);
         const char *code = code_of(table, name);
         if (code == NULL)
             web_note_fault(faults, name);

@@ -14,6 +14,9 @@ struct json_table {
     const struct json_object
         *members; /* name and number; NULL: there is none */
     bool pairs;   /* a name is the base and the currency: USDJPY */
+    /* A member is an object, which has its number by this name; NULL: it is
+     * the number. */
+    const char *number;
     day as_of;
 };
 

@@ -10,14 +10,14 @@ from urllib.parse import quote
 from amounts import euro, message, stake_of
 from places import SANITIZED, VALGRIND
 from service import Service
-from standins import (Ecb, ExchangeRateApi, ExchangeRateHost, FreeCurrencyApi, Frankfurter,
-                      OpenExchangeRates)
+from standins import (CurrencyApi, Ecb, ExchangeRateApi, ExchangeRateHost, Fixer,
+                      FreeCurrencyApi, Frankfurter, OpenExchangeRates)
 from upstream import Upstream
 from waiting import Stalls, wait_until
 
 # Each provider has a rate of its own, so that an answer tells who was asked.
 USD = {"freecurrencyapi": "1.25", "frankfurter": "1.6", "ecb": "1.28",
-       "exchangerateapi": "1.5625"}
+       "exchangerateapi": "1.5625", "fixer": "2.5", "currencyapi": "3.125"}
 EURO_OF_HOST, EURO_OF_OPEN = "0.7", "0.9"  # their base is the dollar
 FROM = {name: euro("100", rate) for name, rate in USD.items()}
 FIRST, SECOND, THIRD = FROM["freecurrencyapi"], FROM["frankfurter"], FROM["ecb"]
@@ -26,6 +26,8 @@ FROM["openexchangerates"] = euro("100", of_euro=EURO_OF_OPEN)
 KEYS = {"FREECURRENCYAPI_KEY": FreeCurrencyApi.key,
         "EXCHANGE_ACCESS_KEY": ExchangeRateHost.key,
         "EXCHANGERATEAPI_KEY": ExchangeRateApi.key}
+
+LATER_KEYS = OpenExchangeRates.key, Fixer.key, CurrencyApi.key
 
 BEAT_SECONDS = 0.2
 BEAT_LATE = 0.05  # the bound of the contract
@@ -54,6 +56,8 @@ class RateShop:
         self.host = enter(ExchangeRateHost({"EUR": EURO_OF_HOST}, tls))
         self.era = enter(ExchangeRateApi({"USD": USD["exchangerateapi"]}, tls))
         self.open = enter(OpenExchangeRates({"EUR": EURO_OF_OPEN}, tls))
+        self.fixer = enter(Fixer({"USD": USD["fixer"]}, tls))
+        self.currencyapi = enter(CurrencyApi({"USD": USD["currencyapi"]}, tls))
         self.settings = {
             "REQUESTS_WS_URL": self.upstream.url,
             "RATE_PROVIDERS": None, "RATES_FILE": None, "LATEST_MAX_AGE_DAYS": None,
@@ -62,6 +66,8 @@ class RateShop:
             "EXCHANGERATEHOST_URL": self.host.url,
             "EXCHANGERATEAPI_URL": self.era.url,
             "OPENEXCHANGERATES_URL": self.open.url,
+            "FIXER_URL": self.fixer.url,
+            "CURRENCYAPI_URL": self.currencyapi.url,
             "FRANKFURTER_URL": self.frankfurter.url,
             "ECB_URL": self.ecb.url,
             "HEARTBEAT_INTERVAL_SECONDS": BEAT_SECONDS,
@@ -136,7 +142,7 @@ class RateShop:
             if "wsclient" in title or "monitor" in title:
                 with open(f"/proc/{pid}/environ", "rb") as environment:
                     shown.append(environment.read().decode("latin-1"))
-        for key in (*KEYS.values(), OpenExchangeRates.key, *others):
+        for key in (*KEYS.values(), *LATER_KEYS, *others):
             for form in (key, quote(key, safe="")):
                 assert not [text for text in shown if form in text]
 

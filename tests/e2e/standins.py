@@ -286,6 +286,70 @@ def open_body(timestamp, rates, base="USD"):
             f'"rates":{{"USD":1,{members(rates)}}}}}')
 
 
+class Fixer(RateApi):
+    """
+    All days, rates of the euro, errors by a code. Its own place takes the key in
+    the query, apilayer's in a header.
+    """
+
+    prefix = "/api"
+    key = "fix&live=%41+0123456789/SecretOfTests"
+    statuses = {105: 403, 106: 400}  # the others are HTTP's 200
+
+    @property
+    def marketplace(self):
+        """Its other address."""
+        return self.url.removesuffix(self.prefix) + "/fixer"
+
+    def reply(self, call):
+        folder, _, name = call.path.rpartition("/")
+        key = call.query.get("access_key") if folder == "/api" else call.headers.get("apikey")
+        if folder == "/fixer" and key != self.key:
+            call.answer('{"message":"Invalid authentication credentials"}', 401)
+        elif key != self.key:
+            self.refuse(call, 101, "invalid_access_key")
+        elif name == "latest":
+            call.answer(fixer_body(f'"timestamp":{int(time.time())}', self.table(name)))
+        elif self.table(name) is None:
+            self.refuse(call, 106, "no_rates_available")
+        else:
+            call.answer(fixer_body(f'"historical":true,"date":"{name}"', self.table(name)))
+
+    def refuse(self, call, code, kind):
+        call.answer('{"success":false,"error":{"code":%d,"type":"%s"}}' % (code, kind),
+                    self.statuses.get(code, 200))
+
+
+def fixer_body(when, rates, base="EUR"):
+    return (f'{{"success":true,{when},"base":"{base}",'
+            f'"rates":{{"{base}":1,{members(rates)}}}}}')
+
+
+class CurrencyApi(RateApi):
+    """All days, a key in a header, an object for each rate."""
+
+    prefix = "/v3"
+    key = "cur-live-0123456789SecretOfTests"
+
+    def reply(self, call):
+        day = call.query.get("date", str(utc_today()))
+        table = self.table("latest" if call.path == "/v3/latest" else day)
+        if call.headers.get("apikey") != self.key:
+            call.answer('{"message":"Invalid authentication credentials"}', 401)
+        elif call.query.get("base_currency") != "EUR" or table is None:
+            call.answer('{"message":"Validation error","errors":{}}', 422)
+        elif call.path not in ("/v3/latest", "/v3/historical"):
+            call.answer('{"message":"Not found"}', 404)
+        else:
+            call.answer(currencyapi_body(day, table))
+
+
+def currencyapi_body(day, rates):
+    data = {code: f'{{"code":"{code}","value":{digits}}}'
+            for code, digits in ({"EUR": "1"} | rates).items()}
+    return f'{{"meta":{{"last_updated_at":"{day}T23:59:59Z"}},"data":{{{members(data)}}}}}'
+
+
 class Frankfurter(RateApi):
     """Working days; for another day the last one before it."""
 

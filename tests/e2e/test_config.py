@@ -265,7 +265,7 @@ def test_check_masks_secrets(idle):
         "REQUESTS_WS_URL": f"ws://user:{SECRET}@host:81/p?key={SECRET}",
         "WS_AUTHORIZATION": f"Bearer {SECRET}", "FREECURRENCYAPI_KEY": SECRET,
         "EXCHANGE_ACCESS_KEY": SECRET, "EXCHANGERATEAPI_KEY": SECRET,
-        "OPENEXCHANGERATES_KEY": SECRET,
+        "OPENEXCHANGERATES_KEY": SECRET, "FIXER_KEY": SECRET, "CURRENCYAPI_KEY": SECRET,
         "REDIS_URL": f"redis://user:{SECRET}@rhost/1"})
     assert done.returncode == 0, done.stderr
     assert SECRET not in done.stdout + done.stderr and "Zq7" not in done.stdout
@@ -298,6 +298,7 @@ def test_check_needs_no_service_and_leaves_nothing(idle):
      "exchangeratehost exchangerateapi frankfurter ecb"),
     ({"OPENEXCHANGERATES_KEY": "kkkk", "EXCHANGERATEAPI_KEY": "kkkk"},
      "exchangerateapi openexchangerates frankfurter ecb"),
+    ({"CURRENCYAPI_KEY": "kkkk", "FIXER_KEY": "kkkk"}, "fixer currencyapi frankfurter ecb"),
 ])
 def test_providers_by_default(make_service, env, providers):
     """Those whose key is set, then frankfurter, then ecb."""

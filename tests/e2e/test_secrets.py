@@ -17,6 +17,8 @@ SECRETS = {
     "EXCHANGE_ACCESS_KEY": ["Hos6keyQ"],
     "EXCHANGERATEAPI_KEY": ["Api7keyQ"],
     "OPENEXCHANGERATES_KEY": ["Opn0keyQ"],
+    "FIXER_KEY": ["Fix1keyQ"],
+    "CURRENCYAPI_KEY": ["Cur3keyQ"],
     "REDIS_URL": ["Red8passQ"],
 }
 ALL = [text for texts in SECRETS.values() for text in texts]
@@ -35,7 +37,8 @@ def secret_settings(up):
         "REQUESTS_WS_URL": f"ws://Usr1nameQ:Pas2wordQ@127.0.0.1:{up.port}/ws?k=Que3ryQ",
         "WS_AUTHORIZATION": "Bearer Aut4horQ", "FREECURRENCYAPI_KEY": "Fre5keyQ",
         "EXCHANGE_ACCESS_KEY": "Hos6keyQ", "EXCHANGERATEAPI_KEY": "Api7keyQ",
-        "OPENEXCHANGERATES_KEY": "Opn0keyQ",
+        "OPENEXCHANGERATES_KEY": "Opn0keyQ", "FIXER_KEY": "Fix1keyQ",
+        "CURRENCYAPI_KEY": "Cur3keyQ",
         "REDIS_URL": "redis://ruser:Red8passQ@127.0.0.1:1/0",
         "LOG_LEVEL": "debug", "RECONNECT_MAX_SECONDS": "0.1",
     }

@@ -52,9 +52,9 @@ def eventful(make_service, upstream):
             "LOGS_DIR": str(service.folder / "logs"), "AUDIT_DIR": str(service.folder / "audit"),
             "STATUS_LISTEN": f"127.0.0.1:{port}", "FRANKFURTER_URL": api.url,
             "RATE_PROVIDERS": "freecurrencyapi exchangeratehost exchangerateapi openexchangerates "
-                              "frankfurter"}
+                              "fixer currencyapi frankfurter"}
         for name in ("FREECURRENCYAPI", "EXCHANGERATEHOST", "EXCHANGERATEAPI",
-                     "OPENEXCHANGERATES"):
+                     "OPENEXCHANGERATES", "FIXER", "CURRENCYAPI"):
             service.env[f"{name}_URL"] = "http://127.0.0.1:1"
         service.start()
         for i in range(5):

@@ -290,10 +290,13 @@ static void faults_are_lines(void **state) {
 /* Who is given which secret. */
 static void secrets_go_to_who_needs_them(void **state) {
     (void)state;
-    static const enum setting of_ratefetcher[] = {
-        SETTING_FREECURRENCYAPI_KEY, SETTING_EXCHANGE_ACCESS_KEY,
-        SETTING_EXCHANGERATEAPI_KEY, SETTING_OPENEXCHANGERATES_KEY,
-        SETTING_REDIS_URL};
+    static const enum setting of_ratefetcher[] = {SETTING_FREECURRENCYAPI_KEY,
+                                                  SETTING_EXCHANGE_ACCESS_KEY,
+                                                  SETTING_EXCHANGERATEAPI_KEY,
+                                                  SETTING_OPENEXCHANGERATES_KEY,
+                                                  SETTING_FIXER_KEY,
+                                                  SETTING_CURRENCYAPI_KEY,
+                                                  SETTING_REDIS_URL};
     static const enum setting of_wsclient[] = {SETTING_WS_AUTHORIZATION,
                                                SETTING_REQUESTS_WS_URL};
     for (size_t i = 0; i < COUNT_OF(of_ratefetcher); i++) {
