@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/rates/euro_fixed.h"
+#include "ratefetcher/latest_age.h"
 #include "ratefetcher/provider_tables.h"
 #include "ratefetcher/rates_differ.h"
 
@@ -49,6 +50,7 @@ struct pending {
 
 struct crosscheck {
     const struct provider_context *context;
+    struct providers *providers;
     struct provider *second; /* NULL: none */
     unsigned percent;
     LIST_HEAD(, pending) pending;
@@ -60,6 +62,7 @@ struct crosscheck *crosscheck_new(const struct provider_context *context,
                                   struct providers *providers) {
     struct crosscheck *crosscheck = memory_new(sizeof *crosscheck);
     crosscheck->context = context;
+    crosscheck->providers = providers;
     crosscheck->second = providers->second;
     crosscheck->percent = (unsigned)settings_count(
         context->settings, SETTING_RATES_CROSSCHECK_PERCENT, 0);
@@ -235,6 +238,8 @@ bool crosscheck_end(struct crosscheck *crosscheck, struct provider *provider,
     if (is_new && rates != NULL)
         look_at(crosscheck, provider, when, rates, before);
     rates_release(&before);
+    if (rates_day_is_latest(when))
+        latest_age_watch(crosscheck->providers);
     return is_new;
 }
 

@@ -21,7 +21,8 @@ void crosscheck_free(struct crosscheck **crosscheck) NONNULL_ALL;
 
 /*
  * Ends a fetch, as provider_check_age() and provider_end() do, and looks at the
- * table that came of it. True: it is one that was not kept before.
+ * table that came of it, also for its age. True: it is one that was not kept
+ * before.
  */
 bool crosscheck_end(struct crosscheck *crosscheck, struct provider *provider,
                     day when, const struct provider_call *call,

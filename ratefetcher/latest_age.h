@@ -30,8 +30,8 @@ const char *latest_age_why(const struct providers *providers,
                            day when) NONNULL_ALL;
 
 /*
- * To be called each second or so: tells once of each latest table that on the
- * third working day has no successor.
+ * To be called when a latest table came, and each second or so: tells once of
+ * each that on the third working day has no successor.
  */
 void latest_age_watch(struct providers *providers) NONNULL_ALL;
 
