@@ -26,6 +26,7 @@ struct ratefetcher {
     struct child child;
     struct metrics metrics;
     struct lookup *lookup;
+    struct event *look; /* around, see CHILD_LOOK_PERIOD */
 };
 
 static struct json_object *report(void *arg) {
@@ -50,10 +51,20 @@ static void on_changed(void *arg) {
     child_report(&r->child);
 }
 
+static void on_look(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct ratefetcher *r = arg;
+    lookup_look_around(r->lookup);
+    log_look();
+    loop_set_timer(r->look, CHILD_LOOK_PERIOD);
+}
+
 static void on_control(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct ratefetcher *r = arg;
-    if (child_read(&r->child) != CHILD_GO_ON)
+    if (child_read(&r->child) == CHILD_GO_ON)
+        on_look(-1, 0, r);
+    else
         event_base_loopbreak(r->base);
 }
 
@@ -91,13 +102,6 @@ static void remove_socket(struct ratefetcher *r) {
     free(r->own_socket);
 }
 
-static void on_look(evutil_socket_t fd, short what, void *arg) {
-    (void)fd, (void)what;
-    struct ratefetcher *r = arg;
-    lookup_look_around(r->lookup);
-    log_look();
-}
-
 static void run(struct ratefetcher *r) {
     struct event *control =
         child_is_supervised(&r->child)
@@ -108,12 +112,12 @@ static void run(struct ratefetcher *r) {
         loop_watch(r->base, SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, r);
     struct event *interrupt =
         loop_watch(r->base, SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, r);
-    struct event *look = loop_repeat(r->base, SECONDS(1), on_look, r);
+    r->look = loop_repeat(r->base, CHILD_LOOK_PERIOD, on_look, r);
     process_take_ends();
     child_ready(&r->child);
     child_report(&r->child);
     loop_run(r->base);
-    event_free(look);
+    event_free(r->look);
     event_free(interrupt);
     event_free(terminate);
     if (control != NULL)

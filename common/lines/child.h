@@ -32,6 +32,13 @@ enum {
  * for each on standard output and ends: 0, or 69 if one does not work. */
 #define CHILD_TRIAL_ARGUMENT "--try"
 
+/*
+ * Who looks at something each second does so at the supervisor's pings, so that
+ * the process wakes up once for both. This long after the last look a timer
+ * has it done: there may be no supervisor.
+ */
+#define CHILD_LOOK_PERIOD MILLISECONDS(1100)
+
 struct child {
     struct channel channel; /* fd -1: started by hand, without a supervisor */
     struct json_object *(*report)(void *arg); /* new object, released here */

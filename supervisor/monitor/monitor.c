@@ -44,6 +44,7 @@ struct monitor {
     struct child child;
     struct event *readable; /* the log pipe */
     struct event *retry;    /* the output took nothing */
+    struct event *look;     /* at the output, see CHILD_LOOK_PERIOD */
     bool stopping;          /* as soon as the pipe is empty */
     struct copier copier;
     struct status_server *status; /* NULL: none is wanted */
@@ -141,6 +142,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg) {
     log_look();
     if (m->audit != NULL)
         audit_output_look(m->audit, &m->child);
+    loop_set_timer(m->look, CHILD_LOOK_PERIOD);
 }
 
 static void on_status(void *arg, struct json_object *status) {
@@ -153,6 +155,7 @@ static void on_control(evutil_socket_t fd, short what, void *arg) {
     struct monitor *m = arg;
     switch (child_read(&m->child)) {
     case CHILD_GO_ON:
+        on_look(-1, 0, m);
         break;
     case CHILD_STOP:
     case CHILD_ORPHANED:
@@ -179,14 +182,14 @@ static struct audit_output *open_audit(const struct settings *settings) {
 static void run(struct monitor *m) {
     struct event *control = loop_watch(m->base, m->child.channel.fd,
                                        EV_READ | EV_PERSIST, on_control, m);
-    struct event *look = loop_repeat(m->base, SECONDS(1), on_look, m);
+    m->look = loop_repeat(m->base, CHILD_LOOK_PERIOD, on_look, m);
     m->readable = loop_watch(m->base, CHILD_FD_EXTRA, EV_READ | EV_PERSIST,
                              on_readable, m);
     m->retry = evtimer_new(m->base, on_retry, m);
     child_ready(&m->child);
     loop_run(m->base);
     event_free(control);
-    event_free(look);
+    event_free(m->look);
     event_free(m->readable);
     event_free(m->retry);
 }
