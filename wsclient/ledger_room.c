@@ -1,5 +1,8 @@
 #include "wsclient/ledger_room.h"
 
+/* So much of the room is gone through in any case. */
+enum { WARM_BYTES = 65536 };
+
 /* Everything written before is there when the word is. */
 static void set(struct extent *extent, size_t size, unsigned mark) {
     atomic_store_explicit(&extent->word, size | mark, memory_order_release);
@@ -107,12 +110,22 @@ struct extent *ledger_room_find(struct ledger_room *room, size_t *size) {
     return extent;
 }
 
+/*
+ * What is taken is mostly released in the same order, so that the front is free
+ * again by now. There memory is warm: to go on through all of the room costs
+ * more than all else that the ledger does.
+ */
+static bool is_far_enough(const struct ledger_room *room) {
+    return room->rover == room->bytes ||
+           room->rover > 2 * room->used + WARM_BYTES;
+}
+
 void ledger_room_take(struct ledger_room *room, struct extent *extent,
                       size_t size, unsigned mark) {
     set(extent, size, mark);
     room->used += size;
     room->rover = offset_of(room, extent) + size;
-    if (room->rover == room->bytes)
+    if (is_far_enough(room))
         room->rover = 0;
 }
 

@@ -428,11 +428,34 @@ static void is_sound_after_each_instruction(void **state) {
     munmap(w, sizeof *w);
 }
 
+/* Who has few in hand, and never none, stays at the front of a large room. */
+static void what_is_used_again_is_near(void **state) {
+    (void)state;
+    enum { ROOM = 4 << 20, IN_HAND = 8, SIZE = 1024, NEAR = 128 << 10 };
+    struct ledger_room room;
+    struct extent *in_hand[IN_HAND] = {NULL};
+    char *base = aligned_alloc(EXTENT_UNIT, ROOM);
+    ledger_room_format(&room, base, ROOM, ROOM);
+    for (size_t i = 0; i < 2 * ROOM / SIZE; i++) {
+        size_t size = SIZE + i % 3 * EXTENT_UNIT;
+        struct extent **oldest = &in_hand[i % IN_HAND],
+                      *found = ledger_room_find(&room, &size);
+        assert_non_null(found);
+        assert_in_range((char *)found - base, 0, NEAR);
+        ledger_room_take(&room, found, size, 1);
+        if (*oldest != NULL)
+            ledger_room_release(&room, *oldest);
+        *oldest = found;
+    }
+    free(base);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_a_simple_model),
         cmocka_unit_test(no_more_than_the_limit_is_given_out),
         cmocka_unit_test(a_stretch_that_grows),
+        cmocka_unit_test(what_is_used_again_is_near),
         cmocka_unit_test(what_is_no_row_is_not_opened),
         cmocka_unit_test(survives_a_kill_at_any_moment),
         cmocka_unit_test(is_sound_after_each_instruction),
