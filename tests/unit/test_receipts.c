@@ -454,11 +454,33 @@ static void near_misses_change_nothing(void **state) {
     }
 }
 
+/* Behind many answers, where the peer is known to pong and none is out. */
+static void many_answers_are_worth_a_ping(void **state) {
+    (void)state;
+    struct peer r = {0};
+    peer_connected(&r, 3, at(0));
+    sends(&r, 1000, 0);
+    assert_false(peer_ping_pays(&r));
+    pings(&r, PING, "3 1000");
+    ponged(&r, "3 1000", PING + 1);
+    sends(&r, 1000 + PEER_PING_ANSWERS - 1, PING + 2);
+    assert_false(peer_ping_pays(&r));
+    sends(&r, 1000 + PEER_PING_ANSWERS, PING + 3);
+    assert_true(peer_ping_pays(&r));
+    assert_false(is_due(&r, PING + 3));
+    pings(&r, 2 * PING + 3, "3 1256");
+    sends(&r, 1000 + 2 * PEER_PING_ANSWERS, 2 * PING + 4);
+    assert_false(peer_ping_pays(&r));
+    ponged(&r, "3 1256", 2 * PING + 5);
+    assert_true(peer_ping_pays(&r));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(near_misses_change_nothing),
         cmocka_unit_test(a_ping_follows_within_a_quarter_second),
         cmocka_unit_test(a_hurry_does_not_wait),
+        cmocka_unit_test(many_answers_are_worth_a_ping),
         cmocka_unit_test(unanswered_pings_are_repeated),
         cmocka_unit_test(the_largest_numbers_fit),
         cmocka_unit_test(pongs_of_strangers_change_nothing),

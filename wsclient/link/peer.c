@@ -73,6 +73,11 @@ bool peer_ping_due(const struct peer *peer, monotime now, bool hurry) {
            (hurry && peer->unanswered == 0);
 }
 
+bool peer_ping_pays(const struct peer *peer) {
+    return peer->ponged && peer->unanswered == 0 &&
+           peer->sent - peer->confirmed >= PEER_PING_ANSWERS;
+}
+
 static size_t print_payload(unsigned connection, uint64_t position,
                             char payload[PEER_PING_PAYLOAD_SIZE]) {
     return (size_t)snprintf(payload, PEER_PING_PAYLOAD_SIZE, "%u %" PRIu64,

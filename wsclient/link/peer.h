@@ -24,6 +24,7 @@
 #define PEER_MAX_DOUBT SECONDS(1)
 
 enum {
+    PEER_PING_ANSWERS = 256, /* so many are worth a Ping beside the last one */
     PEER_PING_PAYLOAD_SIZE = 48, /* with its NUL */
     PEER_PINGS_FOR_TCP = 3       /* unanswered ones before TCP is trusted */
 };
@@ -122,6 +123,12 @@ NONNULL_ALL void peer_sent(struct peer *peer, uint64_t position, monotime now);
 /* Whether a Ping has to go out now; `hurry` says not to wait for its time. */
 NONNULL_ALL bool peer_ping_due(const struct peer *peer, monotime now,
                                bool hurry);
+
+/*
+ * Whether a Ping is to go out behind what is sent now, before its time: it
+ * confirms many answers, whose memory is used again while it is warm.
+ */
+NONNULL_ALL bool peer_ping_pays(const struct peer *peer);
 
 /*
  * Writes the payload of the Ping that now goes out: the numbers of connection

@@ -377,10 +377,11 @@ static bool send_ready(struct traffic *t, struct lws *wsi, monotime now) {
         !send_ping(t, wsi, now))
         return false;
     bool all = !lws_partial_buffered(wsi) && add_answers(t, now);
-    if (all && peer_ping_due(&t->peer, now, is_hurried(t)))
-        return send_ping(t, wsi, now);
     if (!all)
         lws_callback_on_writable(wsi);
+    if ((all && peer_ping_due(&t->peer, now, is_hurried(t))) ||
+        (t->frames.len > 0 && peer_ping_pays(&t->peer)))
+        return send_ping(t, wsi, now);
     return send_frames(t, wsi);
 }
 
