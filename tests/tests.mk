@@ -141,6 +141,7 @@ $(foreach p,$(patsubst tests/unit/test_provider_%.c,%,$(wildcard tests/unit/test
 UNIT_provider_exchangeratehost += ratefetcher/providers/apilayer.c
 UNIT_provider_fixer += ratefetcher/providers/apilayer.c
 UNIT_provider_ecb += ratefetcher/providers/day_rows.c
+UNIT_provider_url += ratefetcher/providers/ecb_csv.c ratefetcher/providers/day_rows.c
 UNIT_provider_file += ratefetcher/providers/ecb_csv.c ratefetcher/providers/day_rows.c
 UNIT_upstream  = wsclient/upstream.c $(SETTINGS_C)
 UNIT_resolve   = common/resolve.c common/memory.c

@@ -85,6 +85,12 @@ void history_add(struct history *history, struct rates *rates) {
     *make_place(history, place) = rates;
 }
 
+void history_swap(struct history *one, struct history *other) {
+    struct history kept = *one;
+    *one = *other;
+    *other = kept;
+}
+
 size_t history_count(const struct history *history) {
     return history->count;
 }

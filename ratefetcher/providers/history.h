@@ -12,6 +12,9 @@ void history_free(struct history **history) NONNULL_ALL;
 /* Takes a table over. One of the same day replaces the earlier one. */
 void history_add(struct history *history, struct rates *rates) NONNULL_ALL;
 
+/* Swaps the tables of the two. */
+void history_swap(struct history *one, struct history *other) NONNULL_ALL;
+
 /* How many days it has. */
 size_t history_count(const struct history *history) NONNULL_ALL;
 

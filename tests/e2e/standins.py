@@ -350,6 +350,18 @@ def currencyapi_body(day, rates):
     return f'{{"meta":{{"last_updated_at":"{day}T23:59:59Z"}},"data":{{{members(data)}}}}}'
 
 
+class Csv(RateApi):
+    """A file in the ECB's form, of the days that have tables."""
+
+    prefix = "/rates.csv"
+
+    def reply(self, call):
+        lines = ["Date," + ",".join(self.rates)]
+        lines += [",".join((day, *(rates.get(code, "N/A") for code in self.rates)))
+                  for day, rates in self.tables.items()]
+        call.answer("\n".join(lines) + "\n", kind="text/csv")
+
+
 class Frankfurter(RateApi):
     """Working days; for another day the last one before it."""
 
