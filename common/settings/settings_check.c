@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/files.h"
@@ -425,9 +427,20 @@ static void check_moved(struct settings *s) {
     }
 }
 
+/* A name that begins like such an address may stand for any other. */
 static bool is_loopback(struct span host) {
-    return span_equals(host, "localhost") || span_equals(host, "::1") ||
-           span_begins(host, "127.");
+    char name[INET6_ADDRSTRLEN];
+    struct in_addr four;
+    struct in6_addr six;
+    if (span_equals(host, "localhost"))
+        return true;
+    if (host.len >= sizeof name)
+        return false;
+    memcpy(name, host.data, host.len);
+    name[host.len] = '\0';
+    return (inet_pton(AF_INET, name, &four) == 1 &&
+            ntohl(four.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET) ||
+           (inet_pton(AF_INET6, name, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six));
 }
 
 /* What is told there is for the machine's own users, unless it is asked for. */
