@@ -55,6 +55,7 @@ struct lookup_waiter {
     struct provider_call call; /* of the fetch that it waits for */
     bool had_fetch;            /* a provider was asked for it */
     bool had_failure;          /* one that may have the table did not tell */
+    bool comes_soon;           /* and has it in a moment */
     lookup_done *done;         /* NULL: answered, or cancelled */
     void *arg;
 };
@@ -153,10 +154,11 @@ static void end_fetch(struct lookup_waiter *waiter,
                        when, &waiter->call, &fetched);
     if (is_new && fetched.result == PROVIDER_OK && fetched.fresh.usec == 0)
         redis_cache_store(lookup->redis, when, fetched.rates);
-    else if (!is_new && fetched.result == PROVIDER_OK) /* there is no better */
+    else if (fetched.result == PROVIDER_OK) /* there is no better now */
         waiter->query.least_left = (duration){0};
     if (!provider_works(fetched.result)) {
         waiter->had_failure = true;
+        waiter->comes_soon = waiter->comes_soon || fetched.fresh.usec > 0;
         lookup->probe_not_before =
             monotime_add(clock_monotonic(), BREAKER_PROBE_PAUSE);
     }
@@ -262,7 +264,7 @@ static void answer_error(struct lookup_waiter *waiter) {
     any.currency = (struct span){0};
     bool had_table = providers_find(waiter->lookup->providers, &any, &provider,
                                     &left) != NULL;
-    if (waiter->had_failure && !had_table)
+    if (waiter->had_failure && !had_table && !waiter->comes_soon)
         providers_alert_none_left(waiter->lookup->providers,
                                   &waiter->lookup->context, any.when);
     answer_with(

@@ -128,6 +128,7 @@ PROVIDER_C     = ratefetcher/provider.c ratefetcher/provider_tables.c \
 UNIT_provider  = $(PROVIDER_C)
 UNIT_lookup    = ratefetcher/lookup.c common/loop.c $(PROVIDER_C)
 UNIT_latest_age = $(UNIT_lookup)
+UNIT_brief_tables = $(UNIT_lookup)
 UNIT_crosscheck = $(UNIT_lookup)
 UNIT_http      = ratefetcher/providers/http.c common/memory.c common/clock.c \
                  common/loop.c

@@ -278,7 +278,8 @@ static void answer_with(struct rates_file *file, const struct file_look *look,
     *answer = (struct provider_answer){.result = look->result,
                                        .detail = look->detail};
     rates_release(&file->answered);
-    if (!look->settled || file->told_incomplete) /* its writer may be slow */
+    bool is_cut = file->told_incomplete && look->result == PROVIDER_OK;
+    if (!look->settled || is_cut) /* its writer may be slow */
         answer->fresh = LOOK_AGAIN;
     if (answer->result != PROVIDER_OK)
         return;

@@ -40,7 +40,8 @@ struct provider_answer {
     const char *detail;  /* for people, one line, lent; "" if there is none */
     bool without_call;   /* no call was made for it */
     duration wait;       /* for so long it is not to be asked; 0: no matter */
-    duration fresh;      /* it holds for so long only; 0: as usual */
+    duration fresh;      /* it holds for so long only, a failure too; 0: as
+                            usual */
     bool has_clock;      /* it told the time: */
     int64_t clock_ahead_ms; /* so far ours is ahead of its clock */
 };

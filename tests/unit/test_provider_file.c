@@ -115,6 +115,24 @@ static void a_short_file(void **state) {
     assert_string_equal(told[3], "No such file or directory");
 }
 
+/* That it is no table holds for a moment while it may be on its way; of one
+ * that was left like that it stays true. */
+static void left_like_that(void **state) {
+    (void)state;
+    struct provider_answer answer;
+    put("Date,USD\n" DAY ",1.5", 23);
+    set_age(0);
+    assert_true(provider_file.fetch(file, day_of_text(DAY), SECONDS(60),
+                                    &answer, on_done, file));
+    assert_int_equal(answer.result, PROVIDER_BAD_TABLE);
+    assert_true(answer.fresh.usec > 0);
+    set_age(LONG_AGO);
+    assert_true(provider_file.fetch(file, day_of_text(DAY), SECONDS(60),
+                                    &answer, on_done, file));
+    assert_int_equal(answer.result, PROVIDER_BAD_TABLE);
+    assert_int_equal(answer.fresh.usec, 0);
+}
+
 /* One slice a turn, and all who ask meanwhile are told at its end. */
 static void a_long_file(void **state) {
     (void)state;
@@ -189,6 +207,7 @@ static void closed_in_the_middle(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_short_file, begin, end),
+        cmocka_unit_test_setup_teardown(left_like_that, begin, end),
         cmocka_unit_test_setup_teardown(a_long_file, begin, end),
         cmocka_unit_test_setup_teardown(changed_while_it_is_read, begin, end),
         cmocka_unit_test_setup_teardown(one_who_waits_no_longer, begin, end),
