@@ -109,6 +109,7 @@ UNIT_pipeline  = wsclient/pipeline.c wsclient/answers.c wsclient/outbox.c \
                  common/older_table.c common/rates/euro_fixed.c \
                  wsclient/refusals.c wsclient/response.c wsclient/waiting.c \
                  common/metrics.c $(LEDGER_C) $(REQUEST_C) $(SETTINGS_C)
+UNIT_audit_trail = $(UNIT_pipeline)
 UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
                  common/lines/channel.c common/runtime_dir.c common/lines/unix_socket.c \
                  $(UNIT_pipeline)

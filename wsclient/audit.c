@@ -97,23 +97,26 @@ static char *put_moment(char *out, enum moment which, int64_t ms) {
     return out;
 }
 
-static char *put_rate(char *out, struct decimal rate) {
+/* As it was published. */
+static char *put_rate(char *out, const struct rates *rates,
+                      struct span currency) {
+    char text[RATE_TEXT_SIZE];
+    rates_print(rates, currency, text);
     *out++ = '"';
-    out += decimal_print(rate, out);
+    out = put(out, span_of(text));
     *out++ = '"';
     return out;
 }
 
 size_t audit_put_table(const struct rates *rates, struct span currency,
                        char out[static AUDIT_TABLE_SIZE]) {
-    struct rate_pair pair;
-    char *end = PUT(out, ",\"rate\":");
-    if (!rates_find_pair(rates, currency, &pair))
+    if (rates_find(rates, currency) == NULL)
         return 0;
-    end = put_rate(end, pair.currency);
+    char *end = PUT(out, ",\"rate\":");
+    end = put_rate(end, rates, currency);
     if (strcmp(rates_base(rates), "EUR") != 0) {
         end = PUT(end, ",\"euro_rate\":");
-        end = put_rate(end, pair.euro);
+        end = put_rate(end, rates, span_of("EUR"));
     }
     end = PUT(end, ",\"base\":\"");
     end = put_word(end, rates_base(rates), RATES_CODE_LEN);
