@@ -1,5 +1,6 @@
 """fxwire under test: started, watched, stopped, and searched for remains."""
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -288,7 +289,17 @@ class Service:
         if who in ("watchdog", "all"):
             self.process.wait()
             self.assert_gone()
+            wait_until(self.is_unlocked, "a free folder")
             self.launch()
+
+    def is_unlocked(self):
+        """A process that dies lets go of its lock a little later than of its folder."""
+        with open(self.runtime_dir / "supervisor.lock", "rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
 
     def wait_respawn(self, name, old_pid, seconds=10):
         """Waits until a helper has another pid and is ready."""
