@@ -38,6 +38,22 @@ void latest_age_check(struct provider_answer *answer, day when,
     answer->rates = NULL;
 }
 
+void provider_check_age(struct provider *provider, day when,
+                        struct provider_answer *answer) {
+    if (answer->result != PROVIDER_OK || !rates_day_is_latest(when))
+        return;
+    provider->too_old = rates_as_of(answer->rates);
+    latest_age_check(answer, when, provider->latest_max_days,
+                     provider->why_too_old);
+    if (answer->result != PROVIDER_OK)
+        return;
+    breaker_succeed(&provider->newer);
+    if (provider->too_old_told.number != 0)
+        log_info(EVENT_PROVIDER_WORKS,
+                 LOG_FIELDS(log_text("provider", provider->class->name)));
+    provider->too_old_told = (day){0};
+}
+
 const char *latest_age_why(const struct providers *providers, day when) {
     for (size_t i = 0; rates_day_is_latest(when) && i < providers->count; i++)
         if (providers->list[i].why_too_old[0] != '\0')

@@ -124,11 +124,19 @@ static duration wait_for_quota(const struct provider *provider, monotime now) {
                       now);
 }
 
+/* While its latest table is too old it may well have those of other days. */
+static duration wait_for_newer(const struct provider *provider, day when,
+                               monotime now) {
+    return rates_day_is_latest(when) ? breaker_wait(&provider->newer, now)
+                                     : (duration){0};
+}
+
 duration provider_wait(const struct provider *provider, day when,
                        monotime now) {
     if (is_free(provider) || !needs_call(provider, when))
         return (duration){0};
-    return duration_max(wait_asked_for(provider, now),
+    return duration_max(duration_max(wait_asked_for(provider, now),
+                                     wait_for_newer(provider, when, now)),
                         duration_max(wait_for_quota(provider, now),
                                      breaker_wait(&provider->breaker, now)));
 }
@@ -137,6 +145,7 @@ bool provider_may_be_probed(const struct provider *provider, day when,
                             monotime now) {
     return !is_free(provider) && needs_call(provider, when) &&
            wait_asked_for(provider, now).usec == 0 &&
+           wait_for_newer(provider, when, now).usec == 0 &&
            wait_for_quota(provider, now).usec == 0;
 }
 
@@ -187,6 +196,15 @@ static bool is_told_anew(const struct provider *provider,
     return result == PROVIDER_AHEAD && provider->last != PROVIDER_AHEAD;
 }
 
+static void log_failed(const struct provider *provider,
+                       const struct provider_answer *answer) {
+    log_warn(
+        EVENT_PROVIDER_FAILED,
+        LOG_FIELDS(log_text("provider", provider->class->name),
+                   log_text("result", provider_result_name(answer->result)),
+                   log_text("detail", answer->detail)));
+}
+
 /* One line when a provider begins to fail, one when it works again. */
 static void log_change(const struct provider *provider,
                        const struct provider_answer *answer) {
@@ -196,11 +214,7 @@ static void log_change(const struct provider *provider,
     if (works && !worked)
         log_info(EVENT_PROVIDER_WORKS, LOG_FIELDS(log_text("provider", name)));
     else if (!works && (worked || is_told_anew(provider, answer->result)))
-        log_warn(
-            EVENT_PROVIDER_FAILED,
-            LOG_FIELDS(log_text("provider", name),
-                       log_text("result", provider_result_name(answer->result)),
-                       log_text("detail", answer->detail)));
+        log_failed(provider, answer);
 }
 
 /* In whole seconds: its clock was read in these. */
@@ -269,22 +283,41 @@ static void note_failure(struct provider *provider,
                  *answer->detail != '\0' ? ": " : "", answer->detail);
 }
 
+/* One line for each latest table that is too old, however often other days'
+ * are had between: the provider works. */
+static void note_too_old(struct provider *provider,
+                         const struct provider_answer *answer, monotime now) {
+    breaker_succeed(&provider->breaker);
+    breaker_fail(&provider->newer, now);
+    provider->last = PROVIDER_OK;
+    provider->failure[0] = '\0';
+    if (provider->too_old_told.number == provider->too_old.number)
+        return;
+    provider->too_old_told = provider->too_old;
+    log_failed(provider, answer);
+}
+
 /* What a call says of the provider. */
 static void note_call(struct provider *provider,
                       const struct provider_answer *answer, duration took,
                       monotime now) {
     const struct provider_context *context = provider->context;
+    bool is_too_old = answer->detail == provider->why_too_old;
     bool works = provider_works(answer->result);
     bool worked = provider_works(provider->last);
-    alert(provider, answer);
     note_clock(provider, answer);
-    log_change(provider, answer);
-    provider->last = answer->result;
-    note_failure(provider, answer);
+    if (is_too_old) {
+        note_too_old(provider, answer, now);
+    } else {
+        alert(provider, answer);
+        log_change(provider, answer);
+        provider->last = answer->result;
+        note_failure(provider, answer);
+        note_in_breaker(provider, works, now);
+    }
     monotime not_before = monotime_add(now, answer->wait);
     if (not_before.usec > provider->not_before.usec)
         provider->not_before = not_before;
-    note_in_breaker(provider, works, now);
     if (!works || !worked || answer->wait.usec > 0)
         context->changed(context->arg);
     metrics_count(context->metrics, works ? provider->class->calls_ok
@@ -313,21 +346,13 @@ void providers_clock_stepped(struct providers *providers,
     for (size_t i = 0; i < providers->count; i++) {
         struct provider *provider = &providers->list[i];
         breaker_succeed(&provider->breaker);
+        breaker_succeed(&provider->newer);
         provider->clock_ahead_ms += step->ms;
         if (step->another_day)
             provider_forget_today(provider);
     }
     if (step->another_day)
         rates_release(&providers->in_hand);
-}
-
-void provider_check_age(struct provider *provider, day when,
-                        struct provider_answer *answer) {
-    if (answer->result != PROVIDER_OK || !rates_day_is_latest(when))
-        return;
-    provider->too_old = rates_as_of(answer->rates);
-    latest_age_check(answer, when, provider->latest_max_days,
-                     provider->why_too_old);
 }
 
 bool provider_end(struct provider *provider, day when,
@@ -366,7 +391,7 @@ static const char *state_name(const struct provider *provider, monotime now) {
         return "waiting";
     if (!is_free(provider) && breaker_wait(&provider->breaker, now).usec > 0)
         return "skipped";
-    if (!provider_works(provider->last))
+    if (!provider_works(provider->last) || provider->why_too_old[0] != '\0')
         return "failing";
     return !is_free(provider) && wait_for_quota(provider, now).usec > 0
                ? "limited"
@@ -389,6 +414,19 @@ static void add_limits(struct json_object *row, const struct provider *provider,
                            json_object_new_int64(provider->calls_per_minute));
 }
 
+static void add_failure(struct json_object *row,
+                        const struct provider *provider) {
+    if (provider->failure[0] != '\0') {
+        message_add_text(row, "failure", provider->failure);
+    } else if (provider->why_too_old[0] != '\0') {
+        char *why =
+            memory_print("%s: %s", provider_result_name(PROVIDER_BAD_TABLE),
+                         provider->why_too_old);
+        message_add_text(row, "failure", why);
+        free(why);
+    }
+}
+
 static struct json_object *status_row(const struct provider *provider,
                                       monotime now) {
     struct json_object *row = json_object_new_object();
@@ -403,8 +441,7 @@ static struct json_object *status_row(const struct provider *provider,
                            json_object_new_int64((int64_t)call_counts_of_month(
                                provider->record, today())));
     add_limits(row, provider, now);
-    if (provider->failure[0] != '\0')
-        message_add_text(row, "failure", provider->failure);
+    add_failure(row, provider);
     if (provider->has_clock)
         json_object_object_add(row, "clock_offset_seconds",
                                json_object_new_int64(offset_seconds(provider)));

@@ -25,6 +25,7 @@ struct provider {
     int64_t latest_max_days; /* so old may its latest table be */
     day too_old;             /* it was of this day, and too old: */
     char why_too_old[LATEST_AGE_WHY_SIZE]; /* for people; "": it was not */
+    day too_old_told;                      /* in the log; 0: none is */
     struct daytables tables;
     const char *latest_layer; /* where its latest table came from */
     struct rates *day_before; /* the last latest one of an earlier day */
@@ -36,7 +37,8 @@ struct provider {
     uint32_t calls_per_minute;
     struct call_counts_record *record; /* lent */
     struct breaker breaker;
-    monotime not_before; /* it said to wait, or refused the key */
+    struct breaker newer; /* while its latest table is too old */
+    monotime not_before;  /* it said to wait, or refused the key */
     bool used;
     enum provider_result last;
     char failure[PROVIDER_FAILURE_SIZE]; /* what it was, for people; "": none */

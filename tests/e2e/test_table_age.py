@@ -1,6 +1,7 @@
 """How old today's table may be by its own date: spec section 3, LATEST_MAX_AGE_DAYS."""
 import datetime
 import json
+import time
 
 import pytest
 
@@ -66,6 +67,25 @@ def test_too_old(make_shop, days, settings):
     assert f"failure=bad_table: {why}" in shop.service.command("status").stdout
     live = shop.service.command("check", "--live").stdout
     assert "result=bad_table" in live and today(-days) in live
+
+
+def test_it_is_told_once_while_other_days_are_asked(make_shop):
+    """The provider works, its latest table does not: no line for each change between both."""
+    shop = make_shop(8, CACHE_TTL_SECONDS="0.2").prepare()
+    shop.service.launch()
+    shop.upstream.wait_link()
+    for _ in range(4):
+        assert json.loads(ask_today(shop))["type"] == "error"
+        assert stake_of(shop.ask("2021-05-18", "253.67")) == euro("253.67", "1.2222")
+        time.sleep(0.25)
+    told = shop.service.log()
+    assert told.count(" provider_failed ") == 1 and " provider_works " not in told
+    row = shop.service.status()["providers"][0]
+    assert row["state"] == "failing" and today(-8) in row["failure"]
+    write_rates(shop.settings["RATES_FILE"], {today(): {"USD": "1.25"}})
+    shop.service.wait_log(" provider_works provider=file")
+    shop.service.wait_ready()
+    assert shop.service.status()["providers"][0]["state"] == "ok"
 
 
 def test_the_next_provider_serves(make_shop):

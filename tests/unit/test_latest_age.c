@@ -93,6 +93,33 @@ static void it_ends_with_a_day(void **state) {
     assert_int_equal(told.count, 0);
 }
 
+/* Who has no new table has those of other days all the same: only for today's
+ * the provider is left alone. */
+static void other_days_serve(void **state) {
+    end(state);
+    begin_with("frankfurter", A_DAY, "LATEST_MAX_AGE_DAYS=7");
+    pass(0);
+    for (int i = 0; i < BREAKER_FAILURES; i++) {
+        fake_give_of(FRANKFURTER, "2026-08-21", "USD 1.2");
+        (void)ask("latest", "USD");
+    }
+    assert_refused(LOOKUP_UNAVAILABLE);
+    assert_int_equal(fakes[FRANKFURTER].count, 0);
+    pass(6); /* nor is it probed */
+    assert_int_equal(fakes[FRANKFURTER].count, 0);
+    assert_non_null(ask(DAY, "USD"));
+    fake_give(FRANKFURTER, "USD 1.3");
+    assert_told("frankfurter", "provider");
+    (void)ask("latest", "USD");
+    assert_refused(LOOKUP_UNAVAILABLE);
+    assert_true(told.retry.usec > SECONDS(20).usec);
+    pass(30);
+    assert_int_equal(fakes[FRANKFURTER].count, 1);
+    fake_give_of(FRANKFURTER, "2026-11-20", "USD 1.2");
+    assert_null(ask("latest", "USD"));
+    assert_told("frankfurter", "memory");
+}
+
 /* Nor does STALE_MAX_SECONDS lengthen it. */
 static void it_is_not_stale_but_over(void **state) {
     end(state);
@@ -182,6 +209,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(it_ends_with_a_day, begin_long, end),
         cmocka_unit_test_setup_teardown(it_is_not_stale_but_over, begin_long,
                                         end),
+        cmocka_unit_test_setup_teardown(other_days_serve, begin_long, end),
         cmocka_unit_test_setup_teardown(told_on_the_third_working_day,
                                         begin_long, end),
         cmocka_unit_test_setup_teardown(told_of_each_table, begin_long, end),
