@@ -322,11 +322,17 @@ void log_look(void) {
         tell_more((enum event_id)event, false);
 }
 
+/* Each of them is told: they do not come in floods, and none is like another.
+ */
+static bool is_always_told(enum event_id event) {
+    return event == EVENT_DIED || event == EVENT_ALERT;
+}
+
 /* Who wants all lines sets the level debug. */
 static bool is_held_back(enum log_level level, enum event_id event) {
     struct limited *limited = &logger.limited[event];
     limited->level = level;
-    return logger.level > LOG_DEBUG &&
+    return logger.level > LOG_DEBUG && !is_always_told(event) &&
            !log_limit_take(&limited->limit, clock_monotonic());
 }
 

@@ -68,6 +68,18 @@ static size_t count_lines(const char *text) {
     return count;
 }
 
+/* What a person is to know of stands there each time. */
+static void deaths_and_alerts(void **state) {
+    (void)state;
+    open_log("info", "text");
+    for (int i = 0; i < 2 * LOG_LIMIT_LINES; i++) {
+        log_error(EVENT_DIED, NULL);
+        log_error(EVENT_ALERT, NULL);
+    }
+    assert_int_equal(count_lines(logged()), 4 * LOG_LIMIT_LINES);
+    close_log();
+}
+
 /* Lines of one event beyond the limit are counted, and the count is told. */
 static void floods(void **state) {
     (void)state;
@@ -112,6 +124,7 @@ int main(void) {
         cmocka_unit_test(an_event_now_and_then),
         cmocka_unit_test(at_once),
         cmocka_unit_test(for_a_day),
+        cmocka_unit_test(deaths_and_alerts),
         cmocka_unit_test(floods),
         cmocka_unit_test(no_limit_at_debug),
     };
