@@ -13,6 +13,7 @@ read -r url < "$file" || [ -n "${url-}" ] || {
     echo "$file: no address is in its first line" >&2
     exit 78
 }
+url=${url%"$(printf '\r')"} # of a file from Windows
 
 # As text between quotes, of JSON or of curl's settings.
 quoted() {

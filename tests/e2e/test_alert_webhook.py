@@ -73,7 +73,7 @@ def alerting(make_service, upstream):
     def make(address, **more):
         service = make_service({"REQUESTS_WS_URL": upstream.url}, **more)
         path = service.folder / "webhook"
-        path.write_text(address)
+        path.write_text(address, newline="")
         service.env["ALERT_COMMAND"] = f"{SCRIPT} {path}"
         return service
 
@@ -93,7 +93,7 @@ def test_what_is_posted(alerting, webhook):
     assert "alert_command_failed" not in service.log() and TOKEN not in service.log()
 
 
-@pytest.mark.parametrize("end", ["", "\n", "\nmore\n"])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nmore\n"])
 def test_by_hand(alerting, webhook, end):
     assert alerting(webhook.url + end).command("alert-test").returncode == 0
     assert json.loads(webhook.posts[0][2])["text"].endswith(
