@@ -52,6 +52,7 @@ struct crosscheck {
     const struct provider_context *context;
     struct providers *providers;
     struct provider *second; /* NULL: none */
+    bool is_shared;          /* it gives rates, too */
     unsigned percent;
     LIST_HEAD(, pending) pending;
     struct difference found[MAX_FOUND]; /* the oldest first */
@@ -64,6 +65,8 @@ struct crosscheck *crosscheck_new(const struct provider_context *context,
     crosscheck->context = context;
     crosscheck->providers = providers;
     crosscheck->second = providers->second;
+    crosscheck->is_shared =
+        providers->second != &providers->list[providers->count];
     crosscheck->percent = (unsigned)settings_count(
         context->settings, SETTING_RATES_CROSSCHECK_PERCENT, 0);
     LIST_INIT(&crosscheck->pending);
@@ -192,11 +195,19 @@ static void on_fetched(void *arg, const struct provider_answer *answer) {
     end_asking(pending, *answer);
 }
 
+/* Of a provider that gives rates, too, half the calls are left for those. */
+static bool may_ask(const struct crosscheck *c, day when, monotime now) {
+    const struct provider *second = c->second;
+    uint32_t used = quota_calls(&second->record->quota, now);
+    return provider_wait(second, when, now).usec == 0 &&
+           (!c->is_shared || used < (second->calls_per_minute + 1) / 2);
+}
+
 /* Asks the second provider, as its quota allows. */
 static void ask_second(struct crosscheck *c, struct provider *provider,
                        day when, struct rates *rates) {
     struct provider_answer answer;
-    if (provider_wait(c->second, when, clock_monotonic()).usec > 0)
+    if (!may_ask(c, when, clock_monotonic()))
         return;
     struct pending *pending = memory_new(sizeof *pending);
     pending->crosscheck = c;

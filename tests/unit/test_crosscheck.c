@@ -202,6 +202,33 @@ static void told_once_and_mended(void **state) {
     }
 }
 
+/* Who needs a rate of the second one finds calls left, however many tables of
+ * others were compared with it. */
+static void calls_are_left(void **state) {
+    enum { DAYS_ASKED = 50, HALF = 30 };
+    (void)state;
+    begin_with("file ecb", LONG_TTL, "RATES_CROSSCHECK=ecb");
+    pass(0);
+    fake_give_of(FILE_PROVIDER, TODAY, "USD 1.15");
+    fakes[ECB].fetches = 0;
+    for (int i = 0; i < DAYS_ASKED; i++) {
+        char date[DAY_TEXT_SIZE];
+        day_print(day_add(day_of_text(DAY), i), date);
+        (void)ask(date, "USD");
+        fake_give_of(FILE_PROVIDER, date, "USD 1.2");
+        assert_told("file", "provider");
+        while (fakes[ECB].count > 0)
+            fake_give_of(ECB, date, "USD 1.2");
+    }
+    assert_in_range(fakes[ECB].fetches, 1, HALF);
+    (void)ask("2020-01-02", "USD");
+    fake_fail(FILE_PROVIDER, PROVIDER_NO_TABLE);
+    assert_int_equal(fakes[ECB].count, 1);
+    fake_give_of(ECB, "2020-01-02", "USD 1.1");
+    assert_told("ecb", "provider");
+    end(state);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(beside_the_second),
@@ -213,6 +240,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(past_days, begin_alone, end),
         cmocka_unit_test_setup_teardown(told_once_and_mended, begin_second,
                                         end),
+        cmocka_unit_test(calls_are_left),
     };
     return cmocka_run_group_tests_name("crosscheck", tests, NULL, NULL);
 }
