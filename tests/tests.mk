@@ -114,7 +114,8 @@ UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
                  common/lines/channel.c common/runtime_dir.c common/lines/unix_socket.c \
                  $(UNIT_pipeline)
 
-WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/http.c \
+WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/web_detail.c \
+                 ratefetcher/providers/http.c \
                  ratefetcher/providers/history.c common/rates/rates.c $(MESSAGE_C) \
                  common/day.c common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c common/loop.c \
                  $(SETTINGS_C)

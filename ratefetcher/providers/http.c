@@ -27,6 +27,7 @@ struct http_call {
     size_t received;     /* bytes of the body */
     size_t in_a_row;     /* of them that were given on without a pause */
     struct event *go_on; /* after one; NULL: there was none */
+    struct event *stall; /* ends it if nothing comes; NULL: libcurl does */
     char *body;          /* what is kept of it */
     size_t len, size;
     char error[CURL_ERROR_SIZE];
@@ -62,6 +63,8 @@ static const struct {
  * body that is read as it comes, all else has its turn. */
 enum { MOST_IN_A_ROW = 64 * 1024 };
 
+static void on_stall(evutil_socket_t fd, short what, void *arg);
+
 static const char not_taken[] = "libcurl does not take the call";
 
 static void free_call(struct http_call *call) {
@@ -72,6 +75,8 @@ static void free_call(struct http_call *call) {
         curl_multi_remove_handle(call->http->multi, call->easy);
     if (call->go_on != NULL)
         event_free(call->go_on);
+    if (call->stall != NULL)
+        event_free(call->stall);
     curl_easy_cleanup(call->easy);
     curl_slist_free_all(call->headers);
     free(call->body);
@@ -113,6 +118,11 @@ static void end_unsent(struct http_call *call, duration after,
 static void begin(struct http_call *call) {
     duration left = duration_min(
         HTTP_CALL_LIMIT, monotime_between(clock_monotonic(), call->deadline));
+    if (call->piece != NULL) {
+        call->stall = evtimer_new(call->http->base, on_stall, call);
+        loop_set_timer(call->stall, duration_max(left, (duration){0}));
+        left = HTTP_BODY_LIMIT;
+    }
     long msec = (long)(left.usec / USEC_PER_MSEC);
     if (curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS,
                          msec > 1 ? msec : 1L) != CURLE_OK ||
@@ -224,6 +234,15 @@ static void finish(struct http_call *call, CURLcode code) {
     begin_waiting(lane);
 }
 
+static void on_stall(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct http_call *call = arg;
+    snprintf(call->error, sizeof call->error, "%s",
+             call->received == 0 ? "no answer in time"
+                                 : "the body stopped coming");
+    finish(call, CURLE_OPERATION_TIMEDOUT);
+}
+
 static void take_finished(struct http *http) {
     CURLMsg *message;
     int left;
@@ -303,6 +322,7 @@ static size_t on_piece(struct http_call *call, struct span piece) {
     }
     call->received += piece.len;
     call->in_a_row += piece.len;
+    loop_set_timer(call->stall, HTTP_CALL_LIMIT);
     call->piece(call->arg, piece);
     return piece.len;
 }

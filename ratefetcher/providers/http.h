@@ -14,8 +14,14 @@
 /* A body beyond this is refused, also one that grows when it is unpacked. */
 enum { HTTP_MAX_BODY_BYTES = 16 * 1024 * 1024 };
 
-/* No call takes longer. */
+/*
+ * No call takes longer; one whose body is given on piece by piece may, as long
+ * as one comes within this time of the last.
+ */
 #define HTTP_CALL_LIMIT SECONDS(2)
+
+/* Such a body is given up after so long in all. */
+#define HTTP_BODY_LIMIT SECONDS(60)
 
 struct http;
 struct http_call;
@@ -58,8 +64,9 @@ void http_free(struct http **http) NONNULL_ALL;
 /*
  * Gets `url` with one more header line (NULL: none) and calls `done` once,
  * from the loop, at the latest after `timeout`, the wait for its turn
- * included. `piece` is called with each piece of a body as it comes; NULL: the
- * answer has the whole one. Redirects are answers. `lane` is lent.
+ * included. `piece` is called with each piece of a body as it comes, and `done`
+ * may then be later than that, see HTTP_CALL_LIMIT; NULL: the answer has the
+ * whole one. Redirects are answers. `lane` is lent.
  */
 void http_get(struct http *http, struct http_lane *lane, const char *url,
               const char *header, duration timeout, http_piece *piece,

@@ -8,10 +8,12 @@
 #include "common/clock.h"
 #include "common/lines/message.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/memory.h"
 #include "common/settings/moved.h"
 #include "common/settings/url.h"
 #include "common/utf8.h"
+#include "ratefetcher/providers/web_detail.h"
 
 /* Resources of many days that are kept: ninety days, and all. */
 enum { MAX_KEPT = 2 };
@@ -28,9 +30,6 @@ enum { MAX_KEPT = 2 };
 
 /* A plan that has no past days is not asked for one for so long. */
 #define NO_HISTORY_WAIT SECONDS(3600)
-
-/* What is said of an answer, and of it the place that it redirects to. */
-enum { WEB_DETAIL_BYTES = 320, WEB_PLACE_BYTES = 128 };
 
 /* A resource of many days. */
 struct web_kept {
@@ -55,6 +54,7 @@ struct web {
 struct web_asker {
     TAILQ_ENTRY(web_asker) entry;
     day when;
+    monotime until; /* no longer, if only the body takes its time */
     provider_done *done;
     void *arg;
 };
@@ -68,6 +68,8 @@ struct web_call {
     struct history *tables;        /* that the answer brings */
     struct web_faults faults;      /* that are found in it */
     void *reader;                  /* of a text that comes; NULL: none has */
+    struct event *patience;        /* of those who wait for it; NULL: as well */
+    bool told;                     /* somebody, for whom the call counts */
     char detail[WEB_DETAIL_BYTES]; /* what is said of an answer that is none */
     TAILQ_HEAD(, web_asker) askers;
 };
@@ -103,14 +105,6 @@ void *web_open(const struct provider_class *class,
     return web;
 }
 
-/* Takes the first of those who wait off the call; the caller frees it. */
-static struct web_asker *take_asker(struct web_call *call) {
-    struct web_asker *asker = TAILQ_FIRST(&call->askers);
-    if (asker != NULL)
-        TAILQ_REMOVE(&call->askers, asker, entry);
-    return asker;
-}
-
 /* Ends the reading of a text; what is wrong with it, or NULL. */
 static const char *end_text(struct web_call *call) {
     void *reader = call->reader;
@@ -121,6 +115,8 @@ static const char *end_text(struct web_call *call) {
 static void free_call(struct web_call *call) {
     if (call->reader != NULL)
         end_text(call);
+    if (call->patience != NULL)
+        event_free(call->patience);
     history_free(&call->tables);
     free(call);
 }
@@ -130,8 +126,10 @@ void web_close(void *state) {
     struct web_call *call;
     struct web_asker *asker;
     while ((call = LIST_FIRST(&web->calls)) != NULL) {
-        while ((asker = take_asker(call)) != NULL)
+        while ((asker = TAILQ_FIRST(&call->askers)) != NULL) {
+            TAILQ_REMOVE(&call->askers, asker, entry);
             free(asker);
+        }
         LIST_REMOVE(call, entry);
         free_call(call);
     }
@@ -257,7 +255,45 @@ static enum provider_result result_of_refusal(const struct web_call *call,
     return PROVIDER_NO_TABLE;
 }
 
+/* Tells one who waits; the call of the first one was for all of them. */
+static void tell(struct web_call *call, struct web_asker *asker,
+                 struct provider_answer *answer) {
+    answer->without_call |= call->told;
+    call->told = true;
+    TAILQ_REMOVE(&call->askers, asker, entry);
+    asker->done(asker->arg, answer);
+    free(asker);
+}
+
+/* The one whose patience ends first; NULL: nobody waits. */
+static struct web_asker *find_first(const struct web_call *call) {
+    struct web_asker *asker, *first = TAILQ_FIRST(&call->askers);
+    TAILQ_FOREACH (asker, &call->askers, entry)
+        if (asker->until.usec < first->until.usec)
+            first = asker;
+    return first;
+}
+
+/* A body that comes slowly is read on, for whoever asks next. */
+static void tell_late(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct web_call *call = arg;
+    struct web_asker *asker;
+    while ((asker = find_first(call)) != NULL &&
+           monotime_reached(clock_monotonic(), asker->until)) {
+        struct provider_answer late = {.result = PROVIDER_UNREACHED,
+                                       .detail = "its answer still comes, and "
+                                                 "is read on"};
+        tell(call, asker, &late);
+    }
+    if (asker != NULL)
+        loop_set_timer(call->patience,
+                       monotime_between(clock_monotonic(), asker->until));
+}
+
 static void begin_text(struct web_call *call) {
+    call->patience = evtimer_new(call->web->context->base, tell_late, call);
+    loop_set_timer(call->patience, (duration){0});
     call->reader = call->web->api->text->begin(call->tables, clock_wall_ms(),
                                                &call->faults);
 }
@@ -301,56 +337,6 @@ static const char *read_tables(struct web_call *call,
     return why;
 }
 
-/* Whether the text has the key in it, escaped or not. */
-static bool shows_key(const struct web *web, const char *text) {
-    if (!has_key(web))
-        return false;
-    const char *key = settings_text(web->context->settings, web->api->key);
-    char *plain = url_unescape(span_of(text));
-    bool shows = strstr(text, key) != NULL || strstr(plain, key) != NULL;
-    memory_wipe(plain);
-    return shows;
-}
-
-/* The place as it may be shown: without the key, and not too long. */
-static void print_place(const struct web *web, const char *place,
-                        char out[static WEB_PLACE_BYTES]) {
-    char *host = memory_copy(place, strcspn(place, "/"));
-    const char *shown = !shows_key(web, place)  ? place
-                        : !shows_key(web, host) ? host
-                                                : "another place";
-    snprintf(out, WEB_PLACE_BYTES, "%s", shown);
-    if (strlen(shown) >= WEB_PLACE_BYTES)
-        strcpy(out + WEB_PLACE_BYTES - sizeof "...", "...");
-    free(host);
-}
-
-/* What is said of an answer whose status is none of a table. */
-static const char *explain(struct web_call *call,
-                           const struct http_answer *http) {
-    const struct web *web = call->web;
-    char place[WEB_PLACE_BYTES], to[WEB_PLACE_BYTES + 32] = "";
-    const char *setting = settings_name(web->api->address),
-               *moved = settings_moved(web->api->address, web->address);
-    if (http->redirect[0] != '\0') {
-        print_place(web, http->redirect, place);
-        snprintf(to, sizeof to, ": it redirects to %s", place);
-    }
-    if (http->status == 0)
-        snprintf(call->detail, sizeof call->detail, "%.128s", http->error);
-    else
-        snprintf(call->detail, sizeof call->detail, "status %ld%s",
-                 http->status, to);
-    size_t len = strlen(call->detail);
-    if (moved != NULL)
-        snprintf(call->detail + len, sizeof call->detail - len,
-                 "; its address is now %s=%s", setting, moved);
-    else if (to[0] != '\0')
-        snprintf(call->detail + len, sizeof call->detail - len,
-                 ", which is not followed: see %s", setting);
-    return call->detail;
-}
-
 /* How long a provider that said so is left alone. */
 static duration wait_of(enum provider_result result, long status,
                         duration asked) {
@@ -391,24 +377,24 @@ static struct provider_answer judge(struct web_call *call,
             answer.detail == NULL ? PROVIDER_OK : PROVIDER_BAD_TABLE;
     } else {
         answer.result = result_of_status(call, http->status);
-        answer.detail = explain(call, http);
+        const struct web_place from = {api, call->web->context->settings,
+                                       call->web->address};
+        web_detail_write(&from, http, call->detail);
+        answer.detail = call->detail;
     }
     answer.wait = wait_of(answer.result, http->status, asked);
     json_object_put(json);
     return answer;
 }
 
-/* Tells all who wait; the call of the first one was for all of them. */
-static void tell_askers(struct web_call *call, struct provider_answer answer,
-                        const struct history *tables) {
+static void tell_all(struct web_call *call, struct provider_answer answer,
+                     const struct history *tables) {
     struct web_asker *asker;
     bool has_tables = answer.result == PROVIDER_OK;
-    while ((asker = take_asker(call)) != NULL) {
+    while ((asker = TAILQ_FIRST(&call->askers)) != NULL) {
         if (has_tables)
             put_table(call->web, &answer, tables, asker->when);
-        asker->done(asker->arg, &answer);
-        free(asker);
-        answer.without_call = true;
+        tell(call, asker, &answer);
     }
 }
 
@@ -421,7 +407,7 @@ static void on_answer(void *arg, const struct http_answer *http) {
         call->tables = NULL;
     }
     LIST_REMOVE(call, entry); /* who is told may begin another one */
-    tell_askers(call, answer, tables);
+    tell_all(call, answer, tables);
     free_call(call);
 }
 
@@ -473,8 +459,15 @@ bool web_fetch(void *state, day when, duration timeout,
     if (call == NULL)
         call = begin_call(web, resource, when, timeout);
     struct web_asker *asker = memory_new(sizeof *asker);
-    *asker = (struct web_asker){.when = when, .done = done, .arg = arg};
+    *asker = (struct web_asker){
+        .when = when,
+        .until = monotime_add(clock_monotonic(),
+                              duration_min(timeout, HTTP_CALL_LIMIT)),
+        .done = done,
+        .arg = arg};
     TAILQ_INSERT_TAIL(&call->askers, asker, entry);
+    if (call->patience != NULL)
+        loop_set_timer(call->patience, (duration){0});
     return false;
 }
 

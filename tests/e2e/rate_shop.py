@@ -114,9 +114,9 @@ class RateShop:
         text = message(stake=stake, currency=f'"{code}"', date=f'"{day}"')
         return self.upstream.link.ask(text, seconds)
 
-    def convert(self, day=None, stake="100", code="USD"):
+    def convert(self, day=None, stake="100", code="USD", seconds=10):
         """The stake in euro, as its digits."""
-        return stake_of(self.ask(day, stake, code))
+        return stake_of(self.ask(day, stake, code, seconds))
 
     def ask_all(self, days, code="USD"):
         """Asks for many days at once; gives the stakes in their order."""

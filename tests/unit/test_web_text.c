@@ -37,6 +37,7 @@ static struct settings *settings;
 static struct provider_context context;
 static void *web;
 static char told[256];
+static int told_count, told_of_calls; /* how often, and of calls that count */
 
 static int begin(void **state) {
     (void)state;
@@ -44,9 +45,10 @@ static int begin(void **state) {
     char *const environment[] = {address, NULL};
     log_open("test", "error", "text", open("/dev/null", O_WRONLY));
     settings = settings_load(environment, NULL, false, SETTINGS_RATEFETCHER);
-    context = (struct provider_context){.http = (struct http *)(void *)&made,
+    context = (struct provider_context){.base = event_base_new(),
+                                        .http = (struct http *)(void *)&made,
                                         .settings = settings};
-    made = 0;
+    made = told_count = told_of_calls = 0;
     told[0] = '\0';
     web = provider_ecb.open(&provider_ecb, &context);
     return 0;
@@ -55,12 +57,15 @@ static int begin(void **state) {
 static int end(void **state) {
     (void)state;
     provider_ecb.close(web);
+    event_base_free(context.base);
     settings_free(&settings);
     return 0;
 }
 
 static void on_done(void *arg, const struct provider_answer *answer) {
     (void)arg;
+    told_count++;
+    told_of_calls += !answer->without_call;
     assert_true((answer->rates != NULL) == (answer->result == PROVIDER_OK));
     snprintf(told, sizeof told, "%s",
              answer->rates != NULL
@@ -131,6 +136,48 @@ static void one_without_a_body(void **state) {
     assert_string_equal(told, "status 503");
 }
 
+static void pass(duration time) {
+    fake_monotonic_usec += time.usec;
+    event_base_loop(context.base, EVLOOP_NONBLOCK);
+}
+
+/* Who waits is told in time; it is read on, for who asks next. */
+static void one_that_comes_slowly(void **state) {
+    (void)state;
+    assert_true(ask());
+    pass(MILLISECONDS(500));
+    feed(OPEN);
+    pass(MILLISECONDS(500));
+    assert_false(ask()); /* waits for the same call, until later */
+    pass(MILLISECONDS(999));
+    assert_int_equal(told_count, 0);
+    pass(MILLISECONDS(1));
+    assert_int_equal(told_count, 1);
+    assert_string_equal(told, "its answer still comes, and is read on");
+    pass(SECONDS(1));
+    assert_int_equal(told_count, 2);
+    feed(CUBES);
+    assert_false(ask());
+    feed(END);
+    answer(200, "");
+    assert_int_equal(told_count, 3);
+    assert_string_equal(told, "1.25");
+    assert_false(ask());
+    assert_string_equal(told, "1.25");
+    assert_int_equal(told_of_calls, 1);
+}
+
+/* One that is not answered at all is ended by http. */
+static void one_that_does_not_come(void **state) {
+    (void)state;
+    assert_true(ask());
+    pass(SECONDS(5));
+    assert_int_equal(told_count, 0);
+    answer(0, "no answer in time");
+    assert_string_equal(told, "no answer in time");
+    assert_int_equal(told_of_calls, 1);
+}
+
 /* Nobody is told, and nothing is left. */
 static void closed_in_the_middle(void **state) {
     (void)state;
@@ -146,6 +193,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(pieces_are_put_together, begin, end),
         cmocka_unit_test_setup_teardown(one_that_breaks_off, begin, end),
         cmocka_unit_test_setup_teardown(one_without_a_body, begin, end),
+        cmocka_unit_test_setup_teardown(one_that_comes_slowly, begin, end),
+        cmocka_unit_test_setup_teardown(one_that_does_not_come, begin, end),
         cmocka_unit_test_setup_teardown(closed_in_the_middle, begin, end),
     };
     return cmocka_run_group_tests_name("web_text", tests, NULL, NULL);
