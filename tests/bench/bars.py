@@ -1,5 +1,5 @@
 """The figures that fxwire is to reach, and whether this run shows them."""
-from contenders import AUDITED, BEFORE, ECHO, OURS
+from contenders import AUDITED, BEFORE, ECHO, LOGGED, OURS, STALLED
 from table import markdown, median, number, ratio, worst
 
 THROUGHPUT = {window: f"Throughput, {window} outstanding" for window in (256, 2048)}
@@ -7,6 +7,7 @@ TLS = "Throughput over TLS, 256 outstanding"
 LATENCY = {rate: f"Latency at {rate} requests a second, microseconds"
            for rate in (100, 1000, 10000)}
 AUDIT = "With an audit, 256 outstanding"
+STALLS = "Logs on a disk that stalls, 1000 requests a second, microseconds"
 IDLE, MEMORY = "Idle", "Memory when idle again"
 HEARTBEATS = "Heartbeats while a million answers wait"
 
@@ -37,6 +38,8 @@ BARS = (
     ("throughput over TLS, of the echo's", TLS, beside(ECHO, "per_second"), ">=", 0.8),
     ("throughput with AUDIT_DIR, of that without", AUDIT,
      lambda rounds: ratio(rounds[AUDITED], rounds[OURS], "per_second"), ">=", 0.8),
+    ("p99 with a disk that stalls, of that without", STALLS,
+     lambda rounds: ratio(rounds[STALLED], rounds[LOGGED], "p99_us"), "<=", 1.1),
     ("idle, % of a core", IDLE, alone("cpu_percent"), "<=", 0.1),
     ("idle, MB", IDLE, alone("pss_mb"), "<=", 14),
     ("MB more after a million messages and more", MEMORY, grown, "<=", 2),

@@ -18,7 +18,8 @@ import sys
 import time
 from pathlib import Path
 
-from contenders import AUDITED, ECHO, Fxwire, all_contenders, base_build, pss_mb, pss_mb_beside, title_of
+from contenders import (AUDITED, ECHO, LOGGED, STALLED, Fxwire, Logging, all_contenders,
+                        base_build, pss_mb, pss_mb_beside, title_of)
 import bars
 from chart import draw
 from growth import GROWTH
@@ -27,7 +28,7 @@ from trial import Bench, run
 
 IDLE_SECONDS = 10
 MILLION = 1_000_000
-PARTS = ("throughput", "tls", "audit", "latency", "growth", "idle", "memory", "heartbeats")
+PARTS = ("throughput", "tls", "audit", "stalls", "latency", "growth", "idle", "memory", "heartbeats")
 
 
 def say(text):
@@ -84,6 +85,13 @@ class Parts:
                   [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
                   [("PSS MB", "pss_mb", median), ("heartbeat late ms", "beat_late_ms", worst)],
                   window=256)
+
+    def stalls(self):
+        """The disk of LOGS_DIR: of each write it takes a page, and rests for a second."""
+        build = self.services[0].build
+        self.each(bars.STALLS, [Logging(LOGGED, build, False), Logging(STALLED, build, True)],
+                  [("p50", "p50_us"), ("p99", "p99_us")], [("largest", "max_us", worst)],
+                  rate=1000, window=1 << 16)
 
     def latency(self):
         for rate, title in bars.LATENCY.items():

@@ -1,9 +1,12 @@
 """The programs that are compared: how each is started, and what it takes."""
+import datetime
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
@@ -12,8 +15,10 @@ HERE = TOP / "tests" / "bench"
 ECHO = "libwebsockets echo, raw batched"
 OURS, BEFORE = "fxwire", "fxwire before"
 AUDITED = "fxwire with AUDIT_DIR"
+LOGGED, STALLED = "fxwire, each message logged", "the same on a disk that stalls"
 NODE_PACKAGES = ("ws@8.18.0", "decimal.js@10.4.3")
 PATIENCE_SECONDS = 10
+STALL_BYTES = 4096
 
 
 def tree_of(pid):
@@ -139,13 +144,14 @@ class Fxwire(Contender):
     {folder} for the one that goes with it.
     """
 
-    def __init__(self, name, build, settings=None):
+    def __init__(self, name, build, settings=None, options=()):
         super().__init__(name)
         self.build = Path(build)
         self.settings = settings or {}
+        self.options = options
 
     def command(self, port, bench, ca_file):
-        return [str(self.build / "supervisor"), "--env-file", "/dev/null", "run"]
+        return [str(self.build / "supervisor"), "--env-file", "/dev/null", *self.options, "run"]
 
     def environment(self, port, bench, ca_file):
         scheme = "wss" if ca_file else "ws"
@@ -159,6 +165,48 @@ class Fxwire(Contender):
                 **({"WS_CA_FILE": str(ca_file)} if ca_file else {}),
                 **{name: str(value).format(folder=self.folder)
                    for name, value in self.settings.items()}}
+
+
+class Logging(Fxwire):
+    """
+    It logs each request and each answer to a file. With `stalls` that is on a
+    disk that takes a page and then nothing for a second: a pipe, read as seldom.
+    """
+
+    def __init__(self, name, build, stalls):
+        super().__init__(name, build, {"LOGS_DIR": "{folder}/logs"}, ["--show-messages"])
+        self.stalls = stalls
+
+    def start(self, *args, **kind):
+        self.over = threading.Event()
+        self.disk = None
+        return super().start(*args, **kind)
+
+    def environment(self, port, bench, ca_file):
+        if self.stalls:
+            day = datetime.datetime.now(datetime.timezone.utc).date()
+            (self.folder / "logs").mkdir()
+            path = self.folder / "logs" / f"fxwire-{day}.log"
+            os.mkfifo(path)
+            self.disk = threading.Thread(target=self.read_seldom, args=(path,))
+            self.disk.start()
+        return super().environment(port, bench, ca_file)
+
+    def read_seldom(self, path):
+        fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, STALL_BYTES)
+        while not self.over.wait(1):
+            try:
+                os.read(fd, STALL_BYTES)
+            except BlockingIOError:
+                pass
+        os.close(fd)
+
+    def stop(self):
+        super().stop()
+        self.over.set()
+        if self.disk:
+            self.disk.join()
 
 
 def node_packages(build):
