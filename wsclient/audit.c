@@ -174,10 +174,16 @@ static char *put_result(char *out, const struct audit_note *note) {
                       out);
 }
 
+/* Each is a part of the request, but the room is for one of them all. */
+static bool parts_fit(const struct audit_note *note, size_t request_len) {
+    return (uint64_t)note->stake.len + note->currency.len + note->date.len <=
+           request_len;
+}
+
 /* What was noted on the message. */
 static char *put_note(char *out, const struct message *message,
                       const struct audit_note *note) {
-    if (note->stake.len > 0) {
+    if (note->stake.len > 0 && parts_fit(note, message->request.len)) {
         out = PUT(out, ",\"stake\":");
         out = put_part(out, message->request, note->stake);
         out = PUT(out, ",\"currency\":");

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "common/line_ring.h"
+#include "common/memory.h"
 #include "tests/unit/ledger_folder.h"
 #include "tests/unit/pipeline_bench.h"
 
@@ -124,12 +125,28 @@ static void a_line_is_not_put_again_after_a_kill(void **state) {
     unlink(a.ring);
 }
 
+/* A damaged ledger may have parts that are each the whole request. */
+static void a_line_keeps_within_its_room(void **state) {
+    (void)state;
+    static const char request[60000];
+    const struct audit_part all = {0, sizeof request};
+    const struct audit_note note = {.stake = all, .currency = all, .date = all};
+    const struct audit_end over = {.outcome = "confirmed", .confirmed = true};
+    const struct message message = {.request = {request, sizeof request}};
+    char *line = memory_new(4 * sizeof request); /* seen, not overrun */
+    size_t len =
+        audit_write((struct span){"", 0}, &message, &note, &over, line);
+    free(line);
+    assert_true(len <= sizeof request + AUDIT_GROWTH_BYTES);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_line_has_all_inputs, room_open,
                                         room_close),
         cmocka_unit_test_setup_teardown(a_line_is_not_put_again_after_a_kill,
                                         room_open, room_close),
+        cmocka_unit_test(a_line_keeps_within_its_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
