@@ -223,6 +223,8 @@ bool line_ring_attach(struct line_ring *ring, const char *path) {
 
 struct span line_ring_lines(struct line_ring *ring) {
     uint64_t head = get(&ring->header->head);
+    if (head - ring->tail > ring->bytes) /* somebody damaged it meanwhile */
+        return (struct span){ring->data, 0};
     uint64_t lap = end_of_lap(ring, ring->tail), end = head;
     if (head >= lap) {
         uint64_t turn = get(&ring->header->turn);

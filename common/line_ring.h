@@ -78,7 +78,10 @@ void line_ring_close(struct line_ring *ring) NONNULL_ALL;
 MUST_CHECK bool line_ring_attach(struct line_ring *ring,
                                  const char *path) NONNULL_ALL;
 
-/* Whole lines that follow one another, lent; empty: there are none. */
+/*
+ * Whole lines that follow one another, lent; empty: there are none, or positions
+ * that can not be.
+ */
 struct span line_ring_lines(struct line_ring *ring) NONNULL_ALL;
 
 /* The first `len` bytes of these, whole lines, are done with. */

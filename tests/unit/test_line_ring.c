@@ -275,6 +275,35 @@ static void what_is_none_is_set_aside(void **state) {
     line_ring_close(&ring);
 }
 
+/* Writes another number wherever this one stands in the file's header. */
+static void damage(uint64_t from, uint64_t to) {
+    uint64_t words[512];
+    int fd = open(path, O_RDWR);
+    assert_int_equal(pread(fd, words, sizeof words, 0), sizeof words);
+    for (size_t i = 0; i < 512; i++)
+        if (words[i] == from)
+            words[i] = to;
+    assert_int_equal(pwrite(fd, words, sizeof words, 0), sizeof words);
+    close(fd);
+}
+
+static void positions_that_can_not_be_give_nothing(void **state) {
+    (void)state;
+    struct line_ring putter, taker;
+    unsigned long next = 1;
+    open_ring(&putter);
+    assert_true(put(&putter, 1) && line_ring_attach(&taker, path));
+    take(&taker, &next);
+    assert_true(put(&putter, 2));
+    assert_true(line_ring_lines(&taker).len > 0);
+    damage(putter.head, taker.tail - 1);
+    assert_int_equal(line_ring_lines(&taker).len, 0);
+    damage(taker.tail - 1, UINT64_MAX);
+    assert_int_equal(line_ring_lines(&taker).len, 0);
+    line_ring_close(&putter);
+    line_ring_detach(&taker);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(lines_come_whole_and_in_order, forget_files),
@@ -289,6 +318,8 @@ int main(void) {
         cmocka_unit_test_teardown(only_a_closed_and_empty_one_goes,
                                   forget_files),
         cmocka_unit_test_teardown(what_is_none_is_set_aside, forget_files),
+        cmocka_unit_test_teardown(positions_that_can_not_be_give_nothing,
+                                  forget_files),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
