@@ -79,8 +79,8 @@ MUST_CHECK bool line_ring_attach(struct line_ring *ring,
                                  const char *path) NONNULL_ALL;
 
 /*
- * Whole lines that follow one another, lent; empty: there are none, or positions
- * that can not be.
+ * Whole lines that follow one another, lent; empty: there are none, or
+ * positions that can not be.
  */
 struct span line_ring_lines(struct line_ring *ring) NONNULL_ALL;
 
