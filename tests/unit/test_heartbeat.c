@@ -4,7 +4,7 @@
 
 #define MS     INT64_C(1000)
 #define SECOND (1000 * MS)
-#define PING   (250 * MS)
+#define PING   (240 * MS)
 #define STALL  (10 * SECOND)
 
 #define ALIVE     PEER_ALIVE

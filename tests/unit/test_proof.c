@@ -4,7 +4,7 @@
 
 #define MSEC   INT64_C(1000)
 #define SECOND INT64_C(1000000)
-#define PING   (250 * MSEC)
+#define PING   (240 * MSEC)
 
 /* Moments of the test; the clock does not begin at 0. */
 static monotime at(int64_t usec) {

@@ -16,8 +16,9 @@
 #include "common/clock.h"
 #include "common/span.h"
 
-/* A Ping follows an answer so soon, and follows an unanswered Ping. */
-#define PEER_PING_WAIT MILLISECONDS(250)
+/* A Ping follows an answer so soon, and follows an unanswered Ping: within 0.25
+ * s by the contract, and the loop may wake a few milliseconds late. */
+#define PEER_PING_WAIT MILLISECONDS(240)
 /* Without any progress for so long the connection is given up. */
 #define PEER_STALLED SECONDS(10)
 /* A judgement is put off for so long at the most, for input not yet read. */
