@@ -16,28 +16,26 @@ void cell_text(struct json_object *row, const char *member, char *out) {
     snprintf(out, CELL_SIZE, "%s", text != NULL ? text : "-");
 }
 
-void cell_count(struct json_object *row, const char *member, char *out) {
+/* What the status does not have is shown as nothing. */
+static void print_number(struct json_object *row, const char *member,
+                         int decimals, const char *unit, char *out) {
     double value = message_number(row, member, -1);
     if (value < 0)
         say_nothing(out);
     else
-        snprintf(out, CELL_SIZE, "%.0f", value);
+        snprintf(out, CELL_SIZE, "%.*f%s", decimals, value, unit);
+}
+
+void cell_count(struct json_object *row, const char *member, char *out) {
+    print_number(row, member, 0, "", out);
 }
 
 void cell_rate(struct json_object *row, const char *member, char *out) {
-    double value = message_number(row, member, -1);
-    if (value < 0)
-        say_nothing(out);
-    else
-        snprintf(out, CELL_SIZE, "%.1f", value);
+    print_number(row, member, 1, "", out);
 }
 
 void cell_age(struct json_object *row, const char *member, char *out) {
-    double seconds = message_number(row, member, -1);
-    if (seconds < 0)
-        say_nothing(out);
-    else
-        snprintf(out, CELL_SIZE, "%.2f s", seconds);
+    print_number(row, member, 2, " s", out);
 }
 
 void cell_duration(struct json_object *row, const char *member, char *out) {
