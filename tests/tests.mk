@@ -160,6 +160,8 @@ $(BUILD)/unit/test_$(1): $(BUILD)/obj/tests/unit/test_$(1).o $(patsubst %.c,$(BU
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
+include tests/fuzz/fuzz.mk
+
 # Benchmarks in C, not part of the test run.
 $(BUILD)/bench/ledger: $(BUILD)/obj/tests/bench/ledger.o $(patsubst %.c,$(BUILD)/obj/%.o,$(LEDGER_C))
 	@mkdir -p $(@D)
@@ -197,7 +199,7 @@ $(BUILD)/bench/echo_%: $(BUILD)/obj/tests/bench/echo_%.o
 
 BENCH_PROGRAMS = $(BUILD)/bench/load $(BUILD)/bench/echo_raw $(BUILD)/bench/echo_lws
 
-unit-tests: $(UNIT_TESTS:%=$(BUILD)/unit/test_%)
+unit-tests: $(UNIT_TESTS:%=$(BUILD)/unit/test_%) fuzz-targets
 
 # A wsclient for the black-box tests that dies of some requests.
 POISONED = $(BUILD)/poisoned/wsclient

@@ -2,7 +2,7 @@
 # Installs the Debian packages that are missing: packages.sh SET...
 # Sets: build (to build the programs and run them), test (to test them), fresh
 # (to test them on a bare Debian), docs (to draw the picture anew), bench (to set
-# them beside other clients).
+# them beside other clients), fuzz (to fuzz the parsers).
 # Asks apt for nothing that is there, and for nothing else.
 set -eu
 
@@ -17,6 +17,7 @@ test="chromium clang clang-format curl faketime iproute2 libclang-rt-dev
       universal-ctags util-linux valgrind"
 fresh="mmdebstrap"
 docs="graphviz"
+fuzz="clang libclang-rt-dev libcmocka-dev llvm"
 bench="gnuplot-nox python3-cryptography python3-websockets"
 
 missing=
@@ -27,6 +28,7 @@ for set in "$@"; do
     fresh) packages=$fresh ;;
     docs) packages=$docs ;;
     bench) packages=$bench ;;
+    fuzz) packages=$fuzz ;;
     *) echo "packages.sh: no set '$set'" >&2; exit 64 ;;
     esac
     for package in $packages; do

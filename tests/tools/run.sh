@@ -34,6 +34,12 @@ for test in "$build"/unit/test_*; do
     count_tap "$results/unit" $? "unit ${test##*/test_}"
 done
 
+for target in "$build"/fuzz/*; do
+    case $target in *.*) continue ;; esac
+    "$target" "tests/fuzz/seeds/${target##*/}" > "$results/unit" 2>&1
+    count_tap "$results/unit" $? "fuzz seeds ${target##*/}"
+done
+
 [ -n "${FXWIRE_FIXTURES-}" ] ||
     echo "  NOT TESTED: captured answers, as FXWIRE_FIXTURES names no folder"
 

@@ -1,0 +1,47 @@
+# Fuzz targets; included by tests/tests.mk. For tests/fuzz/NAME.c: FUZZ_NAME, the
+# parsers that it is for (`make fuzz-coverage` looks at these), and WITH_NAME,
+# what they need besides.
+FUZZ_json      = common/json_scan.c common/json_number.h common/json_plain.h
+WITH_json      = common/utf8.c
+FUZZ_day       = common/day.c
+WITH_day       = common/utf8.c
+FUZZ_decimal   = common/rates/decimal.c
+WITH_decimal   = common/utf8.c
+FUZZ_request   = wsclient/request.c wsclient/response.c common/json_shape.c
+WITH_request   = $(REQUEST_C)
+
+FUZZ_TARGETS = $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
+FUZZ_SANITIZE = address,undefined
+
+# In an ordinary build replay.c takes libFuzzer's place.
+FUZZING = $(findstring fuzzer-no-link,$(SANITIZE))
+FUZZ_MAIN = $(if $(FUZZING),,$(BUILD)/obj/tests/fuzz/replay.o)
+
+define fuzz_target
+$(BUILD)/fuzz/$(1): $(BUILD)/obj/tests/fuzz/$(1).o $(FUZZ_MAIN) \
+    $(patsubst %.c,$(BUILD)/obj/%.o,$(filter %.c,$(sort $(FUZZ_$(1)) $(WITH_$(1)))))
+	@mkdir -p $$(@D)
+	$$(call say,LINK)$$(CC) $$(CFLAGS) $$(FX_LDFLAGS) $$(LDFLAGS) $$(if $$(FUZZING),-fsanitize=fuzzer) \
+	    $$(FUZZ_LINK_$(1)) -o $$@ $$^ $$(UNIT_LIBS) $$(FUZZ_LIBS_$(1))
+endef
+$(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_target,$(t))))
+
+fuzz-targets: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
+
+# SECONDS for each target, ONLY="json day" for some of them.
+ONLY = $(FUZZ_TARGETS)
+fuzz:
+	@sh tests/tools/packages.sh build fuzz
+	@$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang \
+	    SANITIZE=fuzzer-no-link,$(FUZZ_SANITIZE) $(ONLY:%=build-fuzz/fuzz/%)
+	@/usr/bin/python3 tests/fuzz/run.py $(or $(SECONDS),60) $(ONLY)
+
+# What the seeds, and all that `make fuzz` found so far, run through.
+fuzz-coverage:
+	@sh tests/tools/packages.sh build fuzz
+	@$(MAKE) --no-print-directory BUILD=build-fuzz-coverage CC=clang CFLAGS="-O1 -g" \
+	    CPPFLAGS="-fprofile-instr-generate -fcoverage-mapping" \
+	    LDFLAGS=-fprofile-instr-generate $(ONLY:%=build-fuzz-coverage/fuzz/%)
+	@/usr/bin/python3 tests/fuzz/coverage.py $(foreach t,$(ONLY),$(t):$(subst $(eval) ,$(comma),$(strip $(FUZZ_$(t)))))
+
+.PHONY: fuzz fuzz-targets fuzz-coverage
