@@ -24,9 +24,9 @@ FX_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
 PROGRAMS = supervisor wsclient ratefetcher
 # Asked for when it is needed: before `make demo` pkg-config may not be there.
 NCURSES = $(shell pkg-config --libs ncursesw 2>/dev/null || echo -lncursesw -ltinfo)
-LIBS_supervisor  = -levent -ljson-c $(NCURSES) -lz -lbsd
-LIBS_wsclient    = -lwebsockets -lssl -lcrypto -ljson-c -lbsd
-LIBS_ratefetcher = -lcurl -levent -lexpat -lhiredis -ljson-c -lcsv -lbsd
+LIBS_supervisor  = -levent -ljson-c -lseccomp $(NCURSES) -lz -lbsd
+LIBS_wsclient    = -lwebsockets -lssl -lcrypto -ljson-c -lseccomp -lbsd
+LIBS_ratefetcher = -lcurl -levent -lexpat -lhiredis -ljson-c -lseccomp -lcsv -lbsd
 LIBS_upstream    = -lcrypto -lgmp
 
 # V=1 shows the commands.

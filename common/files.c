@@ -80,11 +80,15 @@ void files_freshen(const char *path) {
         (void)utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW);
 }
 
+/* Read once: later this process may not be allowed to. */
 void files_boot_id(char out[static BOOT_ID_SIZE]) {
+    static char known[BOOT_ID_SIZE];
     size_t len;
-    char *id = files_read("/proc/sys/kernel/random/boot_id", &len);
-    memset(out, 0, BOOT_ID_SIZE);
+    char *id = known[0] == '\0'
+                   ? files_read("/proc/sys/kernel/random/boot_id", &len)
+                   : NULL;
     if (id != NULL)
-        memcpy(out, id, len < BOOT_ID_SIZE ? len : BOOT_ID_SIZE - 1);
+        memcpy(known, id, len < BOOT_ID_SIZE ? len : BOOT_ID_SIZE - 1);
     free(id);
+    memcpy(out, known, BOOT_ID_SIZE);
 }

@@ -16,6 +16,7 @@
 #include "common/loop.h"
 #include "common/process.h"
 #include "common/runtime_dir.h"
+#include "common/sandbox/sandbox.h"
 #include "ratefetcher/providers/http.h"
 #include "ratefetcher/server.h"
 #include "ratefetcher/trial.h"
@@ -56,6 +57,10 @@ static void on_look(evutil_socket_t fd, short what, void *arg) {
     struct ratefetcher *r = arg;
     lookup_look_around(r->lookup);
     log_look();
+    if (sandbox_is_outdated()) {
+        log_info(EVENT_SANDBOX_OUTDATED, NULL);
+        child_ask_restart(&r->child);
+    }
     loop_set_timer(r->look, CHILD_LOOK_PERIOD);
 }
 
@@ -130,7 +135,9 @@ static int fail_without_http(void) {
 }
 
 static int serve(struct ratefetcher *r, const struct provider_context *context,
-                 int fd) {
+                 int fd, bool debugged) {
+    r->child.sandbox =
+        sandbox_enter(SETTINGS_RATEFETCHER, context->settings, debugged);
     r->lookup = lookup_new(context);
     struct server *server = server_new(r->base, fd, r->lookup);
     run(r);
@@ -168,9 +175,12 @@ int main(int argc, char *argv[], char *envp[]) {
                                              .alert = on_alert,
                                              .changed = on_changed,
                                              .arg = &r};
-    int code = http == NULL ? fail_without_http()
-               : is_trial   ? try(settings, &context)
-                            : serve(&r, &context, fd);
+    int code =
+        http == NULL ? fail_without_http()
+        : is_trial
+            ? try(settings, &context)
+            : serve(&r, &context, fd,
+                    child_has_argument(argc, argv, CHILD_DEBUG_ARGUMENT));
     if (http != NULL)
         http_free(&http);
     child_clear(&r.child);

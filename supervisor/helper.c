@@ -172,6 +172,9 @@ static void on_line(struct helper *helper, struct span line) {
     case MESSAGE_ALERT:
         pass_alert_on(helper, message, line);
         break;
+    case MESSAGE_RESTART:
+        helper_restart(helper);
+        break;
     default:
         log_bad_line(helper, line);
     }

@@ -41,6 +41,8 @@ static struct json_object *helper_row(const struct helper *helper) {
     json_object_object_add(
         row, "pid", helper->pid != 0 ? json_object_new_int(helper->pid) : NULL);
     message_add_text(row, "state", lifecycle_name(&helper->life));
+    if (helper_reported(helper, "sandbox") != NULL)
+        add_copy(row, "sandbox", helper_reported(helper, "sandbox"));
     if (helper->debugged)
         json_object_object_add(row, "debugged", json_object_new_boolean(1));
     message_add_duration(row, "uptime_seconds", helper_uptime(helper));
@@ -228,8 +230,8 @@ static void print_sentences(struct json_object *status, const char *list,
 
 void status_print(struct json_object *status, FILE *out) {
     static const char *const of_helper[] = {
-        "name",   "pid",        "state",    "uptime_seconds",
-        "deaths", "last_death", "debugged", "upstream"};
+        "name",       "pid",      "state",   "uptime_seconds", "deaths",
+        "last_death", "debugged", "sandbox", "upstream"};
     static const char *const of_upstream[] = {"upstream",
                                               "connected",
                                               "since_seconds",
@@ -257,7 +259,7 @@ void status_print(struct json_object *status, FILE *out) {
             text_of(status, "uptime_seconds"), text_of(status, "ready"));
     print_sentences(status, "reasons", "not ready", out);
     print_sentences(status, "attention", "attention", out);
-    print_rows(status, "helpers", of_helper, 8, out);
+    print_rows(status, "helpers", of_helper, 9, out);
     print_rows(status, "upstreams", of_upstream, 11, out);
     print_rows(status, "providers", of_provider, 8, out);
     if (json_object_object_get_ex(status, "latest", &latest) && latest != NULL)

@@ -208,10 +208,20 @@ $(POISONED): $(call objects,wsclient) $(BUILD)/obj/tests/e2e/poison.o $(COMMON)
 	$(call say,LINK)$(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) \
 	    -Wl,--wrap=request_read,--wrap=response_write -o $@ $^ $(LIBS_wsclient)
 
+# Programs whose helpers try what their sandbox forbids.
+TRESPASSING = $(PROGRAMS:%=$(BUILD)/trespassing/%)
+define trespassing
+$(BUILD)/trespassing/$(1): $(call objects,$(1)) $(BUILD)/obj/tests/e2e/trespass.o $(COMMON)
+	@mkdir -p $$(@D)
+	$$(call say,LINK)$$(CC) $$(CFLAGS) $$(FX_LDFLAGS) $$(LDFLAGS) \
+	    -Wl,--wrap=sandbox_enter -o $$@ $$^ $$(LIBS_$(1))
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call trespassing,$(p))))
+
 # ARGS are pytest's.
 test:
 	@sh tests/tools/packages.sh build test
-	@$(MAKE) --no-print-directory all $(BUILD)/upstream $(POISONED) $(INSTRUCTIONS) $(TRIPLES) $(BUILD)/bench/load unit-tests
+	@$(MAKE) --no-print-directory all $(BUILD)/upstream $(POISONED) $(TRESPASSING) $(INSTRUCTIONS) $(TRIPLES) $(BUILD)/bench/load unit-tests
 	@sh tests/tools/run.sh $(BUILD) $(ARGS)
 
 # A minute for each fault; ARGS="--seconds 10 kill9-all" and the like.

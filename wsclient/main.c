@@ -17,6 +17,7 @@
 #include "common/memory.h"
 #include "common/process.h"
 #include "common/runtime_dir.h"
+#include "common/sandbox/sandbox.h"
 #include "wsclient/audit_trail.h"
 #include "wsclient/context.h"
 #include "wsclient/fd_watch.h"
@@ -267,6 +268,15 @@ static void look(struct wsclient *w) {
         look_at_audit(w);
 }
 
+/* While nothing is under way that a new start would interrupt. */
+static void look_at_sandbox(struct wsclient *w) {
+    if (!sandbox_is_outdated() || (connection_is_open(w->connection) &&
+                                   pipeline_pending(w->pipeline) > 0))
+        return;
+    log_info(EVENT_SANDBOX_OUTDATED, NULL);
+    child_ask_restart(&w->child);
+}
+
 static void plan_look(struct wsclient *w, monotime now) {
     tick_set(&w->look, w->context, monotime_add(now, LOOK_PERIOD), LOOK_SLACK);
 }
@@ -277,6 +287,7 @@ static void turn(struct wsclient *w) {
     if (!tick_take(&w->look, now))
         return;
     look(w);
+    look_at_sandbox(w);
     log_look();
     plan_look(w, now);
 }
@@ -310,7 +321,12 @@ static void watch_orders(struct wsclient *w) {
         give_up("the channel to the supervisor can not be watched");
 }
 
-static void open_parts(struct wsclient *w, bool show_messages) {
+/* What may need more than the rest is open by now. */
+static void confine(struct wsclient *w, bool debugged) {
+    w->child.sandbox = sandbox_enter(SETTINGS_WSCLIENT, w->settings, debugged);
+}
+
+static void open_parts(struct wsclient *w, bool show_messages, bool debugged) {
     upstream_init(&w->upstream,
                   settings_text(w->settings, SETTING_REQUESTS_WS_URL),
                   settings_text(w->settings, SETTING_WS_AUTHORIZATION));
@@ -324,6 +340,7 @@ static void open_parts(struct wsclient *w, bool show_messages) {
         give_up("libwebsockets");
     watch_orders(w);
     plan_look(w, clock_monotonic());
+    confine(w, debugged);
     w->ratelink = ratelink_new(w->context, w->settings, w->pipeline);
     w->connection = connection_new(w->context, w->settings, &w->upstream,
                                    w->pipeline, &w->metrics, &w->child);
@@ -365,7 +382,8 @@ int main(int argc, char *argv[], char *envp[]) {
                          .linked_since = clock_monotonic()};
     lately_init(&w.lately, w.linked_since);
     child_init(&w.child, supervised, report, &w);
-    open_parts(&w, child_has_argument(argc, argv, "--show-messages"));
+    open_parts(&w, child_has_argument(argc, argv, "--show-messages"),
+               child_has_argument(argc, argv, CHILD_DEBUG_ARGUMENT));
     process_title("wsclient %s", w.upstream.label);
     child_ready(&w.child);
     pipeline_recover(w.pipeline, clock_now());

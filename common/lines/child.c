@@ -22,7 +22,9 @@ static void say(struct child *child, struct json_object *message) {
 
 static void say_report(struct child *child, enum message_op op) {
     struct json_object *message = message_new(op);
-    json_object_object_add(message, "report", child->report(child->arg));
+    struct json_object *report = child->report(child->arg);
+    message_add_text(report, "sandbox", child->sandbox);
+    json_object_object_add(message, "report", report);
     say(child, message);
 }
 
@@ -89,6 +91,10 @@ void child_alert(struct child *child, enum event_id event, const char *detail) {
     message_add_text(message, "event", event_name(event));
     message_add_text(message, "detail", detail);
     say(child, message);
+}
+
+void child_ask_restart(struct child *child) {
+    say(child, message_new(MESSAGE_RESTART));
 }
 
 bool child_has_argument(int argc, char *argv[], const char *argument) {

@@ -42,6 +42,7 @@ enum {
 struct child {
     struct channel channel; /* fd -1: started by hand, without a supervisor */
     struct json_object *(*report)(void *arg); /* new object, released here */
+    const char *sandbox; /* how it is confined, lent for ever; NULL: not yet */
     /* NULL, or gets what the supervisor tells of all processes; lent. */
     void (*on_status)(void *arg, struct json_object *status);
     void *arg;
@@ -76,6 +77,9 @@ void child_report(struct child *child);
 
 /* Asks for an alert: what happened, and what it happened to. */
 void child_alert(struct child *child, enum event_id event, const char *detail);
+
+/* Asks to be ended in order and started anew. */
+void child_ask_restart(struct child *child);
 
 /* Whether `argv` says that the helper is supervised. */
 bool child_has_argument(int argc, char *argv[], const char *argument);

@@ -20,7 +20,8 @@ enum message_op {
                         supervisor to monitor: the same, each second */
     MESSAGE_STOP,    /* control.sock, and supervisor to helper: end in order */
     MESSAGE_RELOAD,  /* control.sock: read the configuration anew */
-    MESSAGE_RESTART, /* control.sock: restart the helpers of one name */
+    MESSAGE_RESTART, /* control.sock: restart the helpers of one name; helper to
+                        supervisor: itself */
     MESSAGE_LOGS,    /* logs.sock: the question, and for each line of the log
                         from then on "line"; "lost": how many were not told */
     MESSAGE_LOG_LEVEL, /* control.sock, and supervisor to helper: log from this

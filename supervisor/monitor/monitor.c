@@ -11,6 +11,7 @@
 #include "common/loop.h"
 #include "common/metrics.h"
 #include "common/process.h"
+#include "common/sandbox/sandbox.h"
 #include "supervisor/monitor/audit_output.h"
 #include "supervisor/monitor/log_feed.h"
 #include "supervisor/monitor/log_output.h"
@@ -142,6 +143,10 @@ static void on_look(evutil_socket_t fd, short what, void *arg) {
     log_look();
     if (m->audit != NULL)
         audit_output_look(m->audit, &m->child);
+    if (sandbox_is_outdated()) {
+        log_info(EVENT_SANDBOX_OUTDATED, NULL);
+        child_ask_restart(&m->child);
+    }
     loop_set_timer(m->look, CHILD_LOOK_PERIOD);
 }
 
@@ -198,12 +203,15 @@ int monitor_run(int argc, char *argv[]) {
     struct settings *settings =
         process_begin_helper("monitor", argc, argv, SETTINGS_MONITOR);
     struct monitor m = {.base = loop_new(), .copier.pipe_fd = CHILD_FD_EXTRA};
-    log_output_open(&m.copier.output, settings);
     child_init(&m.child, true, report, &m);
-    m.copier.feed = log_feed_new(m.base, CHILD_FD_SECOND);
     m.status = status_server_new(m.base, settings);
     if (m.status != NULL)
         m.child.on_status = on_status;
+    m.child.sandbox =
+        sandbox_enter(SETTINGS_MONITOR, settings,
+                      child_has_argument(argc, argv, CHILD_DEBUG_ARGUMENT));
+    log_output_open(&m.copier.output, settings);
+    m.copier.feed = log_feed_new(m.base, CHILD_FD_SECOND);
     m.audit = open_audit(settings);
     run(&m);
     if (m.audit != NULL)

@@ -218,7 +218,8 @@ OTHERS = {
     "RuntimeDirectoryMode", "RuntimeDirectoryPreserve", "StateDirectory",
     "StateDirectoryMode", "LogsDirectory", "LogsDirectoryMode", "UMask", "KillMode",
     "TimeoutStopSec", "WatchdogSec", "Restart", "RestartSec", "RestartPreventExitStatus",
-    "NoNewPrivileges", "CapabilityBoundingSet", "AmbientCapabilities", "ProtectSystem",
+    "NoNewPrivileges", "CapabilityBoundingSet", "AmbientCapabilities", "LimitCORE",
+    "ProtectSystem",
     "ProtectKernelTunables", "ProtectControlGroups", "PrivateMounts", "RemoveIPC",
     "SystemCallArchitectures", "SystemCallErrorNumber",
 }

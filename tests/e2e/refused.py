@@ -21,6 +21,7 @@ NUMBERS = {
     "epoll_pwait": (281, 22),
     "epoll_wait": (232, None),
     "eventfd2": (290, 19),
+    "landlock_create_ruleset": (444, 444),
     "memfd_create": (319, 279),
     "pidfd_open": (434, 434),
     "pidfd_send_signal": (424, 424),

@@ -17,6 +17,7 @@ from places import BUILD, DEMO_RATES, SCALE, VALGRIND
 from waiting import wait_until
 
 _SANITIZER = re.compile(r"Sanitizer|runtime error:|stack smashing|malloc\(\)|free\(\):")
+_SANDBOX = re.compile(r"sandbox_(incomplete|outdated|refused)")
 _HELPERS = ("wsclient", "ratefetcher")
 _VALGRIND = ("exec valgrind -q --error-exitcode=99 --leak-check=full "
              "--log-file={folder}/valgrind.%p")
@@ -115,6 +116,8 @@ class Service:
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
+        if VALGRIND:
+            self.env["SANDBOX"] = "off"  # it makes calls of its own
         self.env |= settings or {}
         self.env = {n: str(v) for n, v in self.env.items() if v is not None}
 
@@ -212,6 +215,7 @@ class Service:
         """No report by a sanitizer, the C library or valgrind; no event of its own."""
         assert not _SANITIZER.search(self.log()), self.log()
         assert not strange_lines(self.log())
+        assert not _SANDBOX.search(self.log()) or self.env.get("SANDBOX"), self.log()
         reports = list(self.folder.glob("valgrind.*"))
         assert reports or not VALGRIND or self.process is None
         for path in reports:

@@ -7,7 +7,7 @@
 set -eu
 
 build="ca-certificates gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev libevent-dev
-       libexpat1-dev libgmp-dev libhiredis-dev libjson-c-dev libncurses-dev libssl-dev
+       libexpat1-dev libgmp-dev libhiredis-dev libjson-c-dev libncurses-dev libseccomp-dev libssl-dev
        libwebsockets-dev pkgconf zlib1g-dev"
 test="chromium clang clang-format curl faketime iproute2 libclang-rt-dev
       libcmocka-dev libnss-wrapper mount nftables nginx-light node-faye-websocket

@@ -9,6 +9,7 @@
 
 #include "common/lines/child.h"
 #include "common/process.h"
+#include "common/sandbox/sandbox.h"
 #include "supervisor/monitor/monitor.h"
 #include "tests/unit/unit.h"
 
@@ -24,6 +25,17 @@ struct settings *process_begin_helper(const char *name, int argc, char *argv[],
     char *const environment[] = {NULL};
     (void)name, (void)argc, (void)argv;
     return settings_load(environment, NULL, false, reader);
+}
+
+/* The sandbox has tests of its own. */
+const char *sandbox_enter(enum settings_reader who,
+                          const struct settings *settings, bool debugged) {
+    (void)who, (void)settings, (void)debugged;
+    return "off";
+}
+
+bool sandbox_is_outdated(void) {
+    return false;
 }
 
 static _Noreturn void be_monitor(int control_fd, int log_fd) {

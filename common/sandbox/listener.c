@@ -1,0 +1,67 @@
+#include "common/sandbox/listener.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <seccomp.h>
+#include <semaphore.h>
+#include <signal.h>
+
+#include "common/log.h"
+#include "common/sandbox/calls.h"
+
+static struct {
+    int fd;
+    sem_t given;
+} listener;
+
+/*
+ * The thread that made the call waits, perhaps with a lock of malloc()'s: what
+ * is done here must need none.
+ */
+static void let_go_on(struct seccomp_notif *asked,
+                      struct seccomp_notif_resp *answer) {
+    log_warn(EVENT_SANDBOX_WOULD_REFUSE,
+             LOG_FIELDS(log_text("call", calls_name(asked->data.nr)),
+                        log_int("number", asked->data.nr)));
+    answer->id = asked->id;
+    answer->val = 0;
+    answer->error = 0;
+    answer->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    (void)seccomp_notify_respond(listener.fd, answer);
+}
+
+static void *listen_to_kernel(void *arg) {
+    (void)arg;
+    struct seccomp_notif *asked;
+    struct seccomp_notif_resp *answer;
+    while (sem_wait(&listener.given) < 0)
+        ;
+    if (listener.fd < 0 || seccomp_notify_alloc(&asked, &answer) < 0)
+        return NULL;
+    for (;;) {
+        memset(asked, 0, sizeof *asked); /* else it is refused */
+        if (seccomp_notify_receive(listener.fd, asked) == 0)
+            let_go_on(asked, answer);
+        else if (errno != EINTR && errno != ENOENT)
+            break;
+    }
+    seccomp_notify_free(asked, answer);
+    return NULL;
+}
+
+/* Signals are for the others, which look for them. */
+int listener_start(void) {
+    pthread_t thread;
+    sigset_t all, before;
+    sem_init(&listener.given, 0, 0);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    errno = pthread_create(&thread, NULL, listen_to_kernel, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return errno == 0 ? pthread_detach(thread) : -1;
+}
+
+void listener_take(int notify_fd) {
+    listener.fd = notify_fd;
+    sem_post(&listener.given);
+}

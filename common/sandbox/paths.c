@@ -1,0 +1,186 @@
+#include "common/sandbox/paths.h"
+
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/files.h"
+#include "common/memory.h"
+#include "common/settings/url.h"
+
+enum { PORT_OF_DNS = 53 };
+
+enum use {
+    WRITE,  /* a folder of ours */
+    BESIDE, /* read; also what takes its place, so the folder that it is in */
+};
+
+static const struct {
+    enum setting which;
+    unsigned readers;
+    enum use use;
+} of_settings[] = {
+    {SETTING_RUNTIME_DIR,
+     SETTINGS_MONITOR | SETTINGS_WSCLIENT | SETTINGS_RATEFETCHER, WRITE},
+    {SETTING_STATE_DIR, SETTINGS_WSCLIENT | SETTINGS_RATEFETCHER, WRITE},
+    {SETTING_LOGS_DIR, SETTINGS_MONITOR, WRITE},
+    {SETTING_AUDIT_DIR, SETTINGS_MONITOR, WRITE},
+    {SETTING_WS_CA_FILE, SETTINGS_WSCLIENT, BESIDE},
+    {SETTING_HTTP_CA_FILE, SETTINGS_RATEFETCHER, BESIDE},
+    {SETTING_RATES_FILE, SETTINGS_RATEFETCHER, BESIDE},
+};
+
+/* What the C library's resolver and OpenSSL read, where it is there. */
+static const char *const of_peers[] = {
+    "/run/systemd/resolve",
+    "/run/resolvconf",
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/localtime",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/tls",
+    "/etc/pki/ca-trust/extracted",
+    "/usr/lib/ssl",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+    "/dev/urandom",
+};
+
+/* Whether a folder that it is in is let in already. */
+static bool is_within(const struct paths *paths, const char *path) {
+    char *real = realpath(path, NULL);
+    bool within = false;
+    for (size_t i = 0; i < paths->count && real != NULL && !within; i++) {
+        size_t len = strlen(paths->rules[i].path);
+        within =
+            strncmp(real, paths->rules[i].path, len) == 0 && real[len] == '/';
+    }
+    free(real);
+    return within;
+}
+
+static void add(struct paths *paths, const char *path, bool writable) {
+    struct stat status;
+    if (paths->count == PATHS_MAX || (!writable && is_within(paths, path)))
+        return;
+    struct path_rule *rule = &paths->rules[paths->count++];
+    *rule = (struct path_rule){.path = memory_copy(path, strlen(path)),
+                               .writable = writable};
+    if (stat(path, &status) == 0) {
+        rule->device = status.st_dev;
+        rule->inode = status.st_ino;
+    }
+}
+
+/*
+ * Cleaners remove what is in these, folders too. The next one of that name
+ * would be a stranger to the kernel, so all of the place is let in.
+ */
+static const char *swept_place(const char *path) {
+    static const char *const places[] = {"/tmp", "/var/tmp"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        size_t len = strlen(places[i]);
+        if (strncmp(path, places[i], len) == 0 && path[len] == '/')
+            return places[i];
+    }
+    return NULL;
+}
+
+static void add_own(struct paths *paths, const char *path) {
+    const char *place = swept_place(path);
+    if (place == NULL && files_make_folder(path) < 0)
+        place = NULL; /* whoever writes there will say it */
+    add(paths, place != NULL ? place : path, true);
+}
+
+/* All in /etc would be too much. */
+static void add_beside(struct paths *paths, const char *path) {
+    char *copy = memory_copy(path, strlen(path)), *folder = dirname(copy);
+    bool alone = strcmp(folder, "/") == 0 || strcmp(folder, "/etc") == 0;
+    add(paths, alone ? path : folder, false);
+    free(copy);
+}
+
+static void add_file(struct paths *paths, const char *path) {
+    char *real = realpath(path, NULL);
+    add_beside(paths, path);
+    if (real != NULL && strcmp(real, path) != 0)
+        add_beside(paths, real);
+    free(real);
+}
+
+static void add_port(struct paths *paths, uint16_t port) {
+    if (port != 0 && paths->connect_count < PATHS_MAX_PORTS)
+        paths->connect[paths->connect_count++] = port;
+}
+
+/* Redis's own. */
+static uint16_t default_port(const struct url *url) {
+    uint16_t port = url_default_port(url);
+    return port != 0 ? port : 6379;
+}
+
+static void add_ports(struct paths *paths, enum settings_reader who,
+                      const struct settings *settings) {
+    for (int i = 0; i < SETTINGS; i++) {
+        const char *text = settings_text(settings, (enum setting)i);
+        struct url url;
+        if (text != NULL && i != SETTING_WS_ORIGIN &&
+            settings_is_read_by((enum setting)i, who) &&
+            strstr(text, "://") != NULL && url_parse(span_of(text), &url))
+            add_port(paths, url.port != 0 ? url.port : default_port(&url));
+    }
+    add_port(paths, PORT_OF_DNS); /* after an answer that was cut */
+}
+
+static void add_peers(struct paths *paths) {
+    static const char *const variables[] = {"SSL_CERT_FILE", "SSL_CERT_DIR"};
+    for (size_t i = 0; i < sizeof of_peers / sizeof *of_peers; i++)
+        add(paths, of_peers[i], false);
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        if (getenv(variables[i]) != NULL)
+            add_file(paths, getenv(variables[i]));
+}
+
+static uint16_t port_of_address(const char *address) {
+    const char *port = address != NULL ? strrchr(address, ':') : NULL;
+    return port != NULL ? (uint16_t)atoi(port + 1) : 0;
+}
+
+void paths_init(struct paths *paths, enum settings_reader who,
+                const struct settings *settings) {
+    *paths = (struct paths){.count = 0};
+    for (size_t i = 0; i < sizeof of_settings / sizeof *of_settings; i++) {
+        const char *path = settings_text(settings, of_settings[i].which);
+        if (path == NULL || (of_settings[i].readers & who) == 0)
+            continue;
+        if (of_settings[i].use == WRITE)
+            add_own(paths, path);
+        else
+            add_file(paths, path);
+    }
+    if (who == SETTINGS_MONITOR) {
+        paths->listen =
+            port_of_address(settings_text(settings, SETTING_STATUS_LISTEN));
+        return;
+    }
+    add_peers(paths);
+    add_ports(paths, who, settings);
+}
+
+bool paths_changed(const struct paths *paths) {
+    for (size_t i = 0; i < paths->count; i++) {
+        const struct path_rule *rule = &paths->rules[i];
+        struct stat now;
+        if (stat(rule->path, &now) == 0 &&
+            (now.st_ino != rule->inode || now.st_dev != rule->device))
+            return true;
+    }
+    return false;
+}
