@@ -314,11 +314,12 @@ static char *redis_complaint(struct span text) {
         return NULL;
     if (!url_parse(text, &url))
         return url_complaint(text);
+    if (url.path.len + url.query.len == 0)
+        return NULL;
     const char *behind = url.path.len > 0 ? url.path.data : url.query.data - 1;
     size_t len = (size_t)(text.data + text.len - behind);
-    return url.path.len + url.query.len > 0 && memchr(behind, '@', len) != NULL
-               ? url_must_be_escaped(text, behind)
-               : NULL;
+    return memchr(behind, '@', len) != NULL ? url_must_be_escaped(text, behind)
+                                            : NULL;
 }
 
 char *settings_complaint(const struct settings_rule *rule, const char *text) {
