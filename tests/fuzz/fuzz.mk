@@ -9,6 +9,20 @@ FUZZ_decimal   = common/rates/decimal.c
 WITH_decimal   = common/utf8.c
 FUZZ_request   = wsclient/request.c wsclient/response.c common/json_shape.c
 WITH_request   = $(REQUEST_C)
+FUZZ_json_bodies = $(patsubst %,ratefetcher/providers/%.c,freecurrencyapi exchangeratehost \
+                 exchangerateapi openexchangerates fixer currencyapi frankfurter apilayer json_tables)
+WITH_json_bodies = $(WEB_C)
+FUZZ_ecb_xml   = ratefetcher/providers/ecb.c
+WITH_ecb_xml   = ratefetcher/providers/day_rows.c $(WEB_C)
+FUZZ_ecb_csv   = ratefetcher/providers/ecb_csv.c ratefetcher/providers/url.c \
+                 ratefetcher/providers/day_rows.c
+WITH_ecb_csv   = $(WEB_C)
+FUZZ_redis     = ratefetcher/redis/redis_format.c
+WITH_redis     = $(UNIT_redis_value) $(UNIT_history) $(SETTINGS_C)
+FUZZ_env_file  = common/settings/envfile.c
+WITH_env_file  = common/memory.c common/utf8.c
+FUZZ_settings  = common/settings/url.c common/settings/settings_check.c wsclient/upstream.c
+WITH_settings  = $(SETTINGS_C)
 
 FUZZ_TARGETS = $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
 FUZZ_SANITIZE = address,undefined
