@@ -2,10 +2,18 @@
 
 #include <string.h>
 
+#include "common/json_scan.h"
 #include "common/log.h"
 
 /* Digits of a number that any reader of JSON keeps. */
 enum { MAX_DIGITS = 15 };
+
+/* Whether the text is one value of that kind. */
+static bool is_json(struct span text, enum json_kind kind) {
+    struct json_found none[1];
+    enum json_kind top;
+    return json_scan(text, NULL, 0, none, &top) == JSON_OK && top == kind;
+}
 
 static bool is_in(char c, const char *set) {
     return c != '\0' && strchr(set, c) != NULL;
@@ -54,7 +62,7 @@ static bool is_number(struct span text) {
     return digits > 0 && digits <= MAX_DIGITS && points <= 1 && !zero_first;
 }
 
-/* The length of a quoted value, which is a string of JSON already; or 0. */
+/* The length of a quoted value, up to its closing quote; or 0. */
 static size_t quoted_len(struct span text) {
     for (size_t i = 1; i < text.len; i++) {
         if (text.data[i] == '"')
@@ -64,7 +72,10 @@ static size_t quoted_len(struct span text) {
     return 0;
 }
 
-/* Takes a value and the blank behind it. False: it has no end. */
+/*
+ * Takes a value and the blank behind it; one in quotes is a string of JSON
+ * already. False: it is none, or has no end.
+ */
 static bool take_value(struct span *line, struct span *value) {
     bool quoted = line->len > 0 && line->data[0] == '"';
     const char *blank = memchr(line->data, ' ', line->len);
@@ -75,7 +86,7 @@ static bool take_value(struct span *line, struct span *value) {
         return false;
     *value = (struct span){line->data, len};
     *line = span_from(*line, len < line->len ? len + 1 : len);
-    return true;
+    return !quoted || is_json(*value, JSON_STRING);
 }
 
 static bool take_name(struct span *line, struct span *name) {
@@ -137,7 +148,7 @@ static bool put_text_line(FILE *out, struct span line) {
 }
 
 void log_json_put(FILE *out, struct span line) {
-    if (span_begins(line, "{\"time\":")) {
+    if (span_begins(line, "{\"time\":") && is_json(line, JSON_OBJECT)) {
         fwrite(line.data, 1, line.len, out);
     } else if (!put_text_line(out, line)) {
         fputs("{\"text\":", out);
