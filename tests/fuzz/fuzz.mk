@@ -23,6 +23,16 @@ FUZZ_env_file  = common/settings/envfile.c
 WITH_env_file  = common/memory.c common/utf8.c
 FUZZ_settings  = common/settings/url.c common/settings/settings_check.c wsclient/upstream.c
 WITH_settings  = $(SETTINGS_C)
+FUZZ_lines     = common/lines/message.c common/lines/channel.c common/rates/rates.c
+WITH_lines     = $(UNIT_rates)
+FUZZ_frames    = wsclient/link/frames.c
+WITH_frames    = common/memory.c common/utf8.c
+FUZZ_inbox     = wsclient/link/inbox.c common/utf8.c
+WITH_inbox     = common/memory.c
+FUZZ_peer_close = wsclient/link/peer_close.c
+WITH_peer_close = common/utf8.c
+FUZZ_log_lines = supervisor/log_json.c supervisor/monitor/warnings.c supervisor/monitor/journal.c
+WITH_log_lines = $(UNIT_log_json)
 
 FUZZ_TARGETS = $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
 FUZZ_SANITIZE = address,undefined
