@@ -39,10 +39,11 @@ static inline struct span fuzz_text(const uint8_t *data, size_t size) {
 
 /* Takes the bytes up to the next `end` (or all) off the text, with it. */
 static inline struct span fuzz_take(struct span *text, char end) {
-    const char *at = memchr(text->data, end, text->len);
-    size_t len = at != NULL ? (size_t)(at - text->data) : text->len;
+    size_t len = 0;
+    while (len < text->len && text->data[len] != end)
+        len++;
     struct span taken = {text->data, len};
-    *text = span_from(*text, at != NULL ? len + 1 : len);
+    *text = span_from(*text, len < text->len ? len + 1 : len);
     return taken;
 }
 
