@@ -22,12 +22,14 @@ FX_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
              $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 PROGRAMS = supervisor wsclient ratefetcher
+# Stand-ins for users' own tests, installed beside the programs.
+MOCKS    = mock-upstream
 # Asked for when it is needed: before `make demo` pkg-config may not be there.
 NCURSES = $(shell pkg-config --libs ncursesw 2>/dev/null || echo -lncursesw -ltinfo)
 LIBS_supervisor  = -levent -ljson-c -lseccomp $(NCURSES) -lz -lbsd
 LIBS_wsclient    = -lwebsockets -lssl -lcrypto -ljson-c -lseccomp -lbsd
 LIBS_ratefetcher = -lcurl -levent -lexpat -lhiredis -ljson-c -lseccomp -lcsv -lbsd
-LIBS_upstream    = -lcrypto -lgmp
+LIBS_mock-upstream = -lcrypto -lgmp
 
 # V=1 shows the commands.
 V = 0
@@ -39,7 +41,7 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1)/*.c $(1)/*/*.c)
 COMMON  = $(BUILD)/obj/libcommon.a
 SOURCES = $(sort  $(wildcard */*.c */*.h common/*/*.[ch] supervisor/*/*.[ch] wsclient/*/*.[ch] ratefetcher/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch]))
 
-all: $(PROGRAMS:%=$(BUILD)/%)
+all: $(PROGRAMS:%=$(BUILD)/%) $(MOCKS:%=$(BUILD)/%)
 
 # A program is the objects of its folder, and what it uses of common.
 define program
@@ -47,7 +49,7 @@ $(BUILD)/$(1): $(call objects,$(2)) $(if $(3),$(COMMON))
 	$$(call say,LINK)$$(CC) $$(CFLAGS) $$(FX_LDFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p),$(p),common)))
-$(eval $(call program,upstream,tests/upstream))
+$(eval $(call program,mock-upstream,tests/upstream))
 
 $(COMMON): $(call objects,common)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
@@ -80,7 +82,7 @@ include tests/tests.mk
 # in libexec.
 install: all
 	install -d $(DESTDIR)$(PREFIX)/libexec/fxwire $(DESTDIR)$(PREFIX)/bin
-	install $(PROGRAMS:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/libexec/fxwire
+	install $(PROGRAMS:%=$(BUILD)/%) $(MOCKS:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/libexec/fxwire
 	ln -sf ../libexec/fxwire/supervisor $(DESTDIR)$(PREFIX)/bin/fxwire
 
 uninstall:
@@ -89,7 +91,7 @@ uninstall:
 
 demo:
 	@sh tests/tools/packages.sh build
-	@$(MAKE) --no-print-directory all $(BUILD)/upstream
+	@$(MAKE) --no-print-directory all
 	@sh tests/upstream/demo.sh $(BUILD)
 
 format:

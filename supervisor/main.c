@@ -1,10 +1,12 @@
 /* supervisor: the command line of fxwire, and its outermost process. */
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/process.h"
 #include "supervisor/command.h"
@@ -12,13 +14,15 @@
 #include "supervisor/monitor/monitor.h"
 #include "supervisor/options.h"
 #include "supervisor/service.h"
+#include "supervisor/spawn.h"
 #include "supervisor/watchdog.h"
 
 static int run(const struct options *options);
 static int help(const struct options *options);
 static int version(const struct options *options);
 
-/* Every command, once: the help comes from here too. */
+/* Every command, once: the help comes from here too. One without a function is
+ * a program of that name beside this one, which reads all its arguments. */
 static const struct {
     const char *name;
     int (*run)(const struct options *options);
@@ -53,6 +57,9 @@ static const struct {
     {"audit", command_audit, 1, INT_MAX, "audit FILE...",
      "recompute the lines of audit files, also compressed ones (.gz), and "
      "name\n        those that differ"},
+    {"mock-upstream", NULL, 0, 0, "mock-upstream [--help] OPTION...",
+     "a WebSocket server for your own tests: it asks, also by a script, goes "
+     "wrong\n        on demand, and judges the answers"},
     {"--help", help, 0, 0, "--help", "this text"},
     {"--version", version, 0, 0, "--version", "the version"},
 };
@@ -113,10 +120,25 @@ static int usage(const char *what) {
     return EX_USAGE;
 }
 
+/* A command that is a program has options of its own, so it is looked for
+ * before any are read. Comes back if it is none of these. */
+static void run_program(char *argv[]) {
+    for (int i = 0; argv[1] != NULL && i < COMMANDS; i++) {
+        if (commands[i].run != NULL || strcmp(argv[1], commands[i].name) != 0)
+            continue;
+        char *path = spawn_sibling(commands[i].name);
+        signal(SIGPIPE, SIG_DFL);
+        execv(path, argv + 1);
+        perror(path);
+        exit(EX_UNAVAILABLE);
+    }
+}
+
 int main(int argc, char *argv[], char *envp[]) {
     process_init(argc, argv, envp);
     if (argc > 1 && strcmp(argv[1], MONITOR_COMMAND) == 0)
         return monitor_run(argc, argv);
+    run_program(argv);
     struct options options;
     char *fault = options_read(argc, argv, &options);
     if (fault != NULL) {
@@ -126,6 +148,8 @@ int main(int argc, char *argv[], char *envp[]) {
     }
     for (int i = 0; i < COMMANDS; i++)
         if (strcmp(options.command, commands[i].name) == 0) {
+            if (commands[i].run == NULL)
+                return usage("Nothing may stand before that command.");
             if (options.argument_count < commands[i].least_arguments ||
                 options.argument_count > commands[i].most_arguments)
                 return usage(commands[i].synopsis);

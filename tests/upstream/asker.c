@@ -19,7 +19,7 @@ static void asker_frame(const struct asker *a, struct buf *out,
     size_t head = ws_head(p, WS_TEXT, len);
     form_spell(&item->ask, digits, digits_len, p + head);
     buf_grow(out, head + len);
-    if (a->verdict->show) {
+    if (a->verdict->tally->show) {
         show_text(stdout, "-> ", p + head, len);
         putchar('\n');
     }
@@ -58,6 +58,5 @@ uint64_t asker_wake(const struct asker *a) {
 }
 
 bool asker_done(const struct asker *a) {
-    return a->count > 0 && a->verdict->asked >= a->count &&
-           a->verdict->open == 0;
+    return a->count > 0 && a->verdict->asked >= a->count;
 }

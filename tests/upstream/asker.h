@@ -30,7 +30,7 @@ void asker_again(struct asker *a, struct buf *out, uint64_t now_ns);
  * if only an answer can bring that about. */
 uint64_t asker_wake(const struct asker *a);
 
-/* Whether all of `count` are asked and answered. */
+/* Whether all of `count` are asked. */
 bool asker_done(const struct asker *a);
 
 #endif

@@ -18,7 +18,7 @@ char *buf_room(struct buf *b, size_t size) {
             cap *= 2;
         char *data = realloc(b->data, cap);
         if (!data) {
-            perror("upstream: buffer");
+            perror("mock-upstream: buffer");
             exit(2);
         }
         b->data = data;

@@ -12,7 +12,7 @@ trap 'exit 129' HUP # the window was closed
 # to confirm the last answers, is out of its reach and ends after it.
 trap : INT TERM
 
-setsid "$build/upstream" --rates etc/demo-rates.csv --rate 1 \
+setsid "$build/mock-upstream" --rates etc/demo-rates.csv --rate 1 \
     --port-file "$dir/port" > "$dir/upstream.out" 2>&1 &
 upstream=$!
 while [ ! -s "$dir/port" ]; do

@@ -12,7 +12,7 @@ enum { ECB_LOOK_BACK = 7 };
 static void *ecb_alloc(size_t count, size_t size) {
     void *p = calloc(count ? count : 1, size);
     if (!p) {
-        perror("upstream: rates");
+        perror("mock-upstream: rates");
         exit(2);
     }
     return p;
@@ -105,19 +105,20 @@ static bool ecb_parse(struct ecb *e, const char *path) {
     e->row = ecb_alloc(ecb_count(rest, '\n') + 1, sizeof *e->row);
     char *line = strsep(&rest, "\n");
     if (!ecb_header(e, line)) {
-        fprintf(stderr, "upstream: %s: first line is not Date,...\n", path);
+        fprintf(stderr, "mock-upstream: %s: first line is not Date,...\n",
+                path);
         return false;
     }
     for (unsigned n = 2; (line = strsep(&rest, "\n")); n++) {
         if (line[strspn(line, " \r")] == '\0')
             continue;
         if (!ecb_line(e, line)) {
-            fprintf(stderr, "upstream: %s:%u: bad line\n", path, n);
+            fprintf(stderr, "mock-upstream: %s:%u: bad line\n", path, n);
             return false;
         }
     }
     if (e->rows == 0)
-        fprintf(stderr, "upstream: %s: no rates\n", path);
+        fprintf(stderr, "mock-upstream: %s: no rates\n", path);
     return e->rows > 0;
 }
 

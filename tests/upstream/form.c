@@ -57,7 +57,7 @@ static void form_keep(struct form_text *t, const char *text, size_t len) {
     t->len = len;
     t->text = malloc(len + 1);
     if (!t->text) {
-        perror("upstream: message");
+        perror("mock-upstream: message");
         exit(2);
     }
     memcpy(t->text, text, len + 1);
@@ -97,7 +97,7 @@ void form_write(struct form_text *t, int form, const struct form_fill *fill,
         const char *value = form_value(*p, fill, market);
         size_t size = value ? strlen(value) : 1;
         if (len + size > FORM_TEXT_MAX) {
-            fputs("upstream: message too long\n", stderr);
+            fputs("mock-upstream: message too long\n", stderr);
             exit(2);
         }
         memcpy(text + len, value ? value : p, size);

@@ -42,14 +42,14 @@ int listen_open(const char *where) {
     char host[256];
     const char *port;
     if (!listen_split(where, host, sizeof host, &port)) {
-        fprintf(stderr, "upstream: %s: not HOST:PORT\n", where);
+        fprintf(stderr, "mock-upstream: %s: not HOST:PORT\n", where);
         return -1;
     }
     struct addrinfo want = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found;
     int error = getaddrinfo(host, port, &want, &found);
     if (error) {
-        fprintf(stderr, "upstream: %s: %s\n", where, gai_strerror(error));
+        fprintf(stderr, "mock-upstream: %s: %s\n", where, gai_strerror(error));
         return -1;
     }
     int fd = listen_bind(found);

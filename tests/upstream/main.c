@@ -1,118 +1,35 @@
-/* The upstream simulator: options, start and summary. */
+/* mock-upstream, the upstream simulator: start and summary. */
 #include "asker.h"
 #include "ecb.h"
 #include "hub.h"
 #include "listen.h"
+#include "options.h"
+#include "play.h"
 #include "script.h"
 #include "verdict.h"
 
 #include <errno.h>
-#include <getopt.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
-struct main_options {
-    const char *listen;
-    const char *port_file;
-    const char *rates;
-    uint64_t count;
-    double rate; /* questions a second, 0 = no limit */
-    uint64_t window;
-    uint64_t seed;
-    double linger; /* seconds */
-    bool show;
-};
+enum { MAIN_NOT_RIGHT = 1 };
 
 /* Too large for the stack. */
 static struct script main_script;
 static struct verdict main_verdict;
+static struct tally main_tally;
+static struct ecb main_ecb;
+static struct asker main_asker;
+static struct play main_play;
 
-static const char MAIN_USAGE[] =
-    "usage: upstream --rates FILE.csv [--listen HOST:PORT] [--port-file FILE]\n"
-    "                [--count N] [--rate PER_SECOND] [--window N] [--seed N]\n"
-    "                [--linger SECONDS] [--show]\n";
-
-static bool main_whole(const char *text, uint64_t *out) {
-    char *end;
-    errno = 0;
-    *out = strtoull(text, &end, 10);
-    return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
-}
-
-static bool main_real(const char *text, double *out) {
-    char *end;
-    *out = strtod(text, &end);
-    return end != text && *end == '\0' && *out >= 0 && *out <= 1e9;
-}
-
-static bool main_option(struct main_options *o, int letter) {
-    switch (letter) {
-    case 'l':
-        o->listen = optarg;
-        return true;
-    case 'p':
-        o->port_file = optarg;
-        return true;
-    case 'f':
-        o->rates = optarg;
-        return true;
-    case 'n':
-        return main_whole(optarg, &o->count);
-    case 'r':
-        return main_real(optarg, &o->rate) &&
-               (o->rate == 0 || o->rate >= 0.001);
-    case 'w':
-        return main_whole(optarg, &o->window) && o->window >= 1 &&
-               o->window <= VERDICT_OPEN_MAX;
-    case 's':
-        return main_whole(optarg, &o->seed);
-    case 'g':
-        return main_real(optarg, &o->linger);
-    case 'v':
-        o->show = true;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool main_parse(struct main_options *o, int argc, char **argv) {
-    static const struct option names[] = {
-        {"listen", required_argument, NULL, 'l'},
-        {"port-file", required_argument, NULL, 'p'},
-        {"rates", required_argument, NULL, 'f'},
-        {"count", required_argument, NULL, 'n'},
-        {"rate", required_argument, NULL, 'r'},
-        {"window", required_argument, NULL, 'w'},
-        {"seed", required_argument, NULL, 's'},
-        {"linger", required_argument, NULL, 'g'},
-        {"show", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
-    };
-    int letter;
-    while ((letter = getopt_long(argc, argv, "", names, NULL)) != -1)
-        if (!main_option(o, letter))
-            return false;
-    return optind == argc && o->rates;
-}
-
-static bool main_prepare(const struct main_options *o) {
-    struct ecb ecb;
-    bool good = ecb_load(&ecb, o->rates) == 0;
-    if (good)
-        script_make(&main_script, &ecb, o->seed);
-    ecb_free(&ecb);
-    verdict_init(&main_verdict, o->show);
-    return good;
-}
-
-static int main_listen(const struct main_options *o) {
+static int main_listen(const struct options *o) {
     char host[64];
     char port[16];
     int fd = listen_open(o->listen);
@@ -130,40 +47,128 @@ static int main_listen(const struct main_options *o) {
     return fd;
 }
 
-static void main_report(const struct main_options *o, const struct hub *h) {
-    verdict_report(&main_verdict);
+static int main_load_rates(const struct options *o) {
+    if (!o->rates)
+        return EX_OK;
+    if (access(o->rates, R_OK) < 0) {
+        fprintf(stderr, "mock-upstream: %s: %s\n", o->rates, strerror(errno));
+        return EX_NOINPUT;
+    }
+    return ecb_load(&main_ecb, o->rates) == 0 ? EX_OK : EX_DATAERR;
+}
+
+/* Reads a file to its end, so that all that is wrong with it is told before the
+ * start; from a pipe or a terminal the lines are taken as they come. */
+static int main_load_script(const struct options *o, int *fd) {
+    struct stat at;
+    bool from_stdin = o->script && strcmp(o->script, "-") == 0;
+    *fd = -1;
+    if (!o->script)
+        return EX_OK;
+    main_play.name = from_stdin ? "standard input" : o->script;
+    *fd = from_stdin ? STDIN_FILENO : open(o->script, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0 || fstat(*fd, &at) < 0) {
+        fprintf(stderr, "mock-upstream: %s: %s\n", o->script, strerror(errno));
+        return EX_NOINPUT;
+    }
+    if (from_stdin && !S_ISREG(at.st_mode))
+        return EX_OK;
+    while (!main_play.ended)
+        play_read(&main_play, *fd);
+    if (!from_stdin)
+        close(*fd);
+    *fd = -1;
+    return main_play.bad > 0 ? EX_DATAERR : EX_OK;
+}
+
+static int main_prepare(const struct options *o, int *script_fd) {
+    main_tally.show = o->show || (o->script && !o->quiet);
+    tally_clock(&main_tally);
+    int code = main_load_rates(o);
+    if (code != EX_OK)
+        return code;
+    double rate = o->rate < 0 && o->random ? 2 : o->rate;
+    double period_ns = rate > 0 ? 1e9 / rate : 0;
+    verdict_init(&main_verdict, &main_tally);
+    if (o->random)
+        script_make(&main_script, &main_ecb, o->seed);
+    main_asker = (struct asker){.script = &main_script,
+                                .verdict = &main_verdict,
+                                .count = o->count,
+                                .window = o->window,
+                                .period_ns = period_ns};
+    main_play = (struct play){.tally = &main_tally,
+                              .ecb = o->rates ? &main_ecb : NULL,
+                              .same_date = o->same_date,
+                              .window = o->window,
+                              .period_ns = o->rate > 0 ? period_ns : 0};
+    return main_load_script(o, script_fd);
+}
+
+/* Gives whether all is well. */
+static bool main_report(const struct options *o, const struct hub *h) {
+    const struct tally *t = &main_tally;
+    uint64_t wrong = t->count[TALLY_WRONG];
+    bool has_end = o->script || o->count > 0 || o->seconds > 0;
+    bool well = wrong == 0 && (h->complete || !has_end);
+    tally_report(t);
     printf("connections %" PRIu64 "\n", h->connections);
     printf("heartbeats received %" PRIu64 ", largest gap %" PRIu64 " ms\n",
            h->beats, h->gap_ns / 1000000);
-    verdict_report_delay(&main_verdict, o->rate == 0);
+    tally_report_delay(t, o->random && o->rate == 0);
+    if (well)
+        puts("result: right");
+    else if (wrong > 0)
+        printf("result: NOT right, wrong answers: %" PRIu64 "\n", wrong);
+    else if (t->open > 0)
+        printf("result: NOT right, unanswered: %" PRIu64 "\n", t->open);
+    else
+        puts("result: NOT right, ended before all was asked");
+    return well;
+}
+
+static int main_run(const struct options *o, int script_fd) {
+    struct hub hub = {.script = script_fd,
+                      .linger_ns = (uint64_t)(o->linger * 1e9),
+                      .seconds_ns = (uint64_t)(o->seconds * 1e9),
+                      .wait_ns = (uint64_t)(o->wait * 1e9),
+                      .patience_ns = (uint64_t)(o->patience * 1e9),
+                      .tally = &main_tally,
+                      .asker = o->random ? &main_asker : NULL,
+                      .verdict = &main_verdict,
+                      .play = o->script ? &main_play : NULL};
+    hub.listener = main_listen(o);
+    if (hub.listener < 0)
+        return EX_UNAVAILABLE;
+    int failed = hub_run(&hub) < 0;
+    close(hub.listener);
+    if (failed)
+        return EX_SOFTWARE;
+    bool well = main_report(o, &hub);
+    if (main_play.bad > 0)
+        return EX_DATAERR;
+    if (hub.connections == 0 && o->wait > 0) {
+        fputs("mock-upstream: nobody has connected\n", stderr);
+        return EX_UNAVAILABLE;
+    }
+    return well ? EX_OK : MAIN_NOT_RIGHT;
 }
 
 int main(int argc, char **argv) {
-    struct main_options o = {
-        .listen = "127.0.0.1:0", .rate = 2, .window = 64, .seed = 1};
-    if (!main_parse(&o, argc, argv)) {
-        fputs(MAIN_USAGE, stderr);
-        return 2;
+    struct options o;
+    int script_fd;
+    if (!options_read(&o, argc, argv))
+        return EX_USAGE;
+    if (o.help) {
+        options_print_help();
+        return EX_OK;
     }
     signal(SIGPIPE, SIG_IGN);
-    if (!main_prepare(&o))
-        return 2;
-    struct asker asker = {.script = &main_script,
-                          .verdict = &main_verdict,
-                          .count = o.count,
-                          .window = o.window,
-                          .period_ns = o.rate > 0 ? 1e9 / o.rate : 0};
-    struct hub hub = {.linger_ns = (uint64_t)(o.linger * 1e9),
-                      .asker = &asker,
-                      .verdict = &main_verdict};
-    hub.listener = main_listen(&o);
-    int failed = hub.listener < 0 || hub_run(&hub) < 0;
-    if (hub.listener >= 0)
-        close(hub.listener);
-    if (!failed)
-        main_report(&o, &hub);
+    int code = main_prepare(&o, &script_fd);
+    if (code == EX_OK)
+        code = main_run(&o, script_fd);
+    play_free(&main_play);
     script_free(&main_script);
-    if (failed)
-        return 2;
-    return main_verdict.wrong > 0 || (o.count > 0 && !asker_done(&asker));
+    ecb_free(&main_ecb);
+    return code;
 }

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,16 +28,18 @@ void peer_fill(struct peer *p) {
         if (!p->deaf)
             buf_grow(&p->in, (size_t)got);
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+        peer_note(p, "%s", got == 0 ? "the client hung up" : strerror(errno));
         p->stage = PEER_DEAD;
     }
 }
 
-bool peer_greet(struct peer *p, uint64_t now_ns) {
+bool peer_greet(struct peer *p, unsigned refuse, uint64_t now_ns) {
     char reply[WS_REPLY_MAX];
     size_t reply_len;
     if (p->stage != PEER_GREETING)
         return false;
-    long size = ws_greet(buf_head(&p->in), buf_len(&p->in), reply, &reply_len);
+    long size =
+        ws_greet(buf_head(&p->in), buf_len(&p->in), refuse, reply, &reply_len);
     if (size == 0)
         return false;
     buf_add(&p->out, reply, reply_len);
@@ -58,6 +62,7 @@ static void peer_goodbye(struct peer *p, const struct ws_frame *frame,
     if (frame->len >= 2)
         code = (enum ws_code)((unsigned char)frame->data[0] << 8 |
                               (unsigned char)frame->data[1]);
+    peer_note(p, "the client closed by %d", (int)code);
     peer_close(p, code, now_ns);
     p->deaf = true;
     p->last = true;
@@ -69,17 +74,15 @@ bool peer_next(struct peer *p, uint64_t now_ns, struct ws_frame *frame) {
         if (size == 0)
             return false;
         if (size < 0) {
+            peer_note(p, "the client's frame is refused by %ld", -size);
             peer_close(p, (enum ws_code) - size, now_ns);
             p->deaf = true;
             return false;
         }
         buf_drop(&p->in, (size_t)size);
-        if (frame->kind == WS_TEXT)
+        if (frame->kind != WS_CLOSE)
             return true;
-        if (frame->kind == WS_CLOSE)
-            peer_goodbye(p, frame, now_ns);
-        else if (frame->kind == WS_PING && p->stage == PEER_OPEN)
-            peer_write(p, WS_PONG, frame->data, frame->len);
+        peer_goodbye(p, frame, now_ns);
     }
     return false;
 }
@@ -98,6 +101,22 @@ static void peer_write_close(struct peer *p, enum ws_code code) {
     peer_write(p, WS_CLOSE, payload, sizeof payload);
 }
 
+void peer_note(struct peer *p, const char *format, ...) {
+    va_list arguments;
+    if (p->end[0] != '\0')
+        return;
+    va_start(arguments, format);
+    vsnprintf(p->end, sizeof p->end, format, arguments);
+    va_end(arguments);
+}
+
+void peer_reset(struct peer *p) {
+    struct linger none = {.l_onoff = 1};
+    setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    peer_note(p, "reset");
+    p->stage = PEER_DEAD;
+}
+
 void peer_close(struct peer *p, enum ws_code code, uint64_t now_ns) {
     if (p->stage == PEER_OPEN)
         peer_write_close(p, code);
@@ -108,17 +127,23 @@ void peer_close(struct peer *p, enum ws_code code, uint64_t now_ns) {
     p->deadline_ns = now_ns + PEER_CLOSING_NS;
 }
 
-void peer_flush(struct peer *p) {
-    while (p->stage != PEER_DEAD && buf_len(&p->out) > 0) {
-        ssize_t sent =
-            send(p->fd, buf_head(&p->out), buf_len(&p->out), MSG_NOSIGNAL);
-        if (sent >= 0)
+void peer_flush(struct peer *p, size_t most, uint64_t now_ns) {
+    while (p->stage != PEER_DEAD && buf_len(&p->out) > 0 && most > 0) {
+        size_t len = buf_len(&p->out) < most ? buf_len(&p->out) : most;
+        ssize_t sent = send(p->fd, buf_head(&p->out), len, MSG_NOSIGNAL);
+        if (sent >= 0) {
             buf_drop(&p->out, (size_t)sent);
-        else if (errno == EAGAIN)
+            most -= (size_t)sent;
+            p->sent_ns = now_ns;
+        } else if (errno == EAGAIN) {
             return;
-        else if (errno != EINTR)
+        } else if (errno != EINTR) {
+            peer_note(p, "%s", strerror(errno));
             p->stage = PEER_DEAD;
+        }
     }
+    if (buf_len(&p->out) > 0)
+        return;
     if (p->last)
         p->stage = PEER_DEAD;
     else if (p->deaf)

@@ -91,15 +91,15 @@ static bool ws_key(const char *in, size_t len, char accept[WS_ACCEPT]) {
            memcmp(key.text + 22, "==", 2) == 0 && ws_accept(&key, accept);
 }
 
-long ws_greet(const char *in, size_t len, char reply[WS_REPLY_MAX],
-              size_t *reply_len) {
+long ws_greet(const char *in, size_t len, unsigned refuse,
+              char reply[WS_REPLY_MAX], size_t *reply_len) {
     size_t look = len < WS_GREETING_MAX ? len : WS_GREETING_MAX;
     const char *end = memmem(in, look, "\r\n\r\n", 4);
     if (!end && len < WS_GREETING_MAX)
         return 0;
     size_t size = end ? (size_t)(end - in) + 4 : 0;
     char accept[WS_ACCEPT];
-    bool good = end && ws_key(in, size, accept);
+    bool good = end && refuse == 0 && ws_key(in, size, accept);
     int n;
     if (good)
         n = snprintf(reply, WS_REPLY_MAX,
@@ -109,8 +109,9 @@ long ws_greet(const char *in, size_t len, char reply[WS_REPLY_MAX],
                      accept);
     else
         n = snprintf(reply, WS_REPLY_MAX,
-                     "HTTP/1.1 400 Bad Request\r\n"
-                     "Connection: close\r\nContent-Length: 0\r\n\r\n");
+                     "HTTP/1.1 %u No WebSocket\r\n"
+                     "Connection: close\r\nContent-Length: 0\r\n\r\n",
+                     refuse ? refuse : 400);
     *reply_len = (size_t)n;
     return good ? (long)size : -1;
 }

@@ -36,9 +36,10 @@ struct ws_frame {
 
 /* Reads the client's opening request. Returns its length and fills `reply`
  * with the 101 answer; 0 if more bytes are needed; -1 if it is no WebSocket
- * request, with a 400 answer in `reply`. *reply_len is set unless 0 came. */
-long ws_greet(const char *in, size_t len, char reply[WS_REPLY_MAX],
-              size_t *reply_len);
+ * request, with a 400 answer in `reply`, or, where `refuse` is a status, with
+ * that one. *reply_len is set unless 0 came. */
+long ws_greet(const char *in, size_t len, unsigned refuse,
+              char reply[WS_REPLY_MAX], size_t *reply_len);
 
 /* Takes one frame off the front of `in` and unmasks it in place. Returns its
  * whole length; 0 if more bytes are needed; or minus the enum ws_code to close
