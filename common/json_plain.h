@@ -91,21 +91,22 @@ static inline size_t json_plain_in_rest(const char *at, const char *end) {
     return (unsigned)__builtin_ctz(others | 1u << left);
 }
 
-/* The same for digits. */
-static inline size_t json_digits_in_step(const char *at) {
+/* A bit for each of the JSON_STEP bytes that is no digit, and all above them.
+ */
+static inline unsigned json_not_digits(const char *at) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
     __m128i values = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
     __m128i digits =
         _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values);
-    return (unsigned)__builtin_ctz(~(unsigned)_mm_movemask_epi8(digits));
+    return ~(unsigned)_mm_movemask_epi8(digits);
 }
 
-/* How many bytes of two steps are the same, up to the first that are not. */
-static inline size_t json_same_in_step(const char *a, const char *b) {
+/* A bit for each byte of two steps that is the same, the first lowest. */
+static inline unsigned json_same_in_step(const char *a, const char *b) {
     __m128i same =
         _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)a),
                        _mm_loadu_si128((const __m128i *)(const void *)b));
-    return (unsigned)__builtin_ctz(~(unsigned)_mm_movemask_epi8(same));
+    return (unsigned)_mm_movemask_epi8(same);
 }
 
 #else
@@ -118,28 +119,44 @@ static inline size_t json_plain_in_rest(const char *at, const char *end) {
     return (size_t)(json_plain_end_by_words(at, end) - at);
 }
 
-static inline size_t json_digits_in_step(const char *at) {
-    return (size_t)(json_digits_end_by_bytes(at, at + JSON_STEP) - at);
+static inline unsigned json_not_digits(const char *at) {
+    unsigned others = ~0u << JSON_STEP;
+    for (unsigned i = 0; i < JSON_STEP; i++)
+        if (at[i] < '0' || at[i] > '9')
+            others |= 1u << i;
+    return others;
 }
 
-static inline size_t json_same_in_step(const char *a, const char *b) {
-    size_t same = 0;
-    while (same < JSON_STEP && a[same] == b[same])
-        same++;
+static inline unsigned json_same_in_step(const char *a, const char *b) {
+    unsigned same = 0;
+    for (unsigned i = 0; i < JSON_STEP; i++)
+        if (a[i] == b[i])
+            same |= 1u << i;
     return same;
 }
 
 #endif
 
-static inline const char *json_plain_end(const char *at, const char *end) {
-    if (end - at < JSON_STEP)
-        return json_plain_end_by_words(at, end);
+/* How many digits the JSON_STEP bytes begin with. */
+static inline size_t json_digits_in_step(const char *at) {
+    return (unsigned)__builtin_ctz(json_not_digits(at));
+}
+
+/* The end of the plain stretch at `at`, before which a step can be loaded. */
+static inline const char *json_plain_end_behind_step(const char *at,
+                                                     const char *end) {
     for (; end - at >= JSON_STEP; at += JSON_STEP) {
         size_t plain = json_plain_in_step(at);
         if (plain < JSON_STEP)
             return at + plain;
     }
     return at + json_plain_in_rest(at, end);
+}
+
+/* The same wherever it is. */
+static inline const char *json_plain_end(const char *at, const char *end) {
+    return end - at < JSON_STEP ? json_plain_end_by_words(at, end)
+                                : json_plain_end_behind_step(at, end);
 }
 
 static inline const char *json_digits_end(const char *at, const char *end) {

@@ -11,13 +11,20 @@ static struct json_place place_of(const struct json_shape *shape, size_t at) {
                                (uint16_t)(at - shape->literals[i].at)};
 }
 
+enum { ALL_OF_STEP = (1 << JSON_STEP) - 1 };
+
 /* Ends a literal that began at `start`; false: there are too many. */
 static bool add_literal(struct json_shape *shape, size_t start, size_t end,
                         enum json_kind next) {
     if (shape->literal_count > JSON_SHAPE_VALUES)
         return false;
+    size_t len = end - start;
+    size_t rest = len > 0 ? (len - 1) % JSON_STEP + 1 : 0;
     shape->literals[shape->literal_count++] =
-        (struct json_literal){(uint16_t)start, (uint16_t)(end - start), next};
+        (struct json_literal){.at = (uint16_t)start,
+                              .len = (uint16_t)len,
+                              .last_step = (uint16_t)((1u << rest) - 1),
+                              .next = (uint8_t)next};
     return true;
 }
 
@@ -37,14 +44,17 @@ static bool is_name(struct span text, size_t quote) {
     return text.data[at] == ':';
 }
 
-/* Finds the literals of a JSON object; false: there are too many. */
-static bool cut(struct json_shape *shape, struct span text) {
+/*
+ * Finds the literals of a JSON object, one of which has the string `fixed`;
+ * false: there are too many.
+ */
+static bool cut(struct json_shape *shape, struct span text, const char *fixed) {
     size_t start = 0, at = 0;
     while (at < text.len) {
         char c = text.data[at];
         if (c == '"') {
             size_t quote = closing_quote(text, at);
-            if (!is_name(text, quote)) {
+            if (text.data + at != fixed && !is_name(text, quote)) {
                 if (!add_literal(shape, start, at + 1, JSON_STRING))
                     return false;
                 start = quote;
@@ -63,12 +73,13 @@ static bool cut(struct json_shape *shape, struct span text) {
 }
 
 void json_shape_learn(struct json_shape *shape, struct span text,
-                      const struct json_found *found, size_t count) {
+                      const struct json_found *found, size_t count,
+                      const char *fixed) {
     *shape = (struct json_shape){.field_count = count};
     if (text.len > JSON_SHAPE_BYTES || count > JSON_SHAPE_FIELDS)
         return;
     memcpy(shape->text, text.data, text.len);
-    if (!cut(shape, text)) {
+    if (!cut(shape, text, fixed)) {
         shape->literal_count = 0;
         return;
     }
@@ -82,48 +93,61 @@ void json_shape_learn(struct json_shape *shape, struct span text,
     }
 }
 
-/* Near the end of a text, where no step can be loaded. */
-static bool ends_with(const char *at, const char *end, const char *bytes,
-                      size_t len) {
-    return (size_t)(end - at) >= len && memcmp(at, bytes, len) == 0;
+/* Near the end of a text, where no step can be loaded; mostly a few bytes. */
+static inline bool is_followed_by(const char *at, const char *end,
+                                  const char *bytes, size_t len) {
+    if ((size_t)(end - at) < len)
+        return false;
+    size_t same = 0;
+    while (same < len && at[same] == bytes[same])
+        same++;
+    return same == len;
 }
 
-/* By steps: one can be loaded from behind these bytes, of either. */
-static inline bool goes_on_with(const char *at, const char *bytes, size_t len) {
+/*
+ * Whether the text goes on with these bytes: by steps, of which one can be
+ * loaded from behind them, here and there.
+ */
+static inline bool goes_on_with(const char *at, const char *bytes,
+                                const struct json_literal *literal) {
+    size_t len = literal->len;
     for (; len > JSON_STEP; len -= JSON_STEP) {
-        if (json_same_in_step(at, bytes) < JSON_STEP)
+        if (~json_same_in_step(at, bytes) & ALL_OF_STEP)
             return false;
         at += JSON_STEP;
         bytes += JSON_STEP;
     }
-    return json_same_in_step(at, bytes) >= len;
+    return (~json_same_in_step(at, bytes) & literal->last_step) == 0;
 }
 
 /* The end of the plain stretch at `at`, from where a step can be loaded. */
 static inline const char *string_end(const char *at, const char *end) {
     size_t plain = json_plain_in_step(at);
-    return plain < JSON_STEP ? at + plain : json_plain_end(at + plain, end);
+    return plain < JSON_STEP ? at + plain
+                             : json_plain_end_behind_step(at + plain, end);
 }
 
-/* Behind a number of the usual kind: `12` or `1.2`; NULL: it is no such. */
-static inline const char *usual_number_end(const char *at, const char *end) {
-    size_t digits = json_digits_in_step(at);
-    if (digits == 0 || digits == JSON_STEP || (*at == '0' && digits > 1))
+/*
+ * Behind a number of the usual kind, `12` or `1.2`, that ends in the step at
+ * `at`; NULL: it is no such.
+ */
+static inline const char *usual_number_end(const char *at) {
+    unsigned others = json_not_digits(at);
+    size_t len = (unsigned)__builtin_ctz(others);
+    if (len - 1 >= JSON_STEP - 1 || (*at == '0' && len > 1))
         return NULL;
-    at += digits;
-    if (*at == '.') {
-        at++;
-        digits = end - at >= JSON_STEP ? json_digits_in_step(at) : 0;
-        if (digits == 0 || digits == JSON_STEP)
+    if (at[len] == '.') {
+        size_t digits = len + 1;
+        len = (unsigned)__builtin_ctz(others & (others - 1));
+        if (len == digits || len >= JSON_STEP)
             return NULL;
-        at += digits;
     }
-    return (*at | 0x20) != 'e' ? at : NULL;
+    return (at[len] | 0x20) != 'e' ? at + len : NULL;
 }
 
 /* Behind any number, from where a step can be loaded; NULL: there is none. */
 static inline const char *number_end(const char *at, const char *end) {
-    const char *usual = usual_number_end(at, end);
+    const char *usual = usual_number_end(at);
     return usual != NULL ? usual : json_number_end(at, end);
 }
 
@@ -136,12 +160,12 @@ static inline const char *pass(const struct json_literal *literal,
                                const char *end) {
     const char *value = at + literal->len;
     if (end - value < JSON_STEP) {
-        if (!ends_with(at, end, bytes, literal->len))
+        if (!is_followed_by(at, end, bytes, literal->len))
             return NULL;
         return literal->next == JSON_STRING ? json_plain_end(value, end)
                                             : json_number_end(value, end);
     }
-    if (!goes_on_with(at, bytes, literal->len))
+    if (!goes_on_with(at, bytes, literal))
         return NULL;
     return literal->next == JSON_STRING ? string_end(value, end)
                                         : number_end(value, end);
@@ -163,7 +187,7 @@ static inline bool find_literals(const struct json_shape *shape,
     }
     *starts = at;
     return end - at == last->len &&
-           ends_with(at, end, shape->text + last->at, last->len);
+           is_followed_by(at, end, shape->text + last->at, last->len);
 }
 
 bool json_shape_match(const struct json_shape *shape, struct span text,

@@ -19,8 +19,9 @@ enum { JSON_SHAPE_BYTES = 512, JSON_SHAPE_VALUES = 32, JSON_SHAPE_FIELDS = 8 };
 /* Bytes of the text between two values, and what the second of them is. */
 struct json_literal {
     uint16_t at, len;
-    enum json_kind next; /* JSON_STRING (its quotes belong to the literals) or
-                            JSON_NUMBER; JSON_ABSENT behind the last one */
+    uint16_t last_step; /* a bit for each of its bytes in the last one */
+    uint8_t next;       /* JSON_STRING (its quotes belong to the literals) or
+                                  JSON_NUMBER; JSON_ABSENT behind the last one */
 };
 
 /* A place in the text: so far behind the beginning of a literal. */
@@ -41,10 +42,12 @@ struct json_shape {
 
 /*
  * Keeps the shape of a JSON object in which json_scan() has found these fields;
- * or none, if it is beyond the bounds.
+ * or none, if it is beyond the bounds. The string that begins at `fixed` (NULL:
+ * none) is part of the shape, and not one of its values.
  */
 void json_shape_learn(struct json_shape *shape, struct span text,
-                      const struct json_found *found, size_t count);
+                      const struct json_found *found, size_t count,
+                      const char *fixed);
 
 /*
  * Whether `text` (valid UTF-8) is of that shape; then it is a JSON object, and

@@ -12,6 +12,7 @@ UNIT_decimal_convert = common/rates/decimal.c
 UNIT_json_scan = common/json_scan.c common/utf8.c
 UNIT_json_portable = common/utf8.c
 UNIT_json_shape = common/json_shape.c common/json_scan.c
+UNIT_json_shape_portable = common/json_scan.c common/utf8.c
 UNIT_unix_socket = common/lines/unix_socket.c
 UNIT_files     = common/files.c common/memory.c
 UNIT_loop      = common/loop.c common/clock.c

@@ -37,13 +37,8 @@ const char *refusal_text(enum refusal refusal) {
     return texts[refusal];
 }
 
-/* Whether a string is this text as it stands there, without escapes. */
-static bool is_plainly(struct span string, struct span text) {
-    return string.len == text.len + 2 &&
-           memcmp(string.data + 1, text.data, text.len) == 0;
-}
-
 static enum request_kind read_type(const struct json_found *type) {
+    static const char usual[] = "\"message\"";
     static const struct {
         const char *word;
         enum request_kind kind;
@@ -54,7 +49,8 @@ static enum request_kind read_type(const struct json_found *type) {
     };
     if (type->kind != JSON_STRING)
         return REQUEST_UNKNOWN;
-    if (is_plainly(type->text, (struct span){"message", 7}))
+    if (type->text.len == sizeof usual - 1 &&
+        memcmp(type->text.data, usual, sizeof usual - 1) == 0)
         return REQUEST_CONVERT; /* nearly all of them */
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (json_string_equals(type->text, types[i].word))
@@ -187,7 +183,7 @@ static enum json_error scan(struct span text, struct json_found *found,
     enum json_error error = json_scan(text, fields, FIELDS, found, top);
     bool learn = usual.literal_count == 0 || ++others >= OTHERS_TO_LEARN;
     if (learn && error == JSON_OK && *top == JSON_OBJECT) {
-        json_shape_learn(&usual, text, found, FIELDS);
+        json_shape_learn(&usual, text, found, FIELDS, found[TYPE].text.data);
         others = 0;
     }
     return error;

@@ -14,7 +14,7 @@ static bool learn(struct json_shape *shape, struct span text) {
     if (json_scan(text, fields, FIELDS, found, &top) != JSON_OK ||
         top != JSON_OBJECT)
         return false;
-    json_shape_learn(shape, text, found, FIELDS);
+    json_shape_learn(shape, text, found, FIELDS, NULL);
     return true;
 }
 
