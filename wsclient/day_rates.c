@@ -31,8 +31,25 @@ static void clear_day(void *entry) {
     free(known);
 }
 
+static void forget_found(struct day_rates *rates) {
+    memset(rates->found, 0, sizeof rates->found);
+}
+
 void day_rates_clear(struct day_rates *rates) {
     daytables_clear(&rates->days, clear_day);
+    forget_found(rates);
+}
+
+/* A day and a currency as one number, which is not 0. */
+static inline uint64_t key_of(day when, const char *code) {
+    const unsigned char *c = (const unsigned char *)code;
+    return (uint64_t)(uint32_t)when.number << 32 | (uint64_t)c[0] << 16 |
+           (uint64_t)c[1] << 8 | c[2];
+}
+
+/* By the top bits of a product in which all of the key's have a part. */
+static inline size_t place_of_key(uint64_t key) {
+    return key * UINT64_C(0x9E3779B97F4A7C15) >> (64 - DAY_RATES_FOUND_BITS);
 }
 
 void day_rates_look_at_clock(struct day_rates *rates, int64_t wall_ms,
@@ -48,6 +65,7 @@ void day_rates_look_at_clock(struct day_rates *rates, int64_t wall_ms,
         return;
     clear_day(latest);
     *latest = NULL;
+    forget_found(rates);
 }
 
 static bool is_unknown(const struct known_day *known, struct span currency) {
@@ -73,12 +91,10 @@ const struct rates *day_rates_table(const struct day_rates *rates, day when,
     return NULL;
 }
 
-enum day_rates_result day_rates_find(const struct day_rates *rates, day when,
-                                     struct span currency, monotime now,
-                                     struct rate_pair *pair) {
-    if (euro_fixed_may_be(currency.data) &&
-        find_fixed(rates, when, currency.data, pair))
-        return DAY_RATES_FOUND; /* whatever is in the tables */
+/* Looks through the tables of the day; what is found is kept in `found`. */
+static NOINLINE enum day_rates_result
+find_in_tables(const struct day_rates *rates, day when, struct span currency,
+               monotime now, struct found_rates *found) {
     struct known_day *const *entry = daytables_find(&rates->days, when);
     const struct known_day *known = entry != NULL ? *entry : NULL;
     bool any_holds = false;
@@ -86,13 +102,33 @@ enum day_rates_result day_rates_find(const struct day_rates *rates, day when,
         if (monotime_reached(now, known->table[i].expires))
             continue;
         any_holds = true;
-        if (rates_find_pair(known->table[i].rates, currency, pair))
+        if (rates_find_pair(known->table[i].rates, currency, &found->pair)) {
+            found->key = key_of(when, currency.data);
+            found->expires = known->table[i].expires;
             return DAY_RATES_FOUND;
+        }
     }
     if (!any_holds)
         return DAY_RATES_NO_TABLE;
     return is_unknown(known, currency) ? DAY_RATES_UNKNOWN_CURRENCY
                                        : DAY_RATES_NOT_IN_TABLE;
+}
+
+enum day_rates_result day_rates_find(struct day_rates *rates, day when,
+                                     struct span currency, monotime now,
+                                     struct rate_pair *pair) {
+    if (euro_fixed_may_be(currency.data) &&
+        find_fixed(rates, when, currency.data, pair))
+        return DAY_RATES_FOUND; /* whatever is in the tables */
+    uint64_t key = key_of(when, currency.data);
+    struct found_rates *found = &rates->found[place_of_key(key)];
+    enum day_rates_result result = DAY_RATES_FOUND;
+    if (found->key != key || monotime_reached(now, found->expires)) {
+        found->key = 0;
+        result = find_in_tables(rates, when, currency, now, found);
+    }
+    *pair = found->pair;
+    return result;
 }
 
 static struct known_day *make_day(struct day_rates *rates, day when) {
@@ -143,6 +179,7 @@ struct rates *day_rates_enter(struct day_rates *rates, day when,
                               struct rates *table, monotime expires,
                               const struct now *now) {
     struct known_day *known = make_day(rates, when);
+    forget_found(rates);
     size_t i = place_of(known, table);
     size_t newer = rates_day_is_latest(when)
                        ? find_newer(known, i, table, day_of_ms(now->wall_ms))

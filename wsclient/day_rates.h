@@ -11,9 +11,20 @@
 #include "common/rates/daytables.h"
 #include "common/rates/rates.h"
 
+/* Of 2 to the power of so many pairs of a day and a currency at once. */
+enum { DAY_RATES_FOUND_BITS = 6 };
+
+/* What was found in a table, to be found faster until that expires. */
+struct found_rates {
+    uint64_t key; /* the day and the currency; 0: nothing */
+    monotime expires;
+    struct rate_pair pair;
+};
+
 struct day_rates {
     struct daytables days; /* the entries are pointers, NULL: not known */
     struct clock_watch clock;
+    struct found_rates found[1 << DAY_RATES_FOUND_BITS];
 };
 
 enum day_rates_result {
@@ -39,7 +50,7 @@ void day_rates_look_at_clock(struct day_rates *rates, int64_t wall_ms,
  * (euro_fixed.h), need none. Of the same turn as day_rates_look_at_clock().
  */
 enum day_rates_result
-day_rates_find(const struct day_rates *rates, day when, struct span currency,
+day_rates_find(struct day_rates *rates, day when, struct span currency,
                monotime now, struct rate_pair *pair) MUST_CHECK NONNULL_ALL;
 
 /*

@@ -56,6 +56,8 @@ static const struct book_case {
       {FIND, "2021-05-18", "USD", NULL, 200, NO_TABLE}}},
     {"the newer table of a provider replaces its older one",
      {{ENTER, "2021-05-18", "one", "USD 1.2 JPY 130", 100, 0},
+      {FIND, "2021-05-18", "USD", "1.2", 0, FOUND},
+      {FIND, "2021-05-18", "JPY", "130", 0, FOUND},
       {ENTER, "2021-05-18", "one", "USD 1.3", 100, 0},
       {FIND, "2021-05-18", "USD", "1.3", 0, FOUND},
       {FIND, "2021-05-18", "JPY", NULL, 0, NOT_IN}}},
@@ -248,6 +250,9 @@ static void a_step_of_the_clock(void **state) {
         (void)day_rates_enter(&known, day_of_text("2026-11-20"), rates,
                               (monotime){1000}, &noon);
         rates_release(&rates);
+        assert_int_equal(
+            day_rates_find(&known, RATES_LATEST, usd, (monotime){1}, &pair),
+            DAY_RATES_FOUND);
         day_rates_look_at_clock(&known, evening_ms + cases[i].wall_ms,
                                 (monotime){1});
         if (day_rates_find(&known, RATES_LATEST, usd, (monotime){1}, &pair) !=
