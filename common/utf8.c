@@ -38,17 +38,24 @@ static uint64_t tops_of_word(const uint8_t *at) {
     return word & UINT64_C(0x8080808080808080);
 }
 
-static uint64_t tops_of_32(const uint8_t *at) {
-    return tops_of_word(at) | tops_of_word(at + 8) | tops_of_word(at + 16) |
-           tops_of_word(at + 24);
+/* Two words at once, wherever they stand. */
+typedef uint64_t pair __attribute__((vector_size(16), aligned(1), may_alias));
+
+static uint64_t tops_of_64(const uint8_t *at) {
+    const pair *pairs = (const pair *)at;
+    pair all = pairs[0] | pairs[1] | pairs[2] | pairs[3];
+    return (all[0] | all[1]) & UINT64_C(0x8080808080808080);
 }
 
 /* Behind the ASCII text that begins at `at`, by words where it can. */
 static const uint8_t *skip_ascii(const uint8_t *at, const uint8_t *end) {
-    while (end - at >= 64 && (tops_of_32(at) | tops_of_32(at + 32)) == 0)
+    const uint8_t *start = at;
+    while (end - at >= 64 && tops_of_64(at) == 0)
         at += 64;
     while (end - at >= 8 && tops_of_word(at) == 0)
         at += 8;
+    if (end - start >= 8 && end - at < 8 && tops_of_word(end - 8) == 0)
+        return end;
     while (at < end && is_ascii(*at))
         at++;
     return at;

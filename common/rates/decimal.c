@@ -1,8 +1,9 @@
 #include "common/rates/decimal.h"
 
+#include <endian.h>
 #include <limits.h>
 
-enum { LARGEST_POWER = 18 };
+enum { LARGEST_POWER = 18, EURO_UNITS = 100000 };
 
 static const uint64_t power_of_ten[LARGEST_POWER + 1] = {
     1u,
@@ -323,6 +324,46 @@ euro decimal_convert(struct decimal stake, struct rate_pair rates) {
     return convert_by_pair(stake, &rates);
 }
 
+/*
+ * The eight digits of a number below 10^8, in the order of their bytes in
+ * memory: it is cut in halves, these in halves again, and so on, all at once.
+ * The factors are 1/100 and 1/10, exact for such small numbers.
+ */
+static inline uint64_t eight_digits(uint32_t value) {
+    uint64_t fours = value / 10000 | (uint64_t)(value % 10000) << 32;
+    uint64_t hundreds = (fours * 10486 >> 20) & UINT64_C(0x7F0000007F);
+    uint64_t twos = hundreds | (fours - hundreds * 100) << 16;
+    uint64_t tens = (twos * 103 >> 10) & UINT64_C(0x0F000F000F000F);
+    return tens | (twos - tens * 10) << 8;
+}
+
+static inline void put_word(char *out, uint64_t digits) {
+    digits = htole64(digits | UINT64_C(0x3030303030303030));
+    memcpy(out, &digits, sizeof digits);
+}
+
+/* Below this the euros have eight digits at most. */
+#define USUAL_UNITS UINT64_C(10000000000000)
+
+/* The same as put_scaled() by words, of which more is written than counts. */
+static inline size_t print_usual(uint64_t units, char *out) {
+    uint64_t whole = eight_digits((uint32_t)(units / EURO_UNITS));
+    uint32_t fraction = (uint32_t)(units % EURO_UNITS);
+    int zeros = __builtin_ctzll(whole | UINT64_C(1) << 56) / 8;
+    put_word(out, whole >> 8 * zeros);
+    size_t len = (size_t)(8 - zeros);
+    if (fraction > 0) {
+        uint64_t digits = eight_digits(fraction * 1000);
+        out[len] = '.';
+        put_word(out + len + 1, digits);
+        len += (size_t)(9 - __builtin_clzll(digits) / 8);
+    }
+    out[len] = '\0';
+    return len;
+}
+
 size_t euro_print(euro amount, char out[static EURO_TEXT_SIZE]) {
+    if (amount.units < USUAL_UNITS)
+        return print_usual((uint64_t)amount.units, out);
     return put_scaled(amount.units, EURO_DECIMALS, out);
 }
