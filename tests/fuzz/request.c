@@ -31,7 +31,7 @@ static void check_shape(struct span first, struct span second) {
     if (json_scan(first, fields, FIELDS, known, &top) != JSON_OK ||
         top != JSON_OBJECT)
         return;
-    json_shape_learn(&shape, first, known, FIELDS);
+    json_shape_learn(&shape, first, known, FIELDS, known[TYPE].text.data);
     if (!json_shape_match(&shape, second, ours))
         return;
     HOLDS(json_scan(second, fields, FIELDS, right, &top) == JSON_OK &&
