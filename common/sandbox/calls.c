@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/sandbox/judge.h"
 #include "common/sandbox/listener.h"
 
 /* Numbers of system calls end well below. */
@@ -75,10 +76,23 @@ static const char *const hostile[] = {
     "open_by_handle_at",
 };
 
+/* A row of calls.def. */
+struct call {
+    const char *name;
+    int readers;
+    unsigned argument;
+    scmp_datum_t mask, value; /* mask 0: whatever its arguments */
+};
+
 static char *names[MAX_CALLS];
+static bool judged[MAX_CALLS];
 
 const char *calls_name(int number) {
     return number >= 0 && number < MAX_CALLS ? names[number] : NULL;
+}
+
+bool calls_is_judged(int number) {
+    return number >= 0 && number < MAX_CALLS && judged[number];
 }
 
 /* For a handler of signals, which must not allocate. */
@@ -126,27 +140,43 @@ static void add(scmp_filter_ctx filter, uint32_t action, const char *name,
         *error = -result;
 }
 
+static bool is_of(const struct call *call, enum settings_reader who) {
+    return (call->readers & (int)who) != 0;
+}
+
+static void allow(scmp_filter_ctx filter, const struct call *call, int *error) {
+    const struct scmp_arg_cmp condition = {call->argument, SCMP_CMP_MASKED_EQ,
+                                           call->mask, call->value};
+    add(filter, SCMP_ACT_ALLOW, call->name, call->mask != 0 ? &condition : NULL,
+        error);
+}
+
 /* The first are the most frequent: they are looked for first. */
-static void allow(scmp_filter_ctx filter, enum settings_reader who,
-                  int *error) {
-#define CALL(name, readers)                                                    \
-    if (((readers) & (int)who) != 0)                                           \
-        add(filter, SCMP_ACT_ALLOW, #name, NULL, error);
+static void allow_all(scmp_filter_ctx filter, enum settings_reader who,
+                      bool only_log, int *error) {
+#define CALL(name, readers) {#name, readers, 0, 0, 0},
 #define CALL_IF(name, readers, argument, mask, value)                          \
-    if (((readers) & (int)who) != 0)                                           \
-        add(filter, SCMP_ACT_ALLOW, #name,                                     \
-            &(const struct scmp_arg_cmp){argument, SCMP_CMP_MASKED_EQ, mask,   \
-                                         (scmp_datum_t)(value)},               \
-            error);
+    {#name, readers, argument, mask, (scmp_datum_t)(value)},
+    const struct call calls[] = {
 #include "common/sandbox/calls.def"
+    };
 #undef CALL
 #undef CALL_IF
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        int number = seccomp_syscall_resolve_name(calls[i].name);
+        if (!is_of(&calls[i], who))
+            continue;
+        if (only_log && judge_knows(calls[i].name) && number >= 0)
+            judged[number] = true;
+        else
+            allow(filter, &calls[i], error);
+    }
 }
 
 static int fill(scmp_filter_ctx filter, enum settings_reader who,
                 bool only_log) {
     int error = 0;
-    allow(filter, who, &error);
+    allow_all(filter, who, only_log, &error);
     for (size_t i = 0; i < sizeof hostile / sizeof *hostile && !only_log; i++)
         add(filter, SCMP_ACT_KILL_PROCESS, hostile[i], NULL, &error);
     /* Its flags can not be seen; without it the C library calls clone(). */
@@ -156,15 +186,15 @@ static int fill(scmp_filter_ctx filter, enum settings_reader who,
     return error;
 }
 
-int calls_enter(enum settings_reader who, bool only_log) {
+int calls_enter(enum settings_reader who, const struct paths *only_log) {
     find_names();
-    if (only_log && listener_start() < 0)
+    if (only_log != NULL && listener_start(only_log) < 0)
         return errno;
-    scmp_filter_ctx filter = seccomp_init(refusal(only_log));
-    int error = filter == NULL ? ENOSYS : fill(filter, who, only_log);
+    scmp_filter_ctx filter = seccomp_init(refusal(only_log != NULL));
+    int error = filter == NULL ? ENOSYS : fill(filter, who, only_log != NULL);
     if (error == 0)
         error = -seccomp_load(filter);
-    if (error == 0 && only_log)
+    if (error == 0 && only_log != NULL)
         listener_take(seccomp_notify_fd(filter));
     seccomp_release(filter);
     return error;

@@ -8,8 +8,10 @@
 
 #include "common/log.h"
 #include "common/sandbox/calls.h"
+#include "common/sandbox/judge.h"
 
 static struct {
+    const struct paths *paths;
     int fd;
     sem_t given;
 } listener;
@@ -18,15 +20,22 @@ static struct {
  * The thread that made the call waits, perhaps with a lock of malloc()'s: what
  * is done here must need none.
  */
-static void let_go_on(struct seccomp_notif *asked,
-                      struct seccomp_notif_resp *answer) {
+static void look_at(const struct seccomp_data *call) {
+    static char detail[JUDGE_DETAIL_SIZE];
+    const char *name = calls_name(call->nr);
+    detail[0] = '\0';
+    if (calls_is_judged(call->nr) &&
+        judge_allows(listener.paths, name, call, detail))
+        return;
     log_warn(EVENT_SANDBOX_WOULD_REFUSE,
-             LOG_FIELDS(log_text("call", calls_name(asked->data.nr)),
-                        log_int("number", asked->data.nr)));
-    answer->id = asked->id;
-    answer->val = 0;
-    answer->error = 0;
-    answer->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+             LOG_FIELDS(log_text("call", name), log_int("number", call->nr),
+                        log_text("what", detail[0] != '\0' ? detail : NULL)));
+}
+
+static void let_go_on(const struct seccomp_notif *asked,
+                      struct seccomp_notif_resp *answer) {
+    *answer = (struct seccomp_notif_resp){
+        .id = asked->id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
     (void)seccomp_notify_respond(listener.fd, answer);
 }
 
@@ -40,19 +49,22 @@ static void *listen_to_kernel(void *arg) {
         return NULL;
     for (;;) {
         memset(asked, 0, sizeof *asked); /* else it is refused */
-        if (seccomp_notify_receive(listener.fd, asked) == 0)
+        if (seccomp_notify_receive(listener.fd, asked) == 0) {
+            look_at(&asked->data);
             let_go_on(asked, answer);
-        else if (errno != EINTR && errno != ENOENT)
+        } else if (errno != EINTR && errno != ENOENT) {
             break;
+        }
     }
     seccomp_notify_free(asked, answer);
     return NULL;
 }
 
 /* Signals are for the others, which look for them. */
-int listener_start(void) {
+int listener_start(const struct paths *paths) {
     pthread_t thread;
     sigset_t all, before;
+    listener.paths = paths;
     sem_init(&listener.given, 0, 0);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

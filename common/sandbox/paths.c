@@ -52,25 +52,29 @@ static const char *const of_peers[] = {
     "/dev/urandom",
 };
 
-/* Whether a folder that it is in is let in already. */
-static bool is_within(const struct paths *paths, const char *path) {
-    char *real = realpath(path, NULL);
-    bool within = false;
-    for (size_t i = 0; i < paths->count && real != NULL && !within; i++) {
-        size_t len = strlen(paths->rules[i].path);
-        within =
-            strncmp(real, paths->rules[i].path, len) == 0 && real[len] == '/';
+bool paths_allow(const struct paths *paths, const char *path, bool write) {
+    for (size_t i = 0; i < paths->count; i++) {
+        const struct path_rule *rule = &paths->rules[i];
+        size_t len = rule->plain != NULL ? strlen(rule->plain) : 0;
+        if (len > 0 && (rule->writable || !write) &&
+            strncmp(path, rule->plain, len) == 0 &&
+            (path[len] == '/' || path[len] == '\0'))
+            return true;
     }
-    free(real);
-    return within;
+    return false;
 }
 
 static void add(struct paths *paths, const char *path, bool writable) {
     struct stat status;
-    if (paths->count == PATHS_MAX || (!writable && is_within(paths, path)))
+    char *plain = realpath(path, NULL);
+    bool known = plain != NULL && paths_allow(paths, plain, writable);
+    if (known || paths->count == PATHS_MAX) {
+        free(plain);
         return;
+    }
     struct path_rule *rule = &paths->rules[paths->count++];
     *rule = (struct path_rule){.path = memory_copy(path, strlen(path)),
+                               .plain = plain,
                                .writable = writable};
     if (stat(path, &status) == 0) {
         rule->device = status.st_dev;

@@ -15,6 +15,7 @@ enum { PATHS_MAX = 48, PATHS_MAX_PORTS = 48 };
 /* A file, or a folder with all that is in it. */
 struct path_rule {
     char *path;
+    char *plain; /* without links; NULL: nothing is there */
     bool writable;
     dev_t device; /* of what had that name at first; */
     ino_t inode;  /* 0: nothing had */
@@ -34,6 +35,13 @@ struct paths {
  */
 void paths_init(struct paths *paths, enum settings_reader who,
                 const struct settings *settings) NONNULL_ALL;
+
+/*
+ * Whether a file of this name, without links, is one of those, or in one of
+ * the folders. Allocates nothing.
+ */
+bool paths_allow(const struct paths *paths, const char *path,
+                 bool write) NONNULL_ALL;
 
 /* Whether a name leads to another file than at first. */
 bool paths_changed(const struct paths *paths) NONNULL_ALL;

@@ -26,6 +26,7 @@
 #endif
 
 static struct paths paths;
+static bool is_confined; /* to those */
 
 /* Whoever raised the limit wants to look at what the process had in memory. */
 static bool wants_core(void) {
@@ -55,16 +56,17 @@ const char *sandbox_enter(enum settings_reader who,
     if (IS_SANITIZED || settings_is(settings, SETTING_SANDBOX, "off"))
         return "off";
     read_beforehand();
+    paths_init(&paths, who, settings);
     if (only_log)
-        return check("seccomp", calls_enter(who, true)) ? "log" : "incomplete";
+        return check("seccomp", calls_enter(who, &paths)) ? "log"
+                                                          : "incomplete";
     if (!debugged && !wants_core())
         (void)prctl(PR_SET_DUMPABLE, 0);
-    paths_init(&paths, who, settings);
-    bool whole = check("landlock", landlock_enter(&paths) < 0 ? errno : 0);
-    whole = check("seccomp", calls_enter(who, false)) && whole;
+    is_confined = check("landlock", landlock_enter(&paths) < 0 ? errno : 0);
+    bool whole = check("seccomp", calls_enter(who, NULL)) && is_confined;
     return whole ? "on" : "incomplete";
 }
 
 bool sandbox_is_outdated(void) {
-    return paths_changed(&paths);
+    return is_confined && paths_changed(&paths);
 }

@@ -28,7 +28,8 @@ from trial import Bench, run
 
 IDLE_SECONDS = 10
 MILLION = 1_000_000
-PARTS = ("throughput", "tls", "audit", "stalls", "latency", "growth", "idle", "memory", "heartbeats")
+PARTS = ("throughput", "tls", "audit", "stalls", "latency", "growth", "idle", "memory", "heartbeats",
+         "sandbox")
 
 
 def say(text):
@@ -85,6 +86,16 @@ class Parts:
                   [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
                   [("PSS MB", "pss_mb", median), ("heartbeat late ms", "beat_late_ms", worst)],
                   window=256)
+
+    def sandbox(self):
+        """With one message outstanding each of them costs system calls of its own."""
+        build = self.services[0].build
+        for window in (1, 256):
+            self.each(f"Sandbox, {window} outstanding",
+                      [Fxwire(f"fxwire, SANDBOX={word}", build, {"SANDBOX": word})
+                       for word in ("off", "on")],
+                      [("messages/s", "per_second"), ("CPU us/message", "cpu_us")],
+                      window=window)
 
     def stalls(self):
         """The disk of LOGS_DIR: of each write it takes a page, and rests for a second."""

@@ -1,5 +1,7 @@
 """What a helper can not do, tried from inside it by programs of the tests (trespass.c)."""
+import ctypes
 import os
+import re
 import shutil
 import socket
 import sys
@@ -19,7 +21,6 @@ HELPERS = ["wsclient", "ratefetcher", "monitor"]
 
 def landlock_version():
     """0: this kernel has none."""
-    import ctypes
     return max(ctypes.CDLL(None).syscall(444, None, 0, 1), 0)
 
 
@@ -148,20 +149,78 @@ def test_ports(trespass, upstream, name):
                     "done" if name == "ratefetcher" else refused, refused, "EACCES"]
 
 
+# What takes the place of something
+
+def replace(folder):
+    """Another one has its name, and nothing in it."""
+    folder.rename(folder.with_name(f"{folder.name}-away"))
+    folder.mkdir(mode=0o700)
+
+
+@needs_landlock
+def test_folders_that_are_replaced(make_service, upstream, far_folder):
+    """Who writes there is started anew, in order, and let into the new one."""
+    names = ("RUNTIME_DIR", "STATE_DIR", "LOGS_DIR", "AUDIT_DIR")
+    folders = {name: far_folder / name for name in names}
+    service = make_service({"REQUESTS_WS_URL": upstream.url, "SANDBOX": "on",
+                            "RECONNECT_MAX_SECONDS": "0.1"} | folders)
+    service.runtime_dir = folders["RUNTIME_DIR"]
+    service.start()
+    assert_works(upstream.wait_link())
+    service.wait_delivered(1)
+    pids = service.pids()
+    for folder in folders.values():
+        replace(folder)
+    for name in HELPERS:
+        service.wait_respawn(name, pids[name])
+    service.wait_ready()
+    assert_works(upstream.wait_link(2))
+    wait_until(lambda: [p for p in folders["RUNTIME_DIR"].iterdir() if p.name.startswith("ledger")],
+               "messages in hand")
+    wait_until(lambda: list(folders["AUDIT_DIR"].iterdir()), "an audit", 5)
+    log = next(folders["LOGS_DIR"].iterdir()).read_text()
+    assert "helper_ready helper=wsclient" in log
+    assert all(service.helper(name)["deaths"] == 0 for name in HELPERS)
+    for name in HELPERS:
+        wait_state(service, name, "on")
+
+
+@needs_landlock
+def test_a_file_that_is_replaced(make_service, upstream, far_folder):
+    """What lies beside it may take its place: it is read, and nobody starts anew."""
+    path, other = far_folder / "rates.csv", far_folder / "other"
+    path.write_text("Date,USD\n2021-05-18,1.2222\n")
+    other.write_text("Date,USD\n2021-05-19,2\n2021-05-18,1.2222\n")
+    for one in (path, other):
+        os.utime(one, (time.time() - 3600,) * 2)
+    service = make_service({"REQUESTS_WS_URL": upstream.url, "SANDBOX": "on",
+                            "RATES_FILE": str(path)}).start()
+    assert_works(upstream.wait_link())
+    other.rename(path)
+    assert stake_of(upstream.link.ask(message(date='"2021-05-19"'))) == "126.835"
+    assert "sandbox" not in service.log()
+
+
 # The other words of SANDBOX
 
 @pytest.mark.parametrize("name", HELPERS)
 def test_log(trespass, upstream, name):
-    """All is done, and what `on` would refuse is named, the fatal too."""
+    """All is done, and what `on` would refuse is named, the fatal too; nothing else is."""
     fatal = {"memfd": "memfd_create", "memory": "process_vm_readv"}
-    service = trespass(name, [*REFUSED, *fatal, "read /etc/passwd"], SANDBOX="log")
-    done = results_of(service, name)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        files = ["read /etc/passwd", "list /etc", f"connect {other.getsockname()[1]}"]
+        service = trespass(name, [*REFUSED, *fatal, *files], SANDBOX="log")
+        done = results_of(service, name)
     assert done.pop("packets") in ("done", "EPERM")  # this user's rights decide
     assert set(done.values()) == {"done"}
-    for call in [*REFUSED.values(), *fatal.values()]:
-        service.wait_log(rf"WARN {name}\[\d+\] sandbox_would_refuse call={call}\b")
+    calls = [*REFUSED.values(), *fatal.values()]
+    whats = ["/etc/passwd", "/etc", *([] if name == "monitor" else [files[2].replace("connect", "port")])]
+    for what in [rf"call={call}\b" for call in calls] + [rf'what="?{what}"?$' for what in whats]:
+        service.wait_log(rf"(?m)WARN {name}\[\d+\] sandbox_would_refuse .*{what}")
     wait_state(service, name, "log")
     assert_works(upstream.wait_link())
+    named = re.findall(r"would_refuse call=(\w+)", service.log())
+    assert set(named) == {*calls, "wait4", "openat", "connect"}
     assert "sandbox_refused" not in service.log()
 
 
@@ -174,8 +233,8 @@ def test_off(trespass, upstream, name):
     assert "sandbox" not in service.log()
 
 
-def test_without_seccomp(make_service, upstream):
-    """A profile that refuses it is told once by each, and the service works."""
+def test_without_landlock(make_service, upstream):
+    """A profile that refuses it is told of by each helper, and the service works."""
     refused = Path(__file__).with_name("refused.py")
     service = make_service({"REQUESTS_WS_URL": upstream.url, "SANDBOX": "on"},
                            launcher=(sys.executable, refused, "EPERM", "landlock_create_ruleset"))
