@@ -92,10 +92,12 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/libexec/fxwire $(DESTDIR)$(PREFIX)/bin
 	install $(PROGRAMS:%=$(BUILD)/%) $(MOCKS:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/libexec/fxwire
 	ln -sf ../libexec/fxwire/supervisor $(DESTDIR)$(PREFIX)/bin/fxwire
+	install -d $(DESTDIR)$(PREFIX)/share/fxwire/schema
+	install -m 644 etc/schema/* $(DESTDIR)$(PREFIX)/share/fxwire/schema
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/fxwire
-	rm -rf $(DESTDIR)$(PREFIX)/libexec/fxwire
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/fxwire $(DESTDIR)$(PREFIX)/share/fxwire
 
 demo:
 	@sh tests/tools/packages.sh build

@@ -12,9 +12,9 @@ build="ca-certificates gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev 
 test="chromium clang clang-format curl faketime iproute2 libclang-rt-dev
       libcmocka-dev libnss-wrapper mount nftables nginx-light node-faye-websocket
       node-ws nodejs nutcracker procps prometheus python3-cryptography
-      python3-prometheus-client python3-pytest python3-pytest-xdist python3-redis
-      python3-seccomp python3-websockets redis-server socat systemd tmux
-      universal-ctags util-linux valgrind"
+      python3-jsonschema python3-prometheus-client python3-pytest python3-pytest-xdist
+      python3-redis python3-seccomp python3-websockets python3-yaml redis-server socat
+      systemd tmux universal-ctags util-linux valgrind"
 fresh="mmdebstrap"
 docs="graphviz"
 fuzz="clang libclang-rt-dev libcmocka-dev llvm"
