@@ -46,7 +46,8 @@ static void link_receive_tls(struct link *l) {
 static void link_greet(struct link *l) {
     char reply[WS_REPLY_MAX];
     size_t reply_len;
-    long size = ws_greet(buf_head(&l->in), buf_len(&l->in), reply, &reply_len);
+    long size =
+        ws_greet(buf_head(&l->in), buf_len(&l->in), 0, reply, &reply_len);
     if (size == 0)
         return;
     buf_add(&l->out, reply, reply_len);
