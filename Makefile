@@ -36,7 +36,8 @@ MOCKS    = mock-upstream
 NCURSES = $(shell pkg-config --libs ncursesw 2>/dev/null || echo -lncursesw -ltinfo)
 LIBS_supervisor  = -levent -ljson-c -lseccomp $(NCURSES) -lz -lbsd
 LIBS_wsclient    = -lwebsockets -lssl -lcrypto -ljson-c -lseccomp -lbsd
-LIBS_ratefetcher = -lcurl -levent -lexpat -lhiredis -ljson-c -lseccomp -lcsv -lbsd
+LIBS_ratefetcher = -lcurl -levent_openssl -levent -lssl -lcrypto -lexpat -lhiredis -ljson-c \
+                   -lseccomp -lcsv -lbsd
 LIBS_mock-upstream = -lcrypto -lgmp
 
 # V=1 shows the commands.

@@ -156,7 +156,10 @@ bool trial_run(const struct provider_context *context) {
         try_provider(&trial->list[i], context);
     struct redis_trial *redis =
         redis_url != NULL
-            ? redis_trial_new(context->base, redis_url, on_redis, trial)
+            ? redis_trial_new(
+                  context->base, redis_url,
+                  settings_text(context->settings, SETTING_REDIS_CA_FILE),
+                  on_redis, trial)
             : NULL;
     trial->waiting += redis != NULL;
     if (trial->waiting > 0)

@@ -78,7 +78,9 @@ static void look_at_redis(struct json_object *list,
                           struct json_object *status) {
     if (is(status, "redis", "down"))
         add(list, "Redis is down");
-    else if (is(status, "redis", "up (read only)"))
+    else if (is(status, "redis", "refused"))
+        add(list, "Redis refuses us");
+    else if (is(status, "redis", "read only"))
         add(list, "Redis takes no writes");
 }
 

@@ -43,7 +43,7 @@ UNIT_daytables = common/rates/daytables.c $(UNIT_rates)
 SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
                  common/settings/moved.c \
                  common/files.c common/settings/envfile.c \
-                 common/settings/url.c common/rates/decimal.c common/utf8.c common/memory.c
+                 common/settings/redis_url.c common/settings/url.c common/rates/decimal.c common/utf8.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)
 UNIT_wiping    = common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c common/day.c $(SETTINGS_C)
 DAILY_FILE_C   = supervisor/monitor/daily_file.c supervisor/monitor/day_file.c \
@@ -75,8 +75,9 @@ UNIT_working_days = ratefetcher/working_days.c common/day.c
 UNIT_quota     = ratefetcher/quota.c
 UNIT_call_counts = ratefetcher/call_counts.c common/mapped_file.c common/files.c ratefetcher/quota.c common/log.c common/events.c common/log_limit.c common/utf8.c \
                  common/clock.c $(UNIT_rates)
-UNIT_redis_address = ratefetcher/redis/redis_format.c common/settings/url.c $(UNIT_rates)
-UNIT_redis_value = $(UNIT_redis_address)
+UNIT_redis_address = ratefetcher/redis/redis_address.c common/settings/redis_url.c common/settings/url.c \
+    common/memory.c
+UNIT_redis_value = ratefetcher/redis/redis_format.c $(UNIT_rates)
 UNIT_redis_commands = ratefetcher/redis/redis_commands.c common/loop.c \
                  common/clock.c common/memory.c
 REQUEST_C      = wsclient/request.c common/json_shape.c common/day.c common/rates/decimal.c common/rates/rates.c \

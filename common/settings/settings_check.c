@@ -12,6 +12,7 @@
 #include "common/memory.h"
 #include "common/rates/decimal.h"
 #include "common/settings/moved.h"
+#include "common/settings/redis_url.h"
 #include "common/settings/url.h"
 #include "common/utf8.h"
 
@@ -88,33 +89,9 @@ static bool check_http_url(char *text) {
            url.query.len == 0;
 }
 
-/* A database number, or nothing. */
-static bool is_database(struct span text) {
-    for (size_t i = 0; i < text.len; i++)
-        if (!isdigit((unsigned char)text.data[i]))
-            return false;
-    return text.len <= 5;
-}
-
-static bool check_redis_unix(struct span rest) {
-    const char *query = memchr(rest.data, '?', rest.len);
-    size_t path_len = query != NULL ? (size_t)(query - rest.data) : rest.len;
-    struct span db = span_from(rest, path_len);
-    if (path_len < 2 || rest.data[0] != '/')
-        return false;
-    return db.len == 0 || (db.len > 4 && memcmp(db.data, "?db=", 4) == 0 &&
-                           is_database(span_from(db, 4)));
-}
-
-static bool check_redis_url(char *text) {
-    static const char unix_scheme[] = "unix://";
-    size_t len = sizeof unix_scheme - 1;
-    if (strncmp(text, unix_scheme, len) == 0)
-        return check_redis_unix(span_of(text + len));
-    struct url url;
-    return url_parse(span_of(text), &url) && is_scheme(&url, "redis") &&
-           url.query.len == 0 && strchr(text, '?') == NULL &&
-           (url.path.len == 0 || is_database(span_from(url.path, 1)));
+static bool check_redis_url(const char *text) {
+    struct redis_url url;
+    return redis_url_parse(span_of(text), &url);
 }
 
 /* A plain number in bounds; its decimals beyond `scale` are cut off. */
@@ -262,9 +239,6 @@ char *settings_allowed(const struct settings_rule *rule) {
                              "default port, upper case in a host tell none "
                              "apart)",
         [SETTINGS_HTTP_URL] = "an https:// or http:// address without a query",
-        [SETTINGS_REDIS_URL] =
-            "redis://[user:password@]host[:port][/db] or unix:///path?db=n "
-            "(rediss:// is not supported: put a TLS tunnel before it)",
         [SETTINGS_PATH] = "a path without control characters",
         [SETTINGS_ADDRESS] = "address:port",
         [SETTINGS_TEXT] = "one line of text",
@@ -284,6 +258,8 @@ char *settings_allowed(const struct settings_rule *rule) {
         return memory_print("one of: %s", rule->words);
     case SETTINGS_WORDS:
         return memory_print("a list of these, each once: %s", rule->words);
+    case SETTINGS_REDIS_URL:
+        return memory_print("%s", redis_url_forms);
     default:
         return memory_print("%s", fixed[rule->kind]);
     }
@@ -307,21 +283,6 @@ static char *list_complaint(struct span list) {
     return NULL;
 }
 
-/* Behind the host there can only be a database: an @ there ends a password. */
-static char *redis_complaint(struct span text) {
-    struct url url;
-    if (text.len >= 5 && memcmp(text.data, "unix:", 5) == 0)
-        return NULL;
-    if (!url_parse(text, &url))
-        return url_complaint(text);
-    if (url.path.len + url.query.len == 0)
-        return NULL;
-    const char *behind = url.path.len > 0 ? url.path.data : url.query.data - 1;
-    size_t len = (size_t)(text.data + text.len - behind);
-    return memchr(behind, '@', len) != NULL ? url_must_be_escaped(text, behind)
-                                            : NULL;
-}
-
 char *settings_complaint(const struct settings_rule *rule, const char *text) {
     if (has_controls(text))
         return memory_print("it has a control character");
@@ -331,7 +292,7 @@ char *settings_complaint(const struct settings_rule *rule, const char *text) {
     case SETTINGS_HTTP_URL:
         return url_complaint(span_of(text));
     case SETTINGS_REDIS_URL:
-        return redis_complaint(span_of(text));
+        return redis_url_complaint(span_of(text));
     default:
         return NULL;
     }

@@ -45,8 +45,7 @@ static bool take_port(struct span text, uint16_t *port) {
     return value >= 1 && value <= UINT16_MAX;
 }
 
-/* NULL, or why there is no host, or no port, in this text. */
-static const char *take_host(struct span text, struct url *out) {
+const char *url_take_host(struct span text, struct url *out) {
     static const char no_port[] = "its port must be from 1 to 65535";
     if (text.len > 0 && text.data[0] == '[') {
         text = span_from(text, 1);
@@ -108,7 +107,7 @@ static const char *parse(struct span text, struct url *out,
     if (out->user_info.len > 0 &&
         memmem(out->user_info.data, out->user_info.len, "%00", 3) != NULL)
         return "user and password may have no %00";
-    const char *why = take_host(authority, out);
+    const char *why = url_take_host(authority, out);
     if (why != NULL && memchr(behind.data, '@', behind.len) != NULL)
         *unescaped = behind.data; /* what ends no host stands in a password */
     return why;

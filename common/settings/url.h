@@ -37,6 +37,13 @@ MUST_CHECK bool url_parse(struct span text, struct url *out) NONNULL_ALL;
 MUST_CHECK char *url_complaint(struct span text);
 
 /*
+ * Reads `host[:port]`, with brackets around an IPv6 address, into these two.
+ * Gives why it is none, as a constant for people, or NULL.
+ */
+MUST_CHECK const char *url_take_host(struct span text, struct url *out)
+    NONNULL(2);
+
+/*
  * Which character of it must be written otherwise, and how, for people. The
  * caller frees it.
  */

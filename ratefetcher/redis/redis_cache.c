@@ -9,6 +9,8 @@
 #include "common/loop.h"
 #include "common/memory.h"
 #include "ratefetcher/redis/redis_connection.h"
+#include "ratefetcher/redis/redis_format.h"
+#include "ratefetcher/redis/redis_sentinels.h"
 
 /*
  * A lock ends by itself after so long, if its holder dies; one that lives and
@@ -34,6 +36,9 @@ static const char release_script[] =
 
 static const char from_redis[] = "redis";
 
+/* What a look-up does, of a key that nobody has. */
+static const struct span probe[] = {{"GET", 3}, {"fxwire:probe", 12}};
+
 /* What Redis lets us do: a line in the log for each change. */
 struct redis_right {
     enum event_id refused_event, allowed_event;
@@ -45,7 +50,9 @@ struct redis_cache {
     struct providers *providers;
     duration ttl;
     struct redis_address address;
+    struct redis_streams *streams;
     struct redis_connection *connection;
+    struct redis_sentinels *sentinels; /* NULL: none */
     bool starting; /* the first attempt to connect is worth to be waited for */
     struct redis_right reads, writes;
     struct event *wrong_role; /* since it has one, and for ROLE_LIMIT */
@@ -103,9 +110,58 @@ static void on_wrong_role(evutil_socket_t fd, short what, void *arg) {
                            "looked up anew");
 }
 
-static void on_refused(void *arg, const char *code) {
+static void on_refused(void *arg, const char *why) {
     struct redis_cache *cache = arg;
-    cache->context->alert(cache->context->arg, EVENT_REDIS_REFUSED, code);
+    cache->context->alert(cache->context->arg, EVENT_REDIS_REFUSED, why);
+}
+
+/* One that the name stands for no longer never leaves its role. */
+static void watch_role(struct redis_cache *cache, const char *code) {
+    if (!redis_error_is_of_role(code))
+        evtimer_del(cache->wrong_role);
+    else if (!evtimer_pending(cache->wrong_role, NULL))
+        loop_set_timer(cache->wrong_role, ROLE_LIMIT);
+}
+
+static void note_refusal(struct redis_cache *cache,
+                         const struct redis_right *right,
+                         const redisReply *reply, const char *code) {
+    char why[REDIS_WHY_SIZE];
+    redis_error_text(cache->connection, reply, why);
+    log_warn(right->refused_event, LOG_FIELDS(log_text("why", why)));
+    if (strcmp(code, "MOVED") == 0)
+        redis_connection_end(cache->connection,
+                             "a cluster of several nodes, which is not "
+                             "supported: name a Redis that has all keys");
+    else if (strcmp(code, "NOPERM") == 0 || strcmp(code, "NOAUTH") == 0 ||
+             (right == &cache->reads && !redis_error_is_of_role(code)))
+        on_refused(cache, why);
+}
+
+/* Notes whether Redis does such things for us; false: it does not. */
+static bool is_allowed(struct redis_cache *cache, struct redis_right *right,
+                       const redisReply *reply) {
+    char code[REDIS_CODE_SIZE];
+    if (reply == NULL)
+        return false;
+    redis_error_code(reply, code);
+    bool refused = reply->type == REDIS_REPLY_ERROR,
+         changed = right->refused != refused;
+    right->refused = refused;
+    if (refused || right == &cache->writes)
+        watch_role(cache, code);
+    if (changed && !refused)
+        log_info(right->allowed_event, NULL);
+    if (changed && refused)
+        note_refusal(cache, right, reply, code);
+    if (changed)
+        cache->context->changed(cache->context->arg);
+    return !refused;
+}
+
+static void on_probed(void *arg, const redisReply *reply) {
+    struct redis_cache *cache = arg;
+    (void)is_allowed(cache, &cache->reads, reply);
 }
 
 struct redis_cache *redis_cache_new(const struct provider_context *context,
@@ -128,9 +184,16 @@ struct redis_cache *redis_cache_new(const struct provider_context *context,
     redis_address_read(url, &cache->address);
     if (cache->address.password != NULL)
         log_mask(cache->address.password);
-    cache->connection = redis_connection_new(
-        context->base, &cache->address,
-        &(struct redis_connection_owner){on_changed, on_refused, cache});
+    cache->streams = redis_streams_new(
+        context->base, cache->address.tls,
+        settings_text(context->settings, SETTING_REDIS_CA_FILE));
+    cache->connection =
+        redis_connection_new(cache->streams, &cache->address,
+                             &(struct redis_connection_owner){
+                                 on_changed, on_refused, on_probed, cache,
+                                 probe, sizeof probe / sizeof *probe});
+    cache->sentinels =
+        redis_sentinels_new(cache->streams, &cache->address, cache->connection);
     return cache;
 }
 
@@ -146,7 +209,9 @@ void redis_cache_free(struct redis_cache **cache) {
     *cache = NULL;
     if (c == NULL)
         return;
+    redis_sentinels_free(&c->sentinels);
     redis_connection_free(&c->connection);
+    redis_streams_free(&c->streams);
     event_free(c->wrong_role);
     while ((d = LIST_FIRST(&c->days)) != NULL)
         free_day(d);
@@ -157,9 +222,13 @@ void redis_cache_free(struct redis_cache **cache) {
 const char *redis_cache_state(const struct redis_cache *cache) {
     if (cache == NULL)
         return "off";
+    if (redis_connection_is_refused(cache->connection))
+        return "refused";
     if (!redis_connection_is_up(cache->connection))
         return "down";
-    return cache->writes.refused ? "up (read only)" : "up";
+    if (cache->reads.refused)
+        return "refused";
+    return cache->writes.refused ? "read only" : "up";
 }
 
 static struct redis_day *find_day(const struct redis_cache *cache, day when) {
@@ -183,45 +252,6 @@ static struct redis_day *make_day(struct redis_cache *cache, day when) {
         d->values[i] = (struct redis_day_value){d, i};
     LIST_INSERT_HEAD(&cache->days, d, entry);
     return d;
-}
-
-/*
- * Errors of a server whose role is not that of a master which is ready. One
- * that the name stands for no longer never leaves it.
- */
-static bool is_of_role(const char *code) {
-    return strcmp(code, "READONLY") == 0 || strcmp(code, "MASTERDOWN") == 0 ||
-           strcmp(code, "LOADING") == 0;
-}
-
-static void watch_role(struct redis_cache *cache, const char *code) {
-    if (!is_of_role(code))
-        evtimer_del(cache->wrong_role);
-    else if (!evtimer_pending(cache->wrong_role, NULL))
-        loop_set_timer(cache->wrong_role, ROLE_LIMIT);
-}
-
-/* Notes whether Redis does such things for us; false: it does not. */
-static bool is_allowed(struct redis_cache *cache, struct redis_right *right,
-                       const redisReply *reply) {
-    char code[REDIS_CODE_SIZE];
-    if (reply == NULL)
-        return false;
-    redis_error_code(reply, code);
-    bool refused = code[0] != '\0';
-    if (refused && !right->refused)
-        log_warn(right->refused_event, LOG_FIELDS(log_text("why", code)));
-    else if (!refused && right->refused)
-        log_info(right->allowed_event, NULL);
-    if (refused && !right->refused &&
-        (strcmp(code, "NOPERM") == 0 || strcmp(code, "NOAUTH") == 0))
-        on_refused(cache, code);
-    if (refused || right == &cache->writes)
-        watch_role(cache, code);
-    if (right->refused != refused)
-        cache->context->changed(cache->context->arg);
-    right->refused = refused;
-    return !refused;
 }
 
 /* Tells all who wait what a look has brought; some may go on waiting. */

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -28,8 +27,8 @@
 /* One that stood so long begins its retries anew. */
 #define STOOD_LONG SECONDS(1)
 
-/* While nothing is asked, a PING shows whether it still answers. */
-#define PING_EACH SECONDS(1)
+/* While nothing is asked, the probe shows whether it still serves. */
+#define PROBE_EACH SECONDS(1)
 
 enum {
     MAX_REPLY_BYTES = 512 * 1024,
@@ -37,17 +36,18 @@ enum {
     MAX_COMMANDS = 10000, /* that wait; beyond, Redis is skipped */
 };
 
-enum redis_state { WAITING, RESOLVING, CONNECTING, GREETING, UP };
+enum redis_state { WAITING, RESOLVING, CONNECTING, GREETING, UP, ENDED };
 
 struct redis_connection {
-    struct event_base *base;
+    struct redis_streams *streams;
     const struct redis_address *address;
     struct redis_connection_owner owner;
     enum redis_state state;
-    bool tried;          /* an attempt has ended, well or not */
-    bool failed;         /* said so in the log */
-    bool refused;        /* said so to the owner */
-    char why[128];       /* the last attempt failed, or it broke */
+    bool tried;               /* an attempt has ended, well or not */
+    bool failed;              /* said so in the log */
+    bool refused;             /* the last attempt, by the server's own word */
+    bool complained;          /* of that to the owner, since it was up */
+    char why[REDIS_WHY_SIZE]; /* the last attempt failed, or it broke */
     struct event *timer; /* of the next attempt, its limit, the next PING */
     struct backoff backoff;
     monotime up_since;
@@ -65,6 +65,7 @@ struct redis_connection {
 static const char no_answer[] = "no answer in time";
 
 static void fail(struct redis_connection *c, const char *why);
+static void fail_refused(struct redis_connection *c, const char *why);
 
 void redis_error_code(const redisReply *reply,
                       char out[static REDIS_CODE_SIZE]) {
@@ -101,74 +102,72 @@ void redis_connection_send(struct redis_connection *connection,
     redis_commands_add(&connection->commands, limit, done, arg);
 }
 
-static void on_pong(void *arg, const redisReply *reply) {
-    char code[REDIS_CODE_SIZE];
-    if (reply == NULL)
-        return; /* it broke, and that is known */
-    redis_error_code(reply, code);
-    if (code[0] != '\0')
-        fail(arg, code);
+static void on_probed(void *arg, const redisReply *reply) {
+    struct redis_connection *c = arg;
+    if (reply != NULL) /* else it broke, and that is known */
+        c->owner.probed(c->owner.arg, reply);
 }
 
-static void ping(struct redis_connection *c) {
-    const struct span command[] = {span_of("PING")};
-    loop_set_timer(c->timer, PING_EACH);
-    redis_connection_send(c, REDIS_WORK, on_pong, c, 1, command);
+static void probe(struct redis_connection *c) {
+    loop_set_timer(c->timer, PROBE_EACH);
+    redis_connection_send(c, REDIS_WORK, on_probed, c, c->owner.probe_words,
+                          c->owner.probe);
 }
 
 static void become_up(struct redis_connection *c) {
     c->state = UP;
     c->tried = true;
-    c->failed = c->refused = false;
+    c->failed = c->refused = c->complained = false;
     c->why[0] = '\0';
     c->up_since = clock_monotonic();
     log_info(EVENT_REDIS_UP, LOG_FIELDS(log_text("redis", c->address->label)));
-    loop_set_timer(c->timer, PING_EACH);
+    loop_set_timer(c->timer, PROBE_EACH);
     c->owner.changed(c->owner.arg, true);
 }
 
-/* An error's text; an old server repeats what it does not know: not that. */
-static void describe(const struct redis_connection *c, const redisReply *reply,
-                     char out[static 128]) {
-    const char *password = c->address->password;
+/* An old server repeats what it does not understand. */
+void redis_error_text(const struct redis_connection *connection,
+                      const redisReply *reply,
+                      char out[static REDIS_WHY_SIZE]) {
+    const char *password = connection->address->password;
     redis_error_code(reply, out);
     if (password == NULL || strstr(reply->str, password) == NULL)
-        snprintf(out, 128, "%s", reply->str);
+        snprintf(out, REDIS_WHY_SIZE, "%s", reply->str);
+}
+
+bool redis_error_is_of_role(const char *code) {
+    return strcmp(code, "READONLY") == 0 || strcmp(code, "MASTERDOWN") == 0 ||
+           strcmp(code, "LOADING") == 0;
 }
 
 /* An answer to what was said first; true: all is well so far. */
-static bool is_welcome(struct redis_connection *c, const redisReply *reply,
-                       bool is_auth) {
-    char code[REDIS_CODE_SIZE], why[128];
+static bool is_welcome(struct redis_connection *c, const redisReply *reply) {
+    char code[REDIS_CODE_SIZE], why[REDIS_WHY_SIZE];
     if (reply == NULL && c->state == GREETING)
         fail(c, no_answer);
     if (reply == NULL)
         return false;
-    redis_error_code(reply, code);
-    if (code[0] == '\0')
+    if (reply->type != REDIS_REPLY_ERROR)
         return true;
-    bool refusal =
-        is_auth || strcmp(code, "NOAUTH") == 0 || strcmp(code, "NOPERM") == 0;
-    bool told = c->refused;
-    describe(c, reply, why);
-    c->refused = told || refusal;
-    fail(c, why);
-    if (refusal && !told)
-        c->owner.refused(c->owner.arg, code);
+    redis_error_code(reply, code);
+    redis_error_text(c, reply, why);
+    if (redis_error_is_of_role(code))
+        fail(c, why);
+    else
+        fail_refused(c, why);
     return false;
 }
 
-static void on_auth(void *arg, const redisReply *reply) {
-    (void)is_welcome(arg, reply, true);
+static void on_said(void *arg, const redisReply *reply) {
+    (void)is_welcome(arg, reply);
 }
 
-static void on_select(void *arg, const redisReply *reply) {
-    (void)is_welcome(arg, reply, false);
-}
-
-static void on_first_pong(void *arg, const redisReply *reply) {
-    if (is_welcome(arg, reply, false))
-        become_up(arg);
+static void on_first_probed(void *arg, const redisReply *reply) {
+    struct redis_connection *c = arg;
+    if (is_welcome(c, reply)) {
+        become_up(c);
+        on_probed(c, reply);
+    }
 }
 
 /* Database 0 is there without a word, also where SELECT is not understood. */
@@ -188,15 +187,15 @@ static void greet(struct redis_connection *c) {
         if (to->user != NULL)
             arguments[count++] = span_of(to->user);
         arguments[count++] = span_of(to->password);
-        redis_connection_send(c, REDIS_STEP, on_auth, c, count, arguments);
+        redis_connection_send(c, REDIS_STEP, on_said, c, count, arguments);
     }
     if (selects(to)) {
         arguments[0] = span_of("SELECT");
         arguments[1] = span_of(to->database);
-        redis_connection_send(c, REDIS_STEP, on_select, c, 2, arguments);
+        redis_connection_send(c, REDIS_STEP, on_said, c, 2, arguments);
     }
-    arguments[0] = span_of("PING");
-    redis_connection_send(c, REDIS_STEP, on_first_pong, c, 1, arguments);
+    redis_connection_send(c, REDIS_STEP, on_first_probed, c,
+                          c->owner.probe_words, c->owner.probe);
 }
 
 /* Hands out the replies that are whole. */
@@ -253,7 +252,8 @@ static void on_event(struct bufferevent *stream, short what, void *arg) {
     } else if ((what & BEV_EVENT_EOF) != 0) {
         fail_closed(c);
     } else {
-        fail(c, evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+        char why[REDIS_WHY_SIZE];
+        fail(c, redis_stream_why(stream, sizeof why, why));
     }
 }
 
@@ -264,19 +264,21 @@ typedef size_t element_count;
 typedef int element_count;
 #endif
 
-/* No command of ours is answered by an array, however long it claims to be. */
-static void *refuse_array(const redisReadTask *task, element_count elements) {
-    (void)task, (void)elements;
-    return NULL;
+/* An answer of ours is at most a pair, however long it claims to be. */
+static void *(*make_array)(const redisReadTask *task, element_count elements);
+static void *make_pair(const redisReadTask *task, element_count elements) {
+    return elements == 2 && task->parent == NULL ? make_array(task, elements)
+                                                 : NULL;
 }
 
 static void connect_to(struct redis_connection *c, const struct sockaddr *to,
                        int len) {
     c->state = CONNECTING;
-    c->stream = bufferevent_socket_new(c->base, -1, BEV_OPT_CLOSE_ON_FREE);
+    c->stream = redis_stream_new(c->streams, c->address->host.name);
     c->reader = redisReaderCreate();
     c->functions = *c->reader->fn;
-    c->functions.createArray = refuse_array;
+    make_array = c->functions.createArray;
+    c->functions.createArray = make_pair;
     c->reader->fn = &c->functions;
     c->unread = 0;
     bufferevent_setcb(c->stream, on_readable, NULL, on_event, c);
@@ -302,7 +304,7 @@ static void connect_next(struct redis_connection *c) {
     struct sockaddr_storage to;
     int len = sizeof to;
     char *text = memory_print("%s%s%s:%u", ipv6 ? "[" : "", host,
-                              ipv6 ? "]" : "", c->address->port);
+                              ipv6 ? "]" : "", c->address->host.port);
     int parsed = evutil_parse_sockaddr_port(text, (struct sockaddr *)&to, &len);
     free(text);
     if (parsed == 0)
@@ -335,21 +337,24 @@ static void look_up(struct redis_connection *c) {
     c->state = RESOLVING;
     if (c->look_up != NULL)
         return; /* that of an earlier attempt */
-    c->look_up = resolve_start(c->address->host);
+    c->look_up = resolve_start(c->address->host.name);
     if (c->look_up == NULL)
         fail(c, "no thread can be started");
     else
-        c->look_up_done = loop_watch(c->base, resolve_fd(c->look_up), EV_READ,
-                                     on_looked_up, c);
+        c->look_up_done =
+            loop_watch(redis_streams_base(c->streams), resolve_fd(c->look_up),
+                       EV_READ, on_looked_up, c);
 }
 
 static void begin_attempt(struct redis_connection *c) {
     loop_set_timer(c->timer, ATTEMPT_LIMIT);
     if (c->address->path != NULL) {
         connect_unix(c);
+    } else if (c->address->host.name == NULL) {
+        c->state = RESOLVING; /* by redis_connection_renew() */
     } else if (c->next_address < c->addresses.count) {
         connect_next(c);
-    } else if (resolve_numeric(c->address->host, &c->addresses)) {
+    } else if (resolve_numeric(c->address->host.name, &c->addresses)) {
         c->next_address = 0;
         connect_next(c);
     } else {
@@ -365,15 +370,19 @@ static void on_timer(evutil_socket_t fd, short what, void *arg) {
         begin_attempt(c);
         break;
     case RESOLVING:
-        fail(c, "the name look-up takes too long");
+        fail(c, c->address->host.name != NULL
+                    ? "the name look-up takes too long"
+                    : "no Sentinel names the master");
         break;
     case CONNECTING:
-        fail(c, "no connection in time");
+        fail(c, c->address->tls ? "no connection, or no TLS handshake, in time"
+                                : "no connection in time");
         break;
     case GREETING: /* its commands have their limit */
+    case ENDED:
         break;
     case UP:
-        ping(c);
+        probe(c);
         break;
     }
 }
@@ -388,8 +397,9 @@ static void disconnect(struct redis_connection *c) {
 }
 
 /* The connection, or the attempt to make one, is over; the next one follows. */
-static void fail(struct redis_connection *c, const char *why) {
-    bool told = c->state == UP || !c->tried;
+static void end_attempt(struct redis_connection *c, const char *why,
+                        bool refused) {
+    bool told = c->state == UP || !c->tried || c->refused != refused;
     if (c->state == UP &&
         monotime_between(c->up_since, clock_monotonic()).usec >=
             STOOD_LONG.usec)
@@ -397,6 +407,7 @@ static void fail(struct redis_connection *c, const char *why) {
     disconnect(c);
     c->state = WAITING;
     c->tried = true;
+    c->refused = refused;
     if (c->why[0] == '\0' || why != no_answer) /* a word tells more */
         snprintf(c->why, sizeof c->why, "%s", why);
     if (!c->failed)
@@ -410,19 +421,45 @@ static void fail(struct redis_connection *c, const char *why) {
     redis_commands_drop(&c->commands);
 }
 
+static void fail(struct redis_connection *c, const char *why) {
+    end_attempt(c, why, false);
+}
+
+static void fail_refused(struct redis_connection *c, const char *why) {
+    bool complained = c->complained;
+    c->complained = true;
+    end_attempt(c, why, true);
+    if (!complained)
+        c->owner.refused(c->owner.arg, why);
+}
+
 void redis_connection_renew(struct redis_connection *connection,
                             const char *why) {
     connection->addresses.count = 0;
-    if (connection->state == UP)
+    if (connection->state == UP) {
         fail(connection, why);
+    } else if (connection->state == WAITING ||
+               (connection->state == RESOLVING &&
+                connection->look_up == NULL)) {
+        connection->state = WAITING;
+        loop_set_timer(connection->timer, (duration){0});
+    }
+}
+
+void redis_connection_end(struct redis_connection *connection,
+                          const char *why) {
+    fail_refused(connection, why);
+    connection->state = ENDED;
+    evtimer_del(connection->timer);
 }
 
 struct redis_connection *
-redis_connection_new(struct event_base *base,
+redis_connection_new(struct redis_streams *streams,
                      const struct redis_address *address,
                      const struct redis_connection_owner *owner) {
+    struct event_base *base = redis_streams_base(streams);
     struct redis_connection *c = memory_new(sizeof *c);
-    c->base = base;
+    c->streams = streams;
     c->address = address;
     c->owner = *owner;
     c->backoff = (struct backoff){
@@ -450,6 +487,10 @@ void redis_connection_free(struct redis_connection **connection) {
 
 bool redis_connection_is_up(const struct redis_connection *connection) {
     return connection->state == UP;
+}
+
+bool redis_connection_is_refused(const struct redis_connection *connection) {
+    return connection->state != UP && connection->refused;
 }
 
 const char *redis_connection_why(const struct redis_connection *connection) {

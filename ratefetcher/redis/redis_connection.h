@@ -1,20 +1,27 @@
 /*
- * One connection to Redis, made again whenever it breaks. Commands are
- * formatted and replies are read by hiredis; the socket is libevent's, since
- * hiredis' own asynchronous context ends the process on a reply that nobody
- * asked for, looks names up on the loop, and knows no limits of time.
+ * One connection to Redis, or to a Sentinel, made again whenever it breaks.
+ * Commands are formatted and replies are read by hiredis; the stream is
+ * libevent's, since hiredis' own asynchronous context ends the process on a
+ * reply that nobody asked for, looks names up on the loop, and knows no limits
+ * of time.
  *
- * It is up from the reply to its first PING until it breaks: an end, a reply
- * that is none, or one that comes too late.
+ * It is up from the first good reply to its probe, a command like those that it
+ * is for (a proxy answers PING by itself), until it breaks: an end, a reply
+ * that is none, or one that comes too late. The probe is repeated each second.
  */
 #ifndef FXWIRE_RATEFETCHER_REDIS_REDIS_CONNECTION_H
 #define FXWIRE_RATEFETCHER_REDIS_REDIS_CONNECTION_H
 
 #include "common/span.h"
+#include "ratefetcher/redis/redis_address.h"
 #include "ratefetcher/redis/redis_commands.h"
-#include "ratefetcher/redis/redis_format.h"
+#include "ratefetcher/redis/redis_stream.h"
 
-enum { REDIS_MAX_ARGUMENTS = 8, REDIS_CODE_SIZE = 32 };
+enum {
+    REDIS_MAX_ARGUMENTS = 8,
+    REDIS_CODE_SIZE = 32,
+    REDIS_WHY_SIZE = 121, /* of what the server says 120 bytes are shown */
+};
 
 struct redis_connection;
 
@@ -22,14 +29,22 @@ struct redis_connection;
 struct redis_connection_owner {
     /* It came up, it broke, or the first attempt to make it failed. */
     void (*changed)(void *arg, bool up);
-    /* Redis refuses our name, password or rights; `code` is its word for it. */
-    void (*refused)(void *arg, const char *code);
+    /* Redis refuses us, as `why` says; once until it is up again. */
+    void (*refused)(void *arg, const char *why);
+    /* A reply to the probe, while it is up. */
+    void (*probed)(void *arg, const redisReply *reply);
     void *arg;
+    /* The probe, lent: a command that needs what it is for. */
+    const struct span *probe;
+    size_t probe_words;
 };
 
-/* Begins to connect, from the loop. `address` is lent, `owner` copied. */
+/*
+ * Begins to connect, from the loop, once the address has a host. `streams` and
+ * `address` are lent, `owner` is copied.
+ */
 MUST_CHECK struct redis_connection *
-redis_connection_new(struct event_base *base,
+redis_connection_new(struct redis_streams *streams,
                      const struct redis_address *address,
                      const struct redis_connection_owner *owner) NONNULL_ALL;
 
@@ -37,6 +52,10 @@ redis_connection_new(struct event_base *base,
 void redis_connection_free(struct redis_connection **connection) NONNULL_ALL;
 
 bool redis_connection_is_up(const struct redis_connection *connection)
+    NONNULL_ALL;
+
+/* Whether the server's own word keeps it from being up. */
+bool redis_connection_is_refused(const struct redis_connection *connection)
     NONNULL_ALL;
 
 /* Why it is not up, or was not the last time, lent; "" if that is not known. */
@@ -59,13 +78,29 @@ void redis_connection_send(struct redis_connection *connection,
 
 /*
  * Gives the connection up, as `why` says, and makes another one, for which the
- * name is looked up anew.
+ * address is read and its name looked up anew.
  */
 void redis_connection_renew(struct redis_connection *connection,
                             const char *why) NONNULL_ALL;
 
+/* It can not serve us, as `why` says: it is refused, and not tried again. */
+void redis_connection_end(struct redis_connection *connection,
+                          const char *why) NONNULL_ALL;
+
 /* The first word of an error reply (`OOM`), "" of another; written to `out`. */
 void redis_error_code(const redisReply *reply,
                       char out[static REDIS_CODE_SIZE]) NONNULL_ALL;
+
+/* The text of an error reply, cut; its code alone if it repeats our password.
+ */
+void redis_error_text(const struct redis_connection *connection,
+                      const redisReply *reply,
+                      char out[static REDIS_WHY_SIZE]) NONNULL_ALL;
+
+/*
+ * Whether an error is of a server whose role is not that of a master which is
+ * ready: it may pass by itself.
+ */
+bool redis_error_is_of_role(const char *code) NONNULL_ALL;
 
 #endif

@@ -88,8 +88,9 @@ def bulk(data):
 class FakeRedis:
     """
     Keeps strings, as far as fxwire needs it. `says` are replies in the place
-    of good ones, by the command's name, an empty one an end; `greeting` is said first on each new
-    connection, after which `hangs_up` closes it.
+    of good ones, by the command's name, an empty one an end; to those in `mute`
+    nothing is said. `greeting` is said first on each new connection, after
+    which `hangs_up` closes it.
     """
 
     def __init__(self):
@@ -98,6 +99,7 @@ class FakeRedis:
         self.url = f"unix://{self.path}"
         self.data = {}
         self.says = {}
+        self.mute = set()
         self.greeting = b""
         self.hangs_up = False
         self.connections = 0
@@ -125,6 +127,8 @@ class FakeRedis:
                 command = self._read(lines)
                 if command is None:
                     break
+                if command[0].decode() in self.mute:
+                    continue
                 said = self.says.get(command[0].decode())
                 if said == b"":
                     break

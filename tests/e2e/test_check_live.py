@@ -184,12 +184,12 @@ def test_beside_the_running_service(shop):
 
 
 @pytest.mark.parametrize("said, result, detail", [
-    ({"SET": b"-READONLY You can't write against a read only replica.\r\n"}, "up (read only)",
+    ({"SET": b"-READONLY You can't write against a read only replica.\r\n"}, "read only",
      "READONLY"),
-    ({"SET": b"-OOM command not allowed\r\n"}, "up (read only)", "OOM"),
-    ({"PING": b"-NOAUTH Authentication required.\r\n"}, "down", "NOAUTH"),
-    ({"PING": b"-LOADING Redis is loading the dataset in memory\r\n"}, "down", "LOADING"),
-    ({"PING": b""}, "down", "closed by the server")])
+    ({"SET": b"-OOM command not allowed\r\n"}, "read only", "OOM"),
+    ({"GET": b"-NOAUTH Authentication required.\r\n"}, "refused", "NOAUTH"),
+    ({"GET": b"-LOADING Redis is loading the dataset in memory\r\n"}, "down", "LOADING"),
+    ({"GET": b""}, "down", "closed by the server")])
 def test_redis_that_does_not_serve(shop, said, result, detail):
     with FakeRedis() as redis:
         redis.says = said
@@ -206,7 +206,7 @@ def test_a_wrong_password_of_redis(shop):
     """It is refused, and not shown."""
     with RedisServer("--requirepass", "right") as redis:
         told = row(check(shop, 69, REDIS_URL=redis.start().url(user_info=":wr0ngPass@")), "redis")
-    assert told["result"] == "down" and told["detail"].startswith("WRONGPASS")
+    assert told["result"] == "refused" and told["detail"].startswith("WRONGPASS")
     assert "wr0ngPass" not in str(told)
 
 

@@ -51,7 +51,7 @@ BAD = [
     ("RESPONSE_DATE", ["never", "now request", "1"]),
     ("RATE_PROVIDERS", ["nobody", "file file", "file,ecb", "ecb nobody"]),
     ("FRANKFURTER_URL", ["ftp://h/", "h", "https://", "file:///x"]),
-    ("REDIS_URL", ["http://h", "rediss://h", "redis:", "unix://x", "localhost:6379"]),
+    ("REDIS_URL", ["http://h", "rediss://h/x", "redis:", "redis+sentinel://h", "unix://x", "localhost:6379"]),
     ("CACHE_TTL_SECONDS", ["0", "x", "-1"]),
     ("STALE_MAX_SECONDS", ["-1", "x"]),
     ("PROVIDER_CALLS_PER_MINUTE", ["0", "x", "0.5"]),
@@ -99,7 +99,7 @@ def test_the_file_provider_needs_its_file(make_service):
 
 @pytest.mark.parametrize("name, value", [
     ("REQUESTS_WS_URL", f"http://user:{SECRET}@h/?k={SECRET}"),
-    ("REDIS_URL", f"rediss://:{SECRET}@h"),
+    ("REDIS_URL", f"rediss://:{SECRET}@h/name"),
     ("REQUESTS_WS_URL", f"{SECRET}"),
     ("WS_AUTHORIZATION", f"Bearer {SECRET}\nX: y"),
 ])
@@ -116,7 +116,8 @@ def test_a_bad_secret_is_masked(idle, name, value, command):
     ("RESPONSE_DATE", "Request"), ("RATE_PROVIDERS", "FILE ecb"), ("RATE_PROVIDERS", " file "),
     ("HEARTBEAT_TIMEOUT_SECONDS", "2.5"), ("RETRY_MESSAGE_TTL", "0"), ("STATUS_LISTEN", "127.0.0.1:9464"),
     ("STATUS_LISTEN", "[::1]:9464"), ("REDIS_URL", "redis://:pw@localhost:6379/2"),
-    ("REDIS_URL", "unix:///run/redis.sock?db=3"), ("REQUESTS_WS_URL", "wss://h/x ws://h:1/y?z"),
+    ("REDIS_URL", "unix:///run/redis.sock?db=3"), ("REDIS_URL", "rediss://h"),
+    ("REDIS_URL", "redis+sentinel://u:p@a,b:26380,[::1]/mymaster/2"), ("REQUESTS_WS_URL", "wss://h/x ws://h:1/y?z"),
     ("REQUESTS_WS_URL", "ws://[::1]:8080/"), ("LOG_LEVEL", ""),
     ("FRANKFURTER_URL", "https://h:8443/v1"),
 ])

@@ -376,7 +376,7 @@ def test_who_is_refused_works_on(make_shop, guarded, user_info):
                      RATE_PROVIDERS="freecurrencyapi").start()
     assert shop.convert() == FIRST
     shop.service.wait_log(" alert alert=redis_refused subject=ratefetcher")
-    wait_redis(shop.service, "down")
+    wait_redis(shop.service, "refused")
     client = guarded.client(password=PLAIN)
     tries = lambda: client.info("stats")["total_connections_received"]
     before = tries()

@@ -1,5 +1,6 @@
 /* REDIS_URL taken apart. */
-#include "ratefetcher/redis/redis_format.h"
+#include "common/settings/redis_url.h"
+#include "ratefetcher/redis/redis_address.h"
 #include "tests/unit/unit.h"
 
 static const struct address_case {
@@ -42,18 +43,83 @@ static void takes_addresses_apart(void **state) {
         struct redis_address address;
         redis_address_read(c->url, &address);
         assert_same(c->url, address.path, c->path);
-        assert_same(c->url, address.host, c->host);
+        assert_same(c->url, address.host.name, c->host);
         assert_same(c->url, address.user, c->user);
         assert_same(c->url, address.password, c->password);
         assert_same(c->url, address.database, c->database);
         assert_same(c->url, address.label, c->label);
-        assert_int_equal(address.port, c->port);
+        assert_int_equal(address.host.port, c->port);
         redis_address_clear(&address);
         assert_null(address.label);
     }
 }
 
+static void knows_sentinels(void **state) {
+    (void)state;
+    struct redis_address a;
+    redis_address_read("rediss+sentinel://u:p@a,b:7000,[::1]/my%20one/2", &a);
+    assert_true(a.tls);
+    assert_null(a.host.name);
+    assert_int_equal(a.sentinel_count, 3);
+    assert_string_equal(a.sentinels[0].name, "a");
+    assert_int_equal(a.sentinels[0].port, 26379);
+    assert_int_equal(a.sentinels[1].port, 7000);
+    assert_string_equal(a.sentinels[2].name, "::1");
+    assert_string_equal(a.master, "my one");
+    assert_string_equal(a.database, "2");
+    assert_string_equal(a.user, "u");
+    assert_string_equal(a.password, "p");
+    assert_string_equal(a.label, "a:26379,b:7000,[::1]:26379/my one");
+    redis_address_set_host(&a, "c", 1);
+    assert_string_equal(a.host.name, "c");
+    redis_address_clear(&a);
+    redis_address_read("rediss://h", &a);
+    assert_true(a.tls);
+    assert_int_equal(a.sentinel_count, 0);
+    redis_address_clear(&a);
+}
+
+static void says_why_not(void **state) {
+    static const char *const bad[][2] = {
+        {"redis://h/x", "its database must be a number"},
+        {"redis://h/123456", "its database must have at most 5 digits"},
+        {"redis://h?db=1", "it may have no query"},
+        {"http://h", "its scheme is none of these"},
+        {"redisx://h", "its scheme is none of these"},
+        {"redis://h:0", "its port must be from 1 to 65535"},
+        {"redis+sentinel://a,b",
+         "behind the Sentinels there must be / and the name that they have for "
+         "the master"},
+        {"redis+sentinel://a,,b/m",
+         "it must have a host (of letters, digits, - and .) behind ://, or "
+         "behind the @ that ends user and password"},
+        {"redis+sentinel://a,b:x/m", "its port must be from 1 to 65535"},
+        {"redis+sentinel://a/m/x", "its database must be a number"},
+        {"redis+sentinel://a/m?x", "it may have no query"},
+        {"redis+sentinel://p#w@a,b/m",
+         "character 19 must be written as %23 (it may have no fragment)"},
+        {"redis+sentinel://1,2,3,4,5,6,7,8,9/m",
+         "it names more than 8 Sentinels"},
+        {"unix://x", "the path of the socket must begin with / behind unix://"},
+        {"unix:///x?db=",
+         "behind the path there can only be ?db= and a number"},
+        {"unix:///x?db=y", "its database must be a number"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct redis_url url;
+        char *why = redis_url_complaint(span_of(bad[i][0]));
+        assert_same(bad[i][0], why, bad[i][1]);
+        assert_false(redis_url_parse(span_of(bad[i][0]), &url));
+        free(why);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(takes_addresses_apart)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_addresses_apart),
+        cmocka_unit_test(knows_sentinels),
+        cmocka_unit_test(says_why_not),
+    };
     return cmocka_run_group_tests_name("redis_address", tests, NULL, NULL);
 }

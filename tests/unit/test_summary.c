@@ -18,7 +18,7 @@ static const struct {
      "\"state\":\"skipped\"}]}",
      "Converting, but provider ecb is skipped, as it fails",
      "[\"provider ecb is skipped, as it fails\",\"Redis is down\"]"},
-    {"{" READY "\"redis\":\"up (read only)\"}",
+    {"{" READY "\"redis\":\"read only\"}",
      "Converting, but Redis takes no writes", "[\"Redis takes no writes\"]"},
     {"{" READY "\"upstreams\":[{\"upstream\":\"h:1/\",\"connected\":true,"
      "\"ledger_bytes\":80,\"ledger_max_bytes\":100}]}",
