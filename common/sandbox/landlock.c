@@ -85,6 +85,8 @@ int landlock_enter(const struct paths *paths) {
     if (version < 0)
         return -1;
     struct ruleset_attr all = all_of(version);
+    if (paths->connect_anywhere)
+        all.net &= ~(uint64_t)NET_CONNECT_TCP;
     int ruleset =
         (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
     if (ruleset < 0)
@@ -92,7 +94,8 @@ int landlock_enter(const struct paths *paths) {
     for (size_t i = 0; i < paths->count; i++)
         allow_path(ruleset, &all, &paths->rules[i]);
     allow_fd(ruleset, &all, STDERR_FILENO, FS_WRITE_FILE); /* a terminal */
-    for (size_t i = 0; i < paths->connect_count && all.net != 0; i++)
+    for (size_t i = 0;
+         i < paths->connect_count && (all.net & NET_CONNECT_TCP) != 0; i++)
         allow_port(ruleset, NET_CONNECT_TCP, paths->connect[i]);
     if (paths->listen != 0 && all.net != 0)
         allow_port(ruleset, NET_BIND_TCP, paths->listen);

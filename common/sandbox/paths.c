@@ -7,6 +7,7 @@
 
 #include "common/files.h"
 #include "common/memory.h"
+#include "common/settings/redis_url.h"
 #include "common/settings/url.h"
 
 enum { PORT_OF_DNS = 53 };
@@ -28,6 +29,7 @@ static const struct {
     {SETTING_AUDIT_DIR, SETTINGS_MONITOR, WRITE},
     {SETTING_WS_CA_FILE, SETTINGS_WSCLIENT, BESIDE},
     {SETTING_HTTP_CA_FILE, SETTINGS_RATEFETCHER, BESIDE},
+    {SETTING_REDIS_CA_FILE, SETTINGS_RATEFETCHER, BESIDE},
     {SETTING_RATES_FILE, SETTINGS_RATEFETCHER, BESIDE},
 };
 
@@ -124,10 +126,15 @@ static void add_port(struct paths *paths, uint16_t port) {
         paths->connect[paths->connect_count++] = port;
 }
 
-/* Redis's own. */
-static uint16_t default_port(const struct url *url) {
-    uint16_t port = url_default_port(url);
-    return port != 0 ? port : 6379;
+/* Which port a master of Sentinels has is told by them alone. */
+static void add_redis(struct paths *paths, struct span text) {
+    struct redis_url url;
+    if (!redis_url_parse(text, &url))
+        return;
+    paths->connect_anywhere = url.master.len > 0;
+    if (url.host_count > 0)
+        add_port(paths, url.hosts[0].port != 0 ? url.hosts[0].port
+                                               : REDIS_URL_DEFAULT_PORT);
 }
 
 static void add_ports(struct paths *paths, enum settings_reader who,
@@ -135,10 +142,13 @@ static void add_ports(struct paths *paths, enum settings_reader who,
     for (int i = 0; i < SETTINGS; i++) {
         const char *text = settings_text(settings, (enum setting)i);
         struct url url;
-        if (text != NULL && i != SETTING_WS_ORIGIN &&
-            settings_is_read_by((enum setting)i, who) &&
-            strstr(text, "://") != NULL && url_parse(span_of(text), &url))
-            add_port(paths, url.port != 0 ? url.port : default_port(&url));
+        if (text == NULL || i == SETTING_WS_ORIGIN ||
+            !settings_is_read_by((enum setting)i, who))
+            continue;
+        if (i == SETTING_REDIS_URL)
+            add_redis(paths, span_of(text));
+        else if (strstr(text, "://") != NULL && url_parse(span_of(text), &url))
+            add_port(paths, url.port != 0 ? url.port : url_default_port(&url));
     }
     add_port(paths, PORT_OF_DNS); /* after an answer that was cut */
 }

@@ -26,7 +26,8 @@ struct paths {
     size_t count;
     uint16_t connect[PATHS_MAX_PORTS]; /* ports of TCP */
     size_t connect_count;
-    uint16_t listen; /* 0: at none */
+    bool connect_anywhere; /* the ports do not count */
+    uint16_t listen;       /* 0: at none */
 };
 
 /*

@@ -8,7 +8,11 @@
 #include "common/attributes.h"
 #include "common/span.h"
 
-enum { REDIS_URL_MAX_HOSTS = 8 };
+enum {
+    REDIS_URL_MAX_HOSTS = 8,
+    REDIS_URL_DEFAULT_PORT = 6379,
+    REDIS_URL_SENTINEL_PORT = 26379, /* the default of Sentinels */
+};
 
 /* Slices of the text that was parsed, with its %XX escapes. */
 struct redis_url {

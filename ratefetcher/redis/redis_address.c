@@ -7,8 +7,6 @@
 #include "common/settings/redis_url.h"
 #include "common/settings/url.h"
 
-enum { REDIS_PORT = 6379, SENTINEL_PORT = 26379 };
-
 /* The text without escapes, or NULL if it is empty. */
 static char *text_or_null(struct span text) {
     return text.len > 0 ? url_unescape(text) : NULL;
@@ -45,7 +43,7 @@ static void read_sentinels(const struct redis_url *url,
     out->sentinel_count = url->host_count;
     out->sentinels = memory_new(url->host_count * sizeof *out->sentinels);
     for (size_t i = 0; i < url->host_count; i++) {
-        out->sentinels[i] = read_host(&url->hosts[i], SENTINEL_PORT);
+        out->sentinels[i] = read_host(&url->hosts[i], REDIS_URL_SENTINEL_PORT);
         char *one = host_label(&out->sentinels[i]);
         char *longer = memory_print("%s%s%s", label, i > 0 ? "," : "", one);
         free(one);
@@ -71,7 +69,7 @@ void redis_address_read(const char *text, struct redis_address *out) {
     } else if (url.master.len > 0) {
         read_sentinels(&url, out);
     } else {
-        out->host = read_host(&url.hosts[0], REDIS_PORT);
+        out->host = read_host(&url.hosts[0], REDIS_URL_DEFAULT_PORT);
         out->label = host_label(&out->host);
     }
 }

@@ -474,21 +474,14 @@ void redis_cache_end_fetch(struct redis_cache *cache, day when) {
         go_on(d);
 }
 
-/* How long a table that was fetched then stays fresh, at least a second. */
-static int64_t left_ms(const struct redis_cache *cache,
-                       const struct rates *rates, int64_t now_ms) {
-    int64_t ttl_ms = cache->ttl.usec / USEC_PER_MSEC;
-    int64_t age_ms = now_ms - rates_fetched_ms(rates);
-    int64_t left = ttl_ms - (age_ms > 0 ? age_ms : 0);
-    return left > MSEC_PER_SEC ? left : MSEC_PER_SEC;
-}
-
 void redis_cache_store(struct redis_cache *cache, day when,
                        const struct rates *rates) {
     if (cache == NULL || !is_usable(cache))
         return;
     char key[REDIS_KEY_SIZE], seconds[32];
-    int64_t now_ms = clock_wall_ms(), left = left_ms(cache, rates, now_ms);
+    int64_t now_ms = clock_wall_ms(),
+            left =
+                redis_left_ms(rates, cache->ttl.usec / USEC_PER_MSEC, now_ms);
     redis_rates_key(rates_provider(rates), when, key);
     snprintf(seconds, sizeof seconds, "%lld", (long long)(left / MSEC_PER_SEC));
     struct json_object *message =

@@ -67,18 +67,6 @@ static const char no_answer[] = "no answer in time";
 static void fail(struct redis_connection *c, const char *why);
 static void fail_refused(struct redis_connection *c, const char *why);
 
-void redis_error_code(const redisReply *reply,
-                      char out[static REDIS_CODE_SIZE]) {
-    size_t len = 0;
-    if (reply->type == REDIS_REPLY_ERROR)
-        while (len < REDIS_CODE_SIZE - 1 && reply->str[len] >= 'A' &&
-               reply->str[len] <= 'Z')
-            len++;
-    if (len > 0)
-        memcpy(out, reply->str, len);
-    out[len] = '\0';
-}
-
 static void on_held_up(void *arg) {
     fail(arg, no_answer);
 }
@@ -133,11 +121,6 @@ void redis_error_text(const struct redis_connection *connection,
     redis_error_code(reply, out);
     if (password == NULL || strstr(reply->str, password) == NULL)
         snprintf(out, REDIS_WHY_SIZE, "%s", reply->str);
-}
-
-bool redis_error_is_of_role(const char *code) {
-    return strcmp(code, "READONLY") == 0 || strcmp(code, "MASTERDOWN") == 0 ||
-           strcmp(code, "LOADING") == 0;
 }
 
 /* An answer to what was said first; true: all is well so far. */

@@ -15,11 +15,11 @@
 #include "common/span.h"
 #include "ratefetcher/redis/redis_address.h"
 #include "ratefetcher/redis/redis_commands.h"
+#include "ratefetcher/redis/redis_error.h"
 #include "ratefetcher/redis/redis_stream.h"
 
 enum {
     REDIS_MAX_ARGUMENTS = 8,
-    REDIS_CODE_SIZE = 32,
     REDIS_WHY_SIZE = 121, /* of what the server says 120 bytes are shown */
 };
 
@@ -87,20 +87,10 @@ void redis_connection_renew(struct redis_connection *connection,
 void redis_connection_end(struct redis_connection *connection,
                           const char *why) NONNULL_ALL;
 
-/* The first word of an error reply (`OOM`), "" of another; written to `out`. */
-void redis_error_code(const redisReply *reply,
-                      char out[static REDIS_CODE_SIZE]) NONNULL_ALL;
-
 /* The text of an error reply, cut; its code alone if it repeats our password.
  */
 void redis_error_text(const struct redis_connection *connection,
                       const redisReply *reply,
                       char out[static REDIS_WHY_SIZE]) NONNULL_ALL;
-
-/*
- * Whether an error is of a server whose role is not that of a master which is
- * ready: it may pass by itself.
- */
-bool redis_error_is_of_role(const char *code) NONNULL_ALL;
 
 #endif

@@ -98,3 +98,10 @@ enum redis_lock redis_lock_decide(bool told, bool taken, bool is_ours) {
         return REDIS_LOCK_UNKNOWN;
     return taken || is_ours ? REDIS_LOCK_OURS : REDIS_LOCK_OTHERS;
 }
+
+int64_t redis_left_ms(const struct rates *rates, int64_t ttl_ms,
+                      int64_t now_ms) {
+    int64_t age_ms = now_ms - rates_fetched_ms(rates);
+    int64_t left = ttl_ms - (age_ms > 0 ? age_ms : 0);
+    return left > MSEC_PER_SEC ? left : MSEC_PER_SEC;
+}

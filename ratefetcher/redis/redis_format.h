@@ -44,6 +44,10 @@ const char *redis_value_read(struct span text,
                              const struct redis_value_bounds *bounds,
                              struct redis_value *out);
 
+/* How long a table then stays fresh, in milliseconds, at least a second. */
+int64_t redis_left_ms(const struct rates *rates, int64_t ttl_ms,
+                      int64_t now_ms);
+
 /* What is known of a lock after an attempt to take it. */
 enum redis_lock {
     REDIS_LOCK_OURS,   /* taken, or left by a predecessor that has died */

@@ -17,7 +17,7 @@ WITH_ecb_xml   = ratefetcher/providers/day_rows.c $(WEB_C)
 FUZZ_ecb_csv   = ratefetcher/providers/ecb_csv.c ratefetcher/providers/url.c \
                  ratefetcher/providers/day_rows.c
 WITH_ecb_csv   = $(WEB_C)
-FUZZ_redis     = ratefetcher/redis/redis_format.c
+FUZZ_redis     = ratefetcher/redis/redis_format.c ratefetcher/redis/redis_address.c common/settings/redis_url.c
 WITH_redis     = $(UNIT_redis_value) $(UNIT_history) $(SETTINGS_C)
 FUZZ_env_file  = common/settings/envfile.c
 WITH_env_file  = common/memory.c common/utf8.c

@@ -4,6 +4,7 @@
  * there.
  */
 #include "common/settings/settings_check.h"
+#include "ratefetcher/redis/redis_address.h"
 #include "ratefetcher/redis/redis_format.h"
 #include "tests/fuzz/tables.h"
 
@@ -47,14 +48,22 @@ static void check_value(struct span text) {
 
 /* What may not be shown is not in the label. */
 static void check_parts(const struct redis_address *address) {
-    HOLDS((address->path != NULL) != (address->host != NULL), "%s",
+    const struct redis_host *host = &address->host;
+    HOLDS((address->path != NULL) + (host->name != NULL) +
+                  (address->master != NULL) ==
+              1,
+          "%s", address->label);
+    HOLDS((address->master != NULL) == (address->sentinel_count > 0), "%s",
           address->label);
     HOLDS(address->path == NULL || address->path[0] == '/', "%s",
           address->path);
-    HOLDS(address->host == NULL ||
-              (address->host[0] != '\0' && address->port > 0),
-          "%s", address->label);
-    HOLDS(address->host == NULL || strchr(address->label, '@') == NULL, "%s",
+    HOLDS(host->name == NULL || (host->name[0] != '\0' && host->port > 0), "%s",
+          address->label);
+    for (size_t i = 0; i < address->sentinel_count; i++)
+        HOLDS(address->sentinels[i].name[0] != '\0' &&
+                  address->sentinels[i].port > 0,
+              "%s", address->label);
+    HOLDS(host->name == NULL || strchr(address->label, '@') == NULL, "%s",
           address->label);
     HOLDS(address->database == NULL ||
               strspn(address->database, "0123456789") ==
