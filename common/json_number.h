@@ -2,6 +2,7 @@
 #ifndef FXWIRE_COMMON_JSON_NUMBER_H
 #define FXWIRE_COMMON_JSON_NUMBER_H
 
+#include "common/attributes.h"
 #include "common/json_plain.h"
 
 /* Behind the digits at `at`, mostly one or two; NULL: there is none. */
@@ -18,13 +19,37 @@ static inline const char *json_exponent_end(const char *at, const char *end) {
     return json_few_digits_end(at, end);
 }
 
-/* Behind the number at `at`; NULL: it is none. Of 01 it is the 0. */
-static inline const char *json_number_end(const char *at, const char *end) {
+/*
+ * Behind a number of the usual kind, `12`, `1.2` or one of these with an
+ * exponent, whose digits end in the step at `at`; NULL: it is no such.
+ */
+static inline const char *json_usual_number_end(const char *at,
+                                                const char *end) {
+    unsigned others = json_not_digits(at);
+    size_t len = (unsigned)__builtin_ctz(others);
+    if (len - 1 >= JSON_STEP - 1 || (*at == '0' && len > 1))
+        return NULL;
+    if (at[len] == '.') {
+        size_t digits = len + 1;
+        len = (unsigned)__builtin_ctz(others & (others - 1));
+        if (len == digits || len >= JSON_STEP)
+            return NULL;
+    }
+    return (at[len] | 0x20) != 'e' ? at + len
+                                   : json_exponent_end(at + len, end);
+}
+
+/* Any number, see json_number_end(). */
+static NOINLINE const char *json_any_number_end(const char *at,
+                                                const char *end) {
     const char *behind = json_digits_end(at, end);
     if (behind == at) {
         if (at == end || *at != '-')
             return NULL;
         at++;
+        behind = end - at >= JSON_STEP ? json_usual_number_end(at, end) : NULL;
+        if (behind != NULL)
+            return behind;
         behind = json_few_digits_end(at, end);
         if (behind == NULL)
             return NULL;
@@ -36,6 +61,19 @@ static inline const char *json_number_end(const char *at, const char *end) {
     if (behind != NULL && behind < end && (*behind | 0x20) == 'e')
         behind = json_exponent_end(behind, end);
     return behind;
+}
+
+/* The same as json_number_end() where a step can be loaded. */
+static inline const char *json_number_end_in_step(const char *at,
+                                                  const char *end) {
+    const char *usual = json_usual_number_end(at, end);
+    return usual != NULL ? usual : json_any_number_end(at, end);
+}
+
+/* Behind the number at `at`; NULL: it is none. Of 01 it is the 0. */
+static inline const char *json_number_end(const char *at, const char *end) {
+    return end - at >= JSON_STEP ? json_number_end_in_step(at, end)
+                                 : json_any_number_end(at, end);
 }
 
 #endif

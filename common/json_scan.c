@@ -14,6 +14,7 @@ struct scanner {
     const char *end;
     const struct json_field *fields, *fields_end;
     const struct json_field *expected; /* the one behind the last one found */
+    uint64_t beginnings;               /* of all fields, see bit_of() */
     struct json_found *found;
     enum json_error error;
 };
@@ -69,24 +70,21 @@ static inline bool find_mark(const char **at, const char *end, char wanted) {
     return stands_at(*at, end, wanted);
 }
 
-/* The value of a hexadecimal digit, or -1. */
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 'a' ^ 'A';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* The value of a hexadecimal digit, and 16 to say that it is one. */
+static const uint8_t hex_digits[256] = {
+    ['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21,
+    ['6'] = 22, ['7'] = 23, ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27,
+    ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31, ['A'] = 26, ['B'] = 27,
+    ['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
+};
 
 /* The value of four, or -1. */
-static int hex_unit(const char *at) {
-    int unit = 0;
-    for (int i = 0; i < 4; i++) {
-        int value = hex_value(at[i]);
-        if (value < 0)
-            return -1;
-        unit = unit * 16 + value;
-    }
-    return unit;
+static inline int hex_unit(const char *at) {
+    const unsigned char *c = (const unsigned char *)at;
+    int a = hex_digits[c[0]], b = hex_digits[c[1]];
+    int d = hex_digits[c[2]], e = hex_digits[c[3]];
+    int unit = (a & 15) << 12 | (b & 15) << 8 | (d & 15) << 4 | (e & 15);
+    return (a & b & d & e & 16) != 0 ? unit : -1;
 }
 
 /* An escape from its backslash on, and what it means: a UTF-16 unit for \u. */
@@ -114,9 +112,19 @@ static const char *scan_rest_of_string(const char *at, const char *end) {
     return stands_at(at, end, '"') ? at + 1 : NULL;
 }
 
-static inline const char *scan_string(const char *at, const char *end) {
+static NOINLINE const char *scan_any_string(const char *at, const char *end) {
     at = json_plain_end(at + 1, end);
     return stands_at(at, end, '"') ? at + 1 : scan_rest_of_string(at, end);
+}
+
+/* Most are short and plain: then one step is all. */
+static inline const char *scan_string(const char *at, const char *end) {
+    if (end - at > JSON_STEP + 1) {
+        size_t plain = json_plain_in_step(at + 1);
+        if (at[1 + plain] == '"')
+            return at + 1 + plain + 1;
+    }
+    return scan_any_string(at, end);
 }
 
 static const char *scan_word(const char *at, const char *end, const char *word,
@@ -163,6 +171,11 @@ static inline struct name load_name(const char *start, size_t len) {
     }};
 }
 
+/* One of 64 bits, by the first four bytes of a name. */
+static inline uint64_t bit_of(uint64_t first_word) {
+    return UINT64_C(1) << ((uint32_t)first_word * UINT32_C(0x9E3779B1) >> 26);
+}
+
 /* Whether a field is of this parent (NULL: the top). */
 static inline bool is_of(const struct json_field *field, const char *parent) {
     return field->parent == parent ||
@@ -184,6 +197,8 @@ static inline const struct json_field *
 find_field(struct scanner *s, const char *parent, const struct name *name) {
     const struct json_field *field = s->expected, *end = s->fields_end;
     if (field == end || !is_field(field, parent, name)) {
+        if ((s->beginnings & bit_of(name->words[0])) == 0)
+            return NULL;
         field = s->fields;
         while (field < end && !is_field(field, parent, name))
             field++;
@@ -376,6 +391,8 @@ enum json_error json_scan(struct span text, const struct json_field *fields,
                         .expected = fields,
                         .found = found};
     memset(found, 0, count * sizeof *found);
+    for (size_t i = 0; i < count; i++)
+        s.beginnings |= bit_of(load_word(fields[i].name));
     const char *at = skip_white(text.data, end);
     *top = kind_at(at, end);
     at = scan_value(&s, *top, at, 0, NULL);

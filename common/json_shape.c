@@ -128,30 +128,6 @@ static inline const char *string_end(const char *at, const char *end) {
 }
 
 /*
- * Behind a number of the usual kind, `12` or `1.2`, that ends in the step at
- * `at`; NULL: it is no such.
- */
-static inline const char *usual_number_end(const char *at) {
-    unsigned others = json_not_digits(at);
-    size_t len = (unsigned)__builtin_ctz(others);
-    if (len - 1 >= JSON_STEP - 1 || (*at == '0' && len > 1))
-        return NULL;
-    if (at[len] == '.') {
-        size_t digits = len + 1;
-        len = (unsigned)__builtin_ctz(others & (others - 1));
-        if (len == digits || len >= JSON_STEP)
-            return NULL;
-    }
-    return (at[len] | 0x20) != 'e' ? at + len : NULL;
-}
-
-/* Behind any number, from where a step can be loaded; NULL: there is none. */
-static inline const char *number_end(const char *at, const char *end) {
-    const char *usual = usual_number_end(at);
-    return usual != NULL ? usual : json_number_end(at, end);
-}
-
-/*
  * Behind a literal and the value that follows it; NULL: the text goes on in
  * another way.
  */
@@ -168,7 +144,7 @@ static inline const char *pass(const struct json_literal *literal,
     if (!goes_on_with(at, bytes, literal))
         return NULL;
     return literal->next == JSON_STRING ? string_end(value, end)
-                                        : number_end(value, end);
+                                        : json_number_end_in_step(value, end);
 }
 
 /* Finds where the literals are; false: the text is of another shape. */

@@ -12,7 +12,7 @@
 #include "common/rates/rates.h"
 
 /* Of 2 to the power of so many pairs of a day and a currency at once. */
-enum { DAY_RATES_FOUND_BITS = 6 };
+enum { DAY_RATES_FOUND_BITS = 8 };
 
 /* What was found in a table, to be found faster until that expires. */
 struct found_rates {
