@@ -90,8 +90,9 @@ static bool is_sound(const struct ledger_record *record, size_t size,
                      monotime now) {
     return size >= record_size(0) &&
            ledger_room_mark_of(&record->extent) <= ANSWERED &&
-           record->sequence <= SEQUENCE_MAX && record->arrived_usec >= 0 &&
-           record->arrived_usec <= now.usec && record->request_len <= size &&
+           record->sequence > 0 && record->sequence <= SEQUENCE_MAX &&
+           record->arrived_usec >= 0 && record->arrived_usec <= now.usec &&
+           record->request_len <= size &&
            size >= record_size(record->request_len) &&
            record->answer_len <= record->request_len + RESPONSE_GROWTH_BYTES &&
            (record->note_at == 0 ||

@@ -16,7 +16,8 @@ enum {
     BOOT_ID_AT = 12,
     ROOM_BYTES_AT = 56,
     IN_WORK_AT = 64,
-    HEADER_BYTES = 72
+    HEADER_BYTES = 72,
+    SEQUENCE_AT = 4096 + 8 /* of the first message */
 };
 
 static char file_bytes[FILE_SIZE_MAX], other_bytes[FILE_SIZE_MAX];
@@ -81,6 +82,7 @@ static const struct {
     {"endless room", ROOM_BYTES_AT, 8, "\0\xf0\xff\xff\xff\xff\xff\xff", 0},
     {"no room", ROOM_BYTES_AT, 8, "\0\0\0\0\0\0\0\0", 0},
     {"half a page of room", ROOM_BYTES_AT, 8, "\0\x08\0\0\0\0\0\0", 0},
+    {"a message without a number", SEQUENCE_AT, 8, "\0\0\0\0\0\0\0\0", 0},
     {"a byte", 0, 0, "", 1},
     {"its magic alone", 0, 0, "", 8},
     {"half a header", 0, 0, "", 40},
