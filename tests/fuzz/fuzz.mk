@@ -33,6 +33,15 @@ FUZZ_peer_close = wsclient/link/peer_close.c
 WITH_peer_close = common/utf8.c
 FUZZ_log_lines = supervisor/log_json.c supervisor/monitor/warnings.c supervisor/monitor/journal.c
 WITH_log_lines = $(UNIT_log_json)
+FUZZ_ledger    = wsclient/ledger.c wsclient/ledger_room.c
+WITH_ledger    = $(LEDGER_C)
+FUZZ_calls     = ratefetcher/call_counts.c ratefetcher/quota.c
+WITH_calls     = $(UNIT_call_counts)
+FUZZ_line_ring = common/line_ring.c
+WITH_line_ring = $(UNIT_line_ring) $(UNIT_log)
+FUZZ_audit_file = supervisor/audit.c
+WITH_audit_file = common/rates/decimal.c $(MESSAGE_C)
+FUZZ_LIBS_audit_file = -lz
 
 FUZZ_TARGETS = $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
 FUZZ_SANITIZE = address,undefined
