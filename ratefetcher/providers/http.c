@@ -96,6 +96,8 @@ static const char *header_of(CURL *easy, const char *name) {
 static duration wait_asked_for(CURL *easy) {
     curl_off_t seconds = 0;
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
+    if (seconds < 0) /* that moment is past */
+        seconds = 0;
     for (size_t i = 0;
          seconds == 0 && i < sizeof quota_headers / sizeof *quota_headers;
          i++) {
@@ -204,10 +206,20 @@ static char *redirect_of(CURL *easy) {
     return place;
 }
 
+/* 0: it has none; libcurl can take an answer for good that has none, or an
+ * impossible one. */
 static long status_of(CURL *easy) {
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    return status;
+    return status >= 100 && status <= 999 ? status : 0;
+}
+
+/* Why there is no status. */
+static const char *error_of(const struct http_call *call, CURLcode code) {
+    return code == CURLE_OK            ? "its answer is no HTTP"
+           : code == CURLE_WRITE_ERROR ? "the body is too large"
+           : call->error[0] != '\0'    ? call->error
+                                       : curl_easy_strerror(code);
 }
 
 static void finish(struct http_call *call, CURLcode code) {
@@ -219,11 +231,9 @@ static void finish(struct http_call *call, CURLcode code) {
         answer.retry_after = wait_asked_for(call->easy);
         answer.redirect = redirect = redirect_of(call->easy);
         read_clock(call->easy, &answer);
-    } else {
-        answer.error = code == CURLE_WRITE_ERROR ? "the body is too large"
-                       : call->error[0] != '\0'  ? call->error
-                                                 : curl_easy_strerror(code);
     }
+    if (answer.status == 0)
+        answer.error = error_of(call, code);
     if (answer.body.data == NULL)
         answer.body.data = "";
     struct http_lane *lane = call->lane;
