@@ -2,6 +2,7 @@
  * The file of calls in STATE_DIR. Lines, by their first character:
  *
  *   c PROVIDER   a call is made, and one of two is taken back
+ *   x            the file loses its name, and gets it back
  *   o            the file is opened again
  *   d PLACE NUMBER, or d PLACE   ... with damage, see files_damage()
  */
@@ -49,6 +50,11 @@ static void take_line(struct span line) {
     struct span text = span_from(line, line.len < 2 ? line.len : 2);
     if (what == 'c')
         call(text);
+    if (what == 'x') {
+        unlink(files_path);
+        call_counts_restore(book);
+        HOLDS(access(files_path, F_OK) == 0, "%s", files_path);
+    }
     if (what == 'd' || what == 'o') {
         call_counts_close(&book);
         if (what == 'd')

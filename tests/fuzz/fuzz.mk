@@ -10,7 +10,8 @@ WITH_decimal   = common/utf8.c
 FUZZ_request   = wsclient/request.c wsclient/response.c common/json_shape.c
 WITH_request   = $(REQUEST_C)
 FUZZ_json_bodies = $(patsubst %,ratefetcher/providers/%.c,freecurrencyapi exchangeratehost \
-                 exchangerateapi openexchangerates fixer currencyapi frankfurter apilayer json_tables)
+                 exchangerateapi openexchangerates fixer currencyapi frankfurter apilayer json_tables) \
+                 common/rates/rates.c
 WITH_json_bodies = $(WEB_C)
 FUZZ_ecb_xml   = ratefetcher/providers/ecb.c
 WITH_ecb_xml   = ratefetcher/providers/day_rows.c $(WEB_C)
@@ -23,7 +24,7 @@ FUZZ_env_file  = common/settings/envfile.c
 WITH_env_file  = common/memory.c common/utf8.c
 FUZZ_settings  = common/settings/url.c common/settings/settings_check.c wsclient/upstream.c
 WITH_settings  = $(SETTINGS_C)
-FUZZ_lines     = common/lines/message.c common/lines/channel.c common/rates/rates.c
+FUZZ_lines     = common/lines/message.c common/lines/channel.c
 WITH_lines     = $(UNIT_rates)
 FUZZ_frames    = wsclient/link/frames.c
 WITH_frames    = common/memory.c common/utf8.c
@@ -42,6 +43,9 @@ WITH_line_ring = $(UNIT_line_ring) $(UNIT_log)
 FUZZ_audit_file = supervisor/audit.c
 WITH_audit_file = common/rates/decimal.c $(MESSAGE_C)
 FUZZ_LIBS_audit_file = -lz
+FUZZ_http_answer = ratefetcher/providers/http.c
+WITH_http_answer = common/utf8.c $(UNIT_http)
+FUZZ_LINK_http_answer = -Wl,--wrap=curl_multi_add_handle
 
 FUZZ_TARGETS = $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
 FUZZ_SANITIZE = address,undefined

@@ -7,7 +7,9 @@
  *   r           the oldest message is released
  *   w           the newest is being worked on; if it is the end of the process
  *   n           from now on there are notes
+ *   x           the file loses its name, and gets it back
  *   o           the file is opened again, by the next process
+ *   g           the same, with more room
  *   d PLACE NUMBER, or d PLACE   ... with damage, see files_damage()
  *
  * Without damage the next process finds what was there, and nothing else. With
@@ -30,6 +32,7 @@ static struct held {
 static size_t count;
 static uint64_t work_on; /* the sequence of that message; 0: none */
 static struct ledger *ledger;
+static size_t room;
 
 static void forget(size_t place) {
     free(held[place].request);
@@ -58,12 +61,17 @@ static void take(struct span text, size_t times) {
     char *request = malloc(text.len * times + 1);
     for (size_t i = 0; i < times; i++)
         memcpy(request + i * text.len, text.data, text.len);
+    bool could = ledger_could_take(ledger, text.len * times);
     struct message *message =
         count < HELD
             ? ledger_take(ledger, (struct span){request, text.len * times},
                           (monotime){1})
             : NULL;
     if (message != NULL) {
+        HOLDS(could && ledger_bytes(ledger) <= room, "%zu",
+              ledger_bytes(ledger));
+        HOLDS(ledger_is_filling(ledger) || ledger_bytes(ledger) <= room / 8,
+              "%zu", ledger_bytes(ledger));
         HOLDS(count == 0 || message->sequence > held[count - 1].sequence, "%lu",
               (unsigned long)message->sequence);
         add(message);
@@ -154,7 +162,7 @@ static void open_again(bool damaged) {
     if (damaged)
         while (count > 0)
             forget(0);
-    ledger = ledger_open(files_path, ROOM);
+    ledger = ledger_open(files_path, room);
     HOLDS(ledger != NULL, "%s", files_path);
     TAILQ_INIT(&queue);
     ledger_found(ledger, clock_monotonic(), &queue);
@@ -169,9 +177,14 @@ static void open_again(bool damaged) {
     }
     HOLDS(damaged || place == count, "%zu of %zu are there", place, count);
     HOLDS(ledger_count(ledger) == count, "%zu", ledger_count(ledger));
-    HOLDS(ledger_bytes(ledger) <= ROOM + FILES_PAGE, "%zu",
-          ledger_bytes(ledger));
+    HOLDS(ledger_max_bytes(ledger) <= room, "%zu", ledger_max_bytes(ledger));
     work_on = 0;
+}
+
+static void lose_name(void) {
+    HOLDS(unlink(files_path) == 0, "%s", files_path);
+    HOLDS(ledger_restore(ledger), "%s", files_path);
+    HOLDS(!ledger_restore(ledger), "%s", files_path);
 }
 
 static void take_line(struct span line) {
@@ -189,8 +202,11 @@ static void take_line(struct span line) {
         work();
     else if (what == 'n')
         ledger_keep_notes(ledger, 32);
-    else if (what == 'o' || what == 'd') {
+    else if (what == 'x')
+        lose_name();
+    else if (what == 'o' || what == 'd' || what == 'g') {
         ledger_close(&ledger);
+        room += what == 'g' && room < 4 * ROOM ? ROOM : 0;
         if (what == 'd')
             files_damage(text);
         open_again(what == 'd');
@@ -201,6 +217,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct span text = fuzz_text(data, size);
     files_begin("ledger");
     unlink(files_path);
+    room = ROOM;
     open_again(false);
     while (text.len > 0)
         take_line(fuzz_take(&text, '\n'));

@@ -5,6 +5,7 @@
  *   t        all that is there is taken
  *   o        who puts opens the file again     a   who takes does
  *   b        an append is begun, and not ended
+ *   x        the file loses its name, and gets it back; who takes follows
  *   c        who puts closes it in order, and opens it again
  *   d PLACE NUMBER   damage, while both have it open, see files_damage()
  *
@@ -108,6 +109,13 @@ static void reopen_putter(bool in_order) {
     open_putter();
 }
 
+static void lose_name(void) {
+    unlink(files_path);
+    HOLDS(mapped_file_restore(&putter.file) == 1, "%s", files_path);
+    if (is_open(&taker))
+        HOLDS(line_ring_follow(&taker) || damaged, "%s", files_path);
+}
+
 static void take_line(struct span line) {
     char what = line.len > 0 ? line.data[0] : ' ';
     struct span text = span_from(line, line.len < 2 ? line.len : 2);
@@ -121,6 +129,8 @@ static void take_line(struct span line) {
         open_taker();
     else if (what == 'b')
         begin_append();
+    else if (what == 'x')
+        lose_name();
     else if (what == 'd' && memchr(text.data, ' ', text.len) != NULL) {
         damaged = true;
         files_damage(text);

@@ -81,9 +81,42 @@ static size_t count_lines(struct span text) {
     return count;
 }
 
+/* However it goes on: it is no line, and the channel is of no use any more. */
+static void check_long(struct channel *channel, int to, struct span text) {
+    static const char filler[65536];
+    enum channel_status status = CHANNEL_LINES;
+    struct span line;
+    size_t sent = 0;
+    if (memchr(text.data, '\n', text.len) != NULL || text.len == 0)
+        return;
+    HOLDS(send(to, text.data, text.len, 0) == (ssize_t)text.len, "no room");
+    while (status == CHANNEL_LINES || status == CHANNEL_IDLE) {
+        HOLDS(sent <= 2 * CHANNEL_MAX_LINE_BYTES, "%zu", sent);
+        HOLDS(!channel_next_line(channel, &line), "%zu", line.len);
+        if (status == CHANNEL_IDLE)
+            sent += (size_t)send(to, filler, sizeof filler, 0);
+        status = channel_read(channel);
+    }
+    HOLDS(status == CHANNEL_BROKEN && sent >= CHANNEL_MAX_LINE_BYTES - text.len,
+          "%zu", sent);
+}
+
+/* What one side writes, the other one reads; then it ends. */
+static void check_written(struct channel *from, struct channel *to,
+                          struct span text) {
+    struct span line, sent = fuzz_take(&text, '\n');
+    HOLDS(channel_write(from, sent) == 0, "%.*s", SPAN(sent));
+    HOLDS(channel_read(to) == CHANNEL_LINES && channel_next_line(to, &line) &&
+              fuzz_same(line, sent) && !channel_next_line(to, &line),
+          "%.*s", SPAN(sent));
+    channel_clear(from);
+    HOLDS(channel_read(to) != CHANNEL_LINES, "%.*s", SPAN(sent));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct span text = fuzz_text(data, size);
-    size_t piece = fuzz_take(&text, '\n').len * 16 + 7;
+    struct span first = fuzz_take(&text, '\n');
+    size_t piece = first.len * 16 + 7;
     struct span sent = text, expected = text;
     struct channel channel, peer;
     int fds[2];
@@ -91,14 +124,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
           "no socket");
     channel_init(&channel, fds[0]);
     channel_init(&peer, fds[1]);
-    while (sent.len > 0) {
+    if (span_equals(first, "long"))
+        check_long(&channel, fds[1], text);
+    while (sent.len > 0 && !span_equals(first, "long")) {
         size_t len = sent.len < piece ? sent.len : piece;
         HOLDS(send(fds[1], sent.data, len, 0) == (ssize_t)len, "no room");
         sent = span_from(sent, len);
         take_lines(&channel, &expected);
     }
-    HOLDS(count_lines(expected) == 0, "%.*s", SPAN(expected));
-    channel_clear(&channel);
+    HOLDS(count_lines(expected) == 0 || span_equals(first, "long"), "%.*s",
+          SPAN(expected));
+    check_written(&channel, &peer, text);
     channel_clear(&peer);
     return 0;
 }

@@ -3,6 +3,8 @@
  * `logs --json` has one JSON object for each, the last warnings are rows of
  * texts, the journal gets each line with its priority.
  */
+#include <unistd.h>
+
 #include "common/lines/message.h"
 #include "supervisor/log_json.h"
 #include "supervisor/monitor/journal.h"
@@ -50,6 +52,11 @@ static void check_warnings(struct span lines) {
 static void check_journal(struct span line) {
     char *out = malloc(line.len + JOURNAL_PREFIX_BYTES);
     size_t len = journal_put(line, out);
+    char *stream = fuzz_string(line); /* what JOURNAL_STREAM may say */
+    HOLDS(!journal_reads(-1, stream), "%s", stream);
+    HOLDS(!journal_reads(STDIN_FILENO, stream) || strchr(stream, ':') != NULL,
+          "%s", stream);
+    free(stream);
     HOLDS(len == line.len + JOURNAL_PREFIX_BYTES && out[0] == '<' &&
               out[1] >= '3' && out[1] <= '7' && out[2] == '>' &&
               memcmp(out + 3, line.data, line.len) == 0,

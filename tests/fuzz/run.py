@@ -67,7 +67,7 @@ def main():
             if code != 0:
                 failures.append(text)
     for text in failures:
-        told = [line for line in text.splitlines() if not re.match(r"#\d+\t|(INFO|stat::)", line)]
+        told = [line for line in text.split("Shadow bytes around")[0].splitlines() if not re.match(r"#\d+\t|(INFO|stat::)", line)]
         print("", *told[-60:], sep="\n  ")
     return 1 if failures else 0
 

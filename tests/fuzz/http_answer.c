@@ -1,0 +1,191 @@
+/*
+ * Answers of a web server. A line says what comes, then it comes:
+ *
+ *   whole, pieces    the bytes of an answer, read at its end or piece by piece
+ *   wait             a Retry-After of that value
+ *   date             a Date of that many Unix seconds, in the form of RFC 9110
+ *   place            a Location of that value
+ *
+ * The call ends once, whatever comes; what is said of headers is what they say.
+ */
+#include <curl/curl.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/loop.h"
+#include "ratefetcher/providers/http.h"
+#include "tests/fuzz/fuzz.h"
+
+static struct event_base *base;
+static int ends[2]; /* of a socket: libcurl's, and the server's */
+
+static struct outcome {
+    unsigned done;
+    size_t received;
+    struct http_answer answer; /* but for what was lent */
+    bool failed;               /* it says why */
+    char *body, *redirect;
+} outcome;
+
+static curl_socket_t on_open(void *arg, curlsocktype purpose,
+                             struct curl_sockaddr *address) {
+    (void)arg, (void)purpose, (void)address;
+    int fd = ends[0];
+    ends[0] = -1;
+    return fd >= 0 ? fd : CURL_SOCKET_BAD;
+}
+
+/* In the place of the library's: libcurl's socket is connected already. */
+int connect(int fd, const struct sockaddr *address, socklen_t len) {
+    (void)fd, (void)address, (void)len;
+    return 0;
+}
+
+/* In the place of a connection libcurl gets an end of a pair of sockets. */
+CURLMcode __real_curl_multi_add_handle(CURLM *multi, CURL *easy);
+CURLMcode __wrap_curl_multi_add_handle(CURLM *multi, CURL *easy);
+CURLMcode __wrap_curl_multi_add_handle(CURLM *multi, CURL *easy) {
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    return __real_curl_multi_add_handle(multi, easy);
+}
+
+static void on_piece(void *arg, struct span piece) {
+    (void)arg;
+    HOLDS(piece.len > 0 && outcome.done == 0, "%zu", piece.len);
+    outcome.received += piece.len;
+}
+
+static void on_done(void *arg, const struct http_answer *answer) {
+    (void)arg;
+    outcome.done++;
+    outcome.answer = *answer;
+    outcome.failed = answer->error[0] != '\0';
+    outcome.body = fuzz_string(answer->body);
+    outcome.redirect = fuzz_string(span_of(answer->redirect));
+    event_base_loopbreak(base);
+}
+
+/* The server says all that it has to say, and that it is all. */
+static void answer_with(struct span text) {
+    HOLDS(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "no socket");
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    HOLDS(send(ends[1], text.data, text.len, MSG_DONTWAIT) == (ssize_t)text.len,
+          "no room");
+    shutdown(ends[1], SHUT_WR);
+}
+
+static void get(struct span text, bool in_pieces) {
+    struct http_lane lane = {.running = 0};
+    struct http *http = http_new(base, NULL);
+    TAILQ_INIT(&lane.waiting);
+    outcome = (struct outcome){.done = 0};
+    answer_with(text);
+    http_get(http, &lane, "http://127.0.0.1/rates?key=s3cr3t", "apikey: x",
+             SECONDS(2), in_pieces ? on_piece : NULL, on_done, NULL);
+    event_base_loop(base, 0);
+    HOLDS(outcome.done == 1, "%u", outcome.done);
+    http_free(&http);
+    for (int i = 0; i < 2; i++)
+        if (ends[i] >= 0)
+            close(ends[i]);
+}
+
+static void check_outcome(struct span text) {
+    const struct http_answer *answer = &outcome.answer;
+    HOLDS(!answer->unsent, "%.*s", SPAN(text));
+    HOLDS((answer->status == 0) == outcome.failed, "%ld", answer->status);
+    HOLDS(answer->status >= 0 && answer->status < 1000, "%ld", answer->status);
+    HOLDS(answer->retry_after.usec >= 0 &&
+              answer->retry_after.usec <= 86400 * USEC_PER_SEC,
+          "%lld", (long long)answer->retry_after.usec);
+    for (const char *c = outcome.redirect; *c != '\0'; c++)
+        HOLDS(*c > ' ' && *c <= '~', "%s", outcome.redirect);
+}
+
+static void forget_outcome(void) {
+    free(outcome.body);
+    free(outcome.redirect);
+}
+
+/* A header of an answer; gives whether it was read at all. */
+static bool get_header(int status, const char *name, struct span value) {
+    char *text = malloc(value.len + 256);
+    int len = sprintf(
+        text, "HTTP/1.1 %d Is\r\n%s: %.*s\r\nContent-Length: 2\r\n\r\nok",
+        status, name, SPAN(value));
+    get((struct span){text, (size_t)len}, false);
+    check_outcome(value);
+    free(text);
+    return outcome.answer.status == status;
+}
+
+static bool is_number(struct span text, int64_t *number) {
+    *number = 0;
+    for (size_t i = 0; i < text.len && i < 15; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        *number = *number * 10 + (text.data[i] - '0');
+    }
+    return text.len > 0 && text.len < 15;
+}
+
+/* From libcurl 8.9 on no more than six hours are told. */
+static void check_wait(struct span value) {
+    int64_t seconds, told;
+    if (!get_header(503, "Retry-After", value) || !is_number(value, &seconds))
+        return;
+    told = outcome.answer.retry_after.usec / USEC_PER_SEC;
+    HOLDS(told == (seconds < 86400 ? seconds : 86400) ||
+              (seconds > 21600 && told == 21600),
+          "%.*s: %lld", SPAN(value), (long long)told);
+}
+
+static void check_date(struct span value) {
+    int64_t seconds;
+    char text[64];
+    struct tm tm;
+    if (!is_number(value, &seconds) || seconds > 253402300799)
+        return;
+    time_t moment = (time_t)seconds;
+    strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT",
+             gmtime_r(&moment, &tm));
+    HOLDS(get_header(200, "Date", span_of(text)), "%s", text);
+    int64_t ahead = clock_wall_ms() - seconds * 1000;
+    HOLDS(outcome.answer.has_clock &&
+              llabs(outcome.answer.clock_ahead_ms - ahead) < 5000,
+          "%s: ahead by %lld ms", text,
+          (long long)outcome.answer.clock_ahead_ms);
+}
+
+static void take(struct span how, struct span text) {
+    if (span_equals(how, "wait")) {
+        check_wait(text);
+    } else if (span_equals(how, "date")) {
+        check_date(text);
+    } else if (span_equals(how, "place")) {
+        get_header(302, "Location", text);
+    } else {
+        bool in_pieces = span_equals(how, "pieces");
+        get(text, in_pieces);
+        check_outcome(text);
+        HOLDS(!in_pieces || outcome.answer.status != 200 ||
+                  outcome.answer.body.len == 0,
+              "%s", outcome.body);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct span text = fuzz_text(data, size);
+    struct span how = fuzz_take(&text, '\n');
+    if (base == NULL) {
+        base = loop_new();
+        HOLDS(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK, "libcurl");
+    }
+    outcome = (struct outcome){.done = 0};
+    take(how, text);
+    forget_outcome();
+    return 0;
+}
