@@ -39,7 +39,7 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose,
 }
 
 /* In the place of the library's: libcurl's socket is connected already. */
-int connect(int fd, const struct sockaddr *address, socklen_t len) {
+int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len) {
     (void)fd, (void)address, (void)len;
     return 0;
 }
