@@ -21,8 +21,9 @@ static int run(const struct options *options);
 static int help(const struct options *options);
 static int version(const struct options *options);
 
-/* Every command, once: the help comes from here too. One without a function is
- * a program of that name beside this one, which reads all its arguments. */
+/* One without a function is a program of that name beside this one, which reads
+ * all its arguments. */
+#define COMMAND(...) {__VA_ARGS__},
 static const struct {
     const char *name;
     int (*run)(const struct options *options);
@@ -30,39 +31,9 @@ static const struct {
     const char *synopsis;
     const char *help;
 } commands[] = {
-    {"run", run, 0, 0, "[--show-messages] [--no-watchdog] [run]",
-     "run the service in the foreground"},
-    {"check", command_check, 0, 0, "check [--live]",
-     "validate the configuration and print it, secrets masked; --live: "
-     "besides,\n        try each upstream, provider and Redis once"},
-    {"status", command_status, 0, 0, "status [--json] [--wait SECONDS --ready]",
-     "what the running service is doing"},
-    {"stop", command_stop, 0, 0, "stop", "ask it to stop gracefully and wait"},
-    {"reload", command_reload, 0, 0, "reload", "re-read the configuration"},
-    {"restart", command_restart, 1, 1, "restart HELPER",
-     "restart wsclient, ratefetcher or monitor"},
-    {"log-level", command_log_level, 1, 1, "log-level WORD",
-     "log from debug, info, warn or error on, in all processes, until the next "
-     "reload"},
-    {"logs", command_logs, 0, 0, "logs [--json]",
-     "follow the log of the running service"},
-    {"alert-test", command_alert_test, 0, 0, "alert-test",
-     "run ALERT_COMMAND once"},
-    {"top", command_top, 0, 0, "top [--once]",
-     "the state of the running service on a terminal; --once: print it"},
-    {"convert", command_convert, 2, 3, "convert AMOUNT CURRENCY [DATE]",
-     "one conversion through the running ratefetcher"},
-    {"rates", command_rates, 0, 1, "rates [DATE] [--json]",
-     "the table of a day, with its provider and age"},
-    {"audit", command_audit, 1, INT_MAX, "audit FILE...",
-     "recompute the lines of audit files, also compressed ones (.gz), and "
-     "name\n        those that differ"},
-    {"mock-upstream", NULL, 0, 0, "mock-upstream [--help] OPTION...",
-     "a WebSocket server for your own tests: it asks, also by a script, goes "
-     "wrong\n        on demand, and judges the answers"},
-    {"--help", help, 0, 0, "--help", "this text"},
-    {"--version", version, 0, 0, "--version", "the version"},
+#include "supervisor/commands.def"
 };
+#undef COMMAND
 
 enum { WANTED_DESCRIPTORS = 256 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -98,6 +69,8 @@ static int help(const struct options *options) {
     for (int i = 0; i < COMMANDS; i++)
         printf("  supervisor %s\n        %s\n", commands[i].synopsis,
                commands[i].help);
+    puts("\nOptions:\n");
+    options_print_help();
     puts("\nSettings, from the environment or a .env file (* is a secret):\n");
     for (int i = 0; i < SETTINGS; i++)
         printf("  %s%s\n        %s\n", settings_name((enum setting)i),

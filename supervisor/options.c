@@ -1,37 +1,27 @@
 #include "supervisor/options.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "common/memory.h"
 
+#define OPTION(id, ...) OPTION_##id,
 enum {
-    OPTION_ENV_FILE = 256,
-    OPTION_SHOW,
-    OPTION_NO_WATCHDOG,
-    OPTION_LIVE,
-    OPTION_JSON,
-    OPTION_ONCE,
-    OPTION_READY,
-    OPTION_WAIT,
-    OPTION_HELP,
-    OPTION_VERSION
+    BEFORE_OPTIONS = 255, /* they are no characters */
+#include "supervisor/options.def"
 };
+#undef OPTION
 
+#define OPTION(id, name, value, help)                                          \
+    {name, (value) == NULL ? no_argument : required_argument, NULL,            \
+     OPTION_##id},
 static const struct option known[] = {
-    {"env-file", required_argument, NULL, OPTION_ENV_FILE},
-    {"show-messages", no_argument, NULL, OPTION_SHOW},
-    {"no-watchdog", no_argument, NULL, OPTION_NO_WATCHDOG},
-    {"live", no_argument, NULL, OPTION_LIVE},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"once", no_argument, NULL, OPTION_ONCE},
-    {"ready", no_argument, NULL, OPTION_READY},
-    {"wait", required_argument, NULL, OPTION_WAIT},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {"version", no_argument, NULL, OPTION_VERSION},
+#include "supervisor/options.def"
     {0},
 };
+#undef OPTION
 
 static bool read_seconds(const char *text, double *seconds) {
     char *end;
@@ -107,3 +97,17 @@ struct settings *options_load_settings(const struct options *options,
     return settings_load(environ, named ? options->env_file : ".env", named,
                          readers);
 }
+
+#define OPTION(id, name, value, help) {name, value, help},
+void options_print_help(void) {
+    static const struct {
+        const char *name, *value, *help;
+    } rows[] = {
+#include "supervisor/options.def"
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        printf("  --%s%s%s\n        %s\n", rows[i].name,
+               rows[i].value != NULL ? " " : "",
+               rows[i].value != NULL ? rows[i].value : "", rows[i].help);
+}
+#undef OPTION

@@ -35,4 +35,7 @@ MUST_CHECK struct settings *
 options_load_settings(const struct options *options,
                       enum settings_reader readers) NONNULL_ALL;
 
+/* Prints each option with what it does, for --help. */
+void options_print_help(void);
+
 #endif
