@@ -10,6 +10,7 @@ UNIT_day       = common/day.c
 UNIT_decimal   = common/rates/decimal.c
 UNIT_decimal_convert = common/rates/decimal.c
 UNIT_json_scan = common/json_scan.c common/utf8.c
+UNIT_json_seeds = common/json_scan.c common/utf8.c
 UNIT_json_portable = common/utf8.c
 UNIT_json_shape = common/json_shape.c common/json_scan.c
 UNIT_json_shape_portable = common/json_scan.c common/utf8.c

@@ -2,8 +2,9 @@
  * The file of calls in STATE_DIR. Lines, by their first character:
  *
  *   c PROVIDER   a call is made, and one of two is taken back
- *   x            the file loses its name, and gets it back
- *   o            the file is opened again
+ *   x            the file and its folder lose their names, and get them back
+ *   o, s         the file is opened again; where the disk has no room
+ *   b            the same, and a folder has the file's place; then it has not
  *   d PLACE NUMBER, or d PLACE   ... with damage, see files_damage()
  */
 #include "ratefetcher/call_counts.h"
@@ -13,6 +14,7 @@
 #define TODAY ((day){20252})
 
 static struct call_counts *book;
+static bool blocked; /* the file can not be had */
 
 static void call(struct span name) {
     char *provider = fuzz_string(name);
@@ -42,7 +44,18 @@ static void open_again(void) {
     strcpy(before, call_counts_token(book));
     call_counts_close(&book);
     book = call_counts_open(files_folder);
-    HOLDS(strcmp(before, call_counts_token(book)) == 0, "%s", before);
+    HOLDS(blocked || strcmp(before, call_counts_token(book)) == 0, "%s",
+          before);
+}
+
+static void without_room(void) {
+    unlink(files_path);
+    files_limit(100);
+    book = call_counts_open(files_folder);
+    files_limit(0);
+    call(span_of("ecb"));
+    call_counts_restore(book);
+    call_counts_close(&book);
 }
 
 static void take_line(struct span line) {
@@ -52,13 +65,18 @@ static void take_line(struct span line) {
         call(text);
     if (what == 'x') {
         unlink(files_path);
+        rmdir(files_folder);
         call_counts_restore(book);
-        HOLDS(access(files_path, F_OK) == 0, "%s", files_path);
+        HOLDS(blocked || access(files_path, F_OK) == 0, "%s", files_path);
     }
-    if (what == 'd' || what == 'o') {
+    if (line.len > 0 && strchr("dosb", what) != NULL) {
         call_counts_close(&book);
-        if (what == 'd')
+        if (what == 'b')
+            files_block(blocked = !blocked);
+        if (what == 'd' && !blocked)
             files_damage(text);
+        if (what == 's')
+            without_room();
         open_again();
     }
 }
@@ -70,6 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     open_again();
     while (text.len > 0)
         take_line(fuzz_take(&text, '\n'));
+    if (blocked)
+        take_line(span_of("b"));
     call_counts_restore(book);
     call_counts_close(&book);
     return 0;

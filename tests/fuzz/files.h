@@ -7,7 +7,9 @@
 #define FXWIRE_TESTS_FUZZ_FILES_H
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -59,6 +61,22 @@ static inline void files_begin(const char *name) {
     snprintf(files_path, sizeof files_path, "%s/%s", files_folder, name);
     atexit(files_remove);
     log_open("fuzz", "error", "text", open("/dev/null", O_WRONLY));
+}
+
+/* A folder takes the file's place, or does no more. */
+static inline void files_block(bool block) {
+    unlink(files_path);
+    HOLDS(block ? mkdir(files_path, 0700) == 0 : rmdir(files_path) == 0, "%s",
+          files_path);
+}
+
+/* No file can be longer; 0: as long as the disk has room. */
+static inline void files_limit(size_t bytes) {
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes > 0 ? bytes : limit.rlim_max;
+    HOLDS(setrlimit(RLIMIT_FSIZE, &limit) == 0, "%zu", bytes);
 }
 
 /* Takes a number and the blank behind it off the line. */

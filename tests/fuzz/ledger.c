@@ -9,7 +9,8 @@
  *   n           from now on there are notes
  *   x           the file loses its name, and gets it back
  *   o           the file is opened again, by the next process
- *   g           the same, with more room
+ *   g, s        the same, with more room; which the disk has not
+ *   b           the same, and a folder has the file's place; then it has not
  *   d PLACE NUMBER, or d PLACE   ... with damage, see files_damage()
  *
  * Without damage the next process finds what was there, and nothing else. With
@@ -33,6 +34,7 @@ static size_t count;
 static uint64_t work_on; /* the sequence of that message; 0: none */
 static struct ledger *ledger;
 static size_t room;
+static bool blocked, in_memory; /* the file can not be had, or is not */
 
 static void forget(size_t place) {
     free(held[place].request);
@@ -179,12 +181,32 @@ static void open_again(bool damaged) {
     HOLDS(ledger_count(ledger) == count, "%zu", ledger_count(ledger));
     HOLDS(ledger_max_bytes(ledger) <= room, "%zu", ledger_max_bytes(ledger));
     work_on = 0;
+    in_memory = blocked || access(files_path, F_OK) < 0;
 }
 
 static void lose_name(void) {
+    if (in_memory) {
+        HOLDS(!ledger_restore(ledger), "%s", files_path);
+        return;
+    }
     HOLDS(unlink(files_path) == 0, "%s", files_path);
     HOLDS(ledger_restore(ledger), "%s", files_path);
     HOLDS(!ledger_restore(ledger), "%s", files_path);
+}
+
+/* What was in memory alone ends with the process. */
+static void next_process(char what, struct span text) {
+    bool other = in_memory || what == 'd' || what == 'b';
+    ledger_close(&ledger);
+    if ((what == 'g' || what == 's') && room < 4 * ROOM)
+        room += ROOM;
+    if (what == 'b')
+        files_block(blocked = !blocked);
+    if (what == 'd' && !blocked)
+        files_damage(text);
+    files_limit(what == 's' ? 6000 : 0);
+    open_again(other);
+    files_limit(0);
 }
 
 static void take_line(struct span line) {
@@ -204,13 +226,8 @@ static void take_line(struct span line) {
         ledger_keep_notes(ledger, 32);
     else if (what == 'x')
         lose_name();
-    else if (what == 'o' || what == 'd' || what == 'g') {
-        ledger_close(&ledger);
-        room += what == 'g' && room < 4 * ROOM ? ROOM : 0;
-        if (what == 'd')
-            files_damage(text);
-        open_again(what == 'd');
-    }
+    else if (line.len > 0 && strchr("odgsb", what) != NULL)
+        next_process(what, text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -221,8 +238,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     open_again(false);
     while (text.len > 0)
         take_line(fuzz_take(&text, '\n'));
-    ledger_close(&ledger);
-    open_again(false);
+    next_process(blocked ? 'b' : 'o', text);
     while (count > 0)
         release();
     ledger_close(&ledger);

@@ -6,6 +6,7 @@
  *   o        who puts opens the file again     a   who takes does
  *   b        an append is begun, and not ended
  *   x        the file loses its name, and gets it back; who takes follows
+ *   k        who puts finds a folder in the file's place, and none then
  *   c        who puts closes it in order, and opens it again
  *   d PLACE NUMBER   damage, while both have it open, see files_damage()
  *
@@ -116,6 +117,21 @@ static void lose_name(void) {
         HOLDS(line_ring_follow(&taker) || damaged, "%s", files_path);
 }
 
+static void be_blocked(void) {
+    const char *aside;
+    line_ring_detach(&putter);
+    files_block(true);
+    HOLDS(line_ring_open(&putter, files_path, ROOM, &aside) < 0, "%s",
+          files_path);
+    files_block(false);
+    files_limit(6000);
+    HOLDS(line_ring_open(&putter, files_path, ROOM, &aside) < 0, "%s",
+          files_path);
+    files_limit(0);
+    damaged = true; /* the file, and all that was in it, is gone */
+    open_putter();
+}
+
 static void take_line(struct span line) {
     char what = line.len > 0 ? line.data[0] : ' ';
     struct span text = span_from(line, line.len < 2 ? line.len : 2);
@@ -131,6 +147,8 @@ static void take_line(struct span line) {
         begin_append();
     else if (what == 'x')
         lose_name();
+    else if (what == 'k')
+        be_blocked();
     else if (what == 'd' && memchr(text.data, ' ', text.len) != NULL) {
         damaged = true;
         files_damage(text);

@@ -105,12 +105,23 @@ static void check_long(struct channel *channel, int to, struct span text) {
 static void check_written(struct channel *from, struct channel *to,
                           struct span text) {
     struct span line, sent = fuzz_take(&text, '\n');
+    HOLDS(channel_flush(from) == 0, "%.*s", SPAN(sent));
     HOLDS(channel_write(from, sent) == 0, "%.*s", SPAN(sent));
     HOLDS(channel_read(to) == CHANNEL_LINES && channel_next_line(to, &line) &&
               fuzz_same(line, sent) && !channel_next_line(to, &line),
           "%.*s", SPAN(sent));
     channel_clear(from);
     HOLDS(channel_read(to) != CHANNEL_LINES, "%.*s", SPAN(sent));
+    HOLDS(channel_write(to, sent) < 0, "%.*s", SPAN(sent));
+}
+
+/* What nobody reads is bounded. */
+static void check_flood(struct channel *to, struct span text) {
+    size_t written = 0;
+    while (channel_write(to, text) == 0) {
+        written += text.len + 1;
+        HOLDS(written < 4 * CHANNEL_MAX_QUEUE_BYTES, "%zu", written);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -132,9 +143,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         sent = span_from(sent, len);
         take_lines(&channel, &expected);
     }
+    if (span_equals(first, "flood"))
+        check_flood(&channel, text);
     HOLDS(count_lines(expected) == 0 || span_equals(first, "long"), "%.*s",
           SPAN(expected));
-    check_written(&channel, &peer, text);
+    if (!span_equals(first, "flood"))
+        check_written(&channel, &peer, text);
+    channel_clear(&channel);
     channel_clear(&peer);
     return 0;
 }
