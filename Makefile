@@ -48,7 +48,7 @@ endif
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1)/*.c $(1)/*/*.c)))
 COMMON  = $(BUILD)/obj/libcommon.a
-SOURCES = $(sort  $(wildcard */*.c */*.h common/*/*.[ch] supervisor/*/*.[ch] wsclient/*/*.[ch] ratefetcher/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch]))
+SOURCES = $(sort  $(wildcard */*.c */*.h common/*/*.[ch] supervisor/*/*.[ch] wsclient/*/*.[ch] ratefetcher/*/*.[ch] docs/*/*.c tests/*/*.[ch] tests/*/*/*.[ch]))
 
 all: $(PROGRAMS:%=$(BUILD)/%) $(MOCKS:%=$(BUILD)/%)
 
@@ -86,17 +86,18 @@ $(BUILD)/flags: FORCE
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 include tests/tests.mk
+include docs/man/man.mk
 
 # What a service manager runs is the link in bin; the programs find each other
 # in libexec.
-install: all
+install: all install-completions install-manual
 	install -d $(DESTDIR)$(PREFIX)/libexec/fxwire $(DESTDIR)$(PREFIX)/bin
 	install $(PROGRAMS:%=$(BUILD)/%) $(MOCKS:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/libexec/fxwire
 	ln -sf ../libexec/fxwire/supervisor $(DESTDIR)$(PREFIX)/bin/fxwire
 	install -d $(DESTDIR)$(PREFIX)/share/fxwire/schema
 	install -m 644 etc/schema/* $(DESTDIR)$(PREFIX)/share/fxwire/schema
 
-uninstall:
+uninstall: uninstall-docs
 	rm -f $(DESTDIR)$(PREFIX)/bin/fxwire
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/fxwire $(DESTDIR)$(PREFIX)/share/fxwire
 

@@ -226,7 +226,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call trespassing,$(p))))
 # ARGS are pytest's.
 test:
 	@sh tests/tools/packages.sh build test
-	@$(MAKE) --no-print-directory all $(POISONED) $(TRESPASSING) $(INSTRUCTIONS) $(TRIPLES) $(BUILD)/bench/load unit-tests
+	@$(MAKE) --no-print-directory all $(POISONED) $(TRESPASSING) $(INSTRUCTIONS) $(TRIPLES) $(BUILD)/bench/load unit-tests manual completions
 	@sh tests/tools/run.sh $(BUILD) $(ARGS)
 
 # A minute for each fault; ARGS="--seconds 10 kill9-all" and the like.

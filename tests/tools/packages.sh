@@ -9,12 +9,12 @@ set -eu
 build="ca-certificates gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev libevent-dev
        libexpat1-dev libgmp-dev libhiredis-dev libjson-c-dev libncurses-dev libseccomp-dev libssl-dev
        libwebsockets-dev pkgconf zlib1g-dev"
-test="chromium clang clang-format curl faketime iproute2 libclang-rt-dev
-      libcmocka-dev libnss-wrapper mount nftables nginx-light node-faye-websocket
+test="bash-completion chromium clang clang-format curl faketime fish iproute2 libclang-rt-dev
+      libcmocka-dev libnss-wrapper man-db mandoc mount nftables nginx-light node-faye-websocket
       node-ws nodejs nutcracker procps prometheus python3-cryptography
       python3-jsonschema python3-prometheus-client python3-pytest python3-pytest-xdist
-      python3-redis python3-seccomp python3-websockets python3-yaml redis-server socat
-      systemd tmux universal-ctags util-linux valgrind"
+      python3-redis python3-seccomp python3-websockets python3-yaml redis-server scdoc socat
+      systemd tmux universal-ctags util-linux valgrind zsh"
 fresh="mmdebstrap"
 docs="graphviz"
 fuzz="clang libclang-rt-dev libcmocka-dev llvm"

@@ -1,0 +1,2 @@
+# Completion of fxwire for fish.
+@table fish
