@@ -242,4 +242,8 @@ bench:
 	@ROUNDS="$(ROUNDS)" SECONDS="$(SECONDS)" BASE="$(BASE)" \
 	    /usr/bin/python3 tests/bench/bench.py $(BUILD) $(PARTS)
 
-.PHONY: unit-tests faults bench
+# The image of Containerfile, built and run in a throw-away root.
+test-container:
+	@sh tests/tools/container.sh
+
+.PHONY: unit-tests faults bench test-container

@@ -70,7 +70,7 @@ class Schema:
         if "$ref" in schema:
             with self._resolver.resolving(schema["$ref"]) as target:
                 yield from self._mutants(target, value, path)
-        for branch in schema.get("oneOf", ()):
+        for branch in schema.get("oneOf", []) + schema.get("allOf", []):
             if self._validator.evolve(schema=branch).is_valid(value):
                 yield from self._mutants(branch, value, path)
         if isinstance(value, list) and value and "items" in schema:

@@ -21,7 +21,7 @@ REQUIRED = {
     "error": "type id message", "alert": "event subject time",
     "rates": "op date as_of base provider layer fetched_at expires_at rates expires_in",
     "audit": "upstream received id outcome",
-    "status": "op version time uptime_seconds ready reasons helpers upstreams providers latest "
+    "status": "version time uptime_seconds ready reasons helpers upstreams providers latest "
               "redis rates_differ lookups last_warnings counters summary attention"}
 ASKED = [message("1", "160"), message('"x"', "0.1", '"EUR"'), message("1e2", "7", '"DEM"'),
          message("3", "1", date=f'"{today()}"'), message("4", "5", '"XAF"'),
@@ -69,6 +69,7 @@ def sockets_of(service):
              "control_answer": [a for q in control + bad for a in service.ask("control.sock", q)],
              "logs_question": [{"op": "logs"}], "logs_answer": service.ask("logs.sock", {"op": "x"})}
     wait_until(lambda: service.status()["ready"], "it is ready again")
+    found["status"] = json.loads(service.command("status", "--json").stdout)
     found["rates"] = [json.loads(service.command("rates", day, "--json").stdout)
                       for day in ("2021-05-18", today())]
     return found
@@ -122,10 +123,12 @@ def test_states_and_words_are_all_there():
     assert results and set(status["upstream"]["properties"]["results"]["required"]) == results
     states = words("supervisor/lifecycle.c", r'\[LIFECYCLE_\w+\] = "(\w+)"') | {"ready", "stopped"}
     assert set(status["helper"]["properties"]["state"]["enum"]) == states
-    [body] = re.findall(r"\*state_name\(.*?\n}\n", (TOP / "ratefetcher/provider.c").read_text(),
-                        re.S)
-    assert set(status["provider"]["properties"]["state"]["enum"]) == set(
-        re.findall(r'"(\w+)"', body))
+    said = lambda path, function: set(re.findall(r'"(.+?)"', re.search(
+        rf"\*{function}\(.*?\n}}\n", (TOP / path).read_text(), re.S)[0]))
+    assert set(status["provider"]["properties"]["state"]["enum"]) == said(
+        "ratefetcher/provider.c", "state_name")
+    assert set(load("status")["properties"]["redis"]["enum"]) == said(
+        "ratefetcher/redis/redis_cache.c", "redis_cache_state") | {None}
     errors = words("wsclient/audit.c", r'\[REFUSAL_\w+\] = "(\w+)"')
     assert errors and set(load("audit")["properties"]["error"]["enum"]) == errors
 
@@ -189,7 +192,7 @@ def statuses():
 
 
 def test_the_status(sent):
-    found = [sent["sockets"]["control_answer"][0], *statuses()]
+    found = [sent["sockets"]["control_answer"][0], sent["sockets"]["status"], *statuses()]
     for status in found:
         Schema("status", closed=True).check(status)
     assert {s["ready"] for s in found} == {True, False}

@@ -15,6 +15,8 @@ usage() {
 case ${1-} in bookworm | trixie) suite=$1 ;; *) usage ;; esac
 case ${2-} in short) tests='-m smoke' ;; '') tests= ;; *) usage ;; esac
 
+. tests/tools/root.sh
+
 cannot() {
     echo "NOT TESTED ON A BARE $suite: $*" >&2
     exit 75
@@ -40,30 +42,6 @@ run() { # a command, such that a signal to this script is heard meanwhile
     wait "$child" || code=$?
     child=
     return $code
-}
-
-# Debian's own archive among those of this machine's apt, and its proxies.
-mirror() {
-    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
-        grep -E '/debian/?$' | head -n 1
-}
-
-make_root() {
-    sh tests/tools/packages.sh fresh || cannot "mmdebstrap can not be installed"
-    [ "$(id -u)" -eq 0 ] || cannot "only root can make it"
-    unshare --mount --pid --fork true || cannot "no namespaces can be made"
-    from=$(mirror)
-    [ -n "$from" ] || cannot "apt has no mirror of Debian"
-    apt-config dump --no-empty --format '%f "%v";%n' \
-        Acquire::http::Proxy Acquire::https::Proxy > "$work/proxies"
-    # Over https the packages of the tests are had by trusting somebody.
-    case $from in https:*) more=,ca-certificates ;; *) more= ;; esac
-    run mmdebstrap --quiet --variant=minbase --include="git,make$more" \
-        --aptopt="$work/proxies" "$suite" "$root" "$from" ||
-        cannot "its packages can not be had from $from"
-    # Debian's installer writes that, and no package has to.
-    [ -e "$root/etc/hosts" ] ||
-        printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n' > "$root/etc/hosts"
 }
 
 # The commit alone, without what is not committed.
@@ -99,7 +77,7 @@ try() { # NAME COMMAND...
     in_root "$@" || failed="$failed $name,"
 }
 
-make_root
+make_root "$suite" "$root" ,git,make
 clone
 try "make demo" sh tests/tools/demo-check.sh
 try "make test" make test ARGS="$tests"
