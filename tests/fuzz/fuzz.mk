@@ -47,6 +47,8 @@ FUZZ_LIBS_audit_file = -lz
 FUZZ_http_answer = ratefetcher/providers/http.c
 WITH_http_answer = common/utf8.c $(UNIT_http)
 FUZZ_LINK_http_answer = -Wl,--wrap=curl_multi_add_handle
+FUZZ_questions = ratefetcher/server.c
+WITH_questions = common/lines/line_server.c $(UNIT_line_server) $(UNIT_euro_fixed)
 
 FUZZ_TARGETS = $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
 FUZZ_SANITIZE = address,undefined
