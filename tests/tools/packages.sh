@@ -13,15 +13,9 @@ test="bash-completion chromium clang clang-format curl faketime fish iproute2 li
       libcmocka-dev libnss-wrapper man-db mandoc mount nftables nginx-light node-faye-websocket
       node-ws nodejs nutcracker procps prometheus python3-cryptography
       python3-jsonschema python3-prometheus-client python3-pytest python3-pytest-xdist
-<<<<<<< HEAD
       python3-redis python3-seccomp python3-websockets python3-yaml redis-server scdoc socat
       systemd tmux universal-ctags util-linux valgrind zsh"
-fresh="mmdebstrap"
-=======
-      python3-redis python3-seccomp python3-websockets python3-yaml redis-server socat
-      systemd tmux universal-ctags util-linux valgrind"
 fresh="mmdebstrap python3-yaml"
->>>>>>> a17977a (Containers: an image, a compose file with all that belongs to it, and a test that runs both without an engine)
 docs="graphviz"
 fuzz="clang libclang-rt-dev libcmocka-dev llvm"
 bench="gnuplot-nox python3-cryptography python3-websockets"
