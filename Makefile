@@ -31,7 +31,7 @@ $(BUILD)/wsclient $(BUILD)/bench/instructions: private FX_LDFLAGS += \
 
 PROGRAMS = supervisor wsclient ratefetcher
 # Stand-ins for users' own tests, installed beside the programs.
-MOCKS    = mock-upstream
+MOCKS    = mock-upstream mock-provider
 # Asked for when it is needed: before `make demo` pkg-config may not be there.
 NCURSES = $(shell pkg-config --libs ncursesw 2>/dev/null || echo -lncursesw -ltinfo)
 LIBS_supervisor  = -levent -ljson-c -lseccomp $(NCURSES) -lz -lbsd
@@ -39,6 +39,7 @@ LIBS_wsclient    = -lwebsockets -lssl -lcrypto -ljson-c -lseccomp -lbsd
 LIBS_ratefetcher = -lcurl -levent_openssl -levent -lssl -lcrypto -lexpat -lhiredis -ljson-c \
                    -lseccomp -lcsv -lbsd
 LIBS_mock-upstream = -lcrypto -lgmp
+LIBS_mock-provider = -levent
 
 # V=1 shows the commands.
 V = 0
@@ -59,6 +60,8 @@ $(BUILD)/$(1): $(call objects,$(2)) $(if $(3),$(COMMON))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p),$(p),common)))
 $(eval $(call program,mock-upstream,tests/upstream))
+$(eval $(call program,mock-provider,tests/provider))
+$(BUILD)/mock-provider: $(patsubst %,$(BUILD)/obj/tests/upstream/%.o,buf day ecb json listen)
 
 $(COMMON): $(call objects,common)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^

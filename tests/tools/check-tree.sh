@@ -52,8 +52,8 @@ result "ncurses is supervisor/top's" \
     "$(includes common supervisor wsclient ratefetcher -- 'n?curses' |
        grep -v '^supervisor/top/')"
 result "libevent is not wsclient's" "$(includes wsclient -- 'event2?/')"
-result "the simulator and the load generator share no code with the product" \
-    "$(includes tests/upstream tests/bench/load -- '(common|supervisor|wsclient|ratefetcher)/')"
+result "the simulators and the load generator share no code with the product" \
+    "$(includes tests/upstream tests/provider tests/bench/load -- '(common|supervisor|wsclient|ratefetcher)/')"
 
 pure="common/backoff common/clock_watch common/day common/rates/daytables common/rates/decimal common/rates/euro_fixed common/events common/log_limit common/settings/envfile common/json_number common/json_plain common/json_scan common/json_shape
       common/latency common/metrics common/rates/rates common/span

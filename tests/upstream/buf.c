@@ -1,5 +1,6 @@
 #include "buf.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ char *buf_room(struct buf *b, size_t size) {
             cap *= 2;
         char *data = realloc(b->data, cap);
         if (!data) {
-            perror("mock-upstream: buffer");
+            perror(program_invocation_short_name);
             exit(2);
         }
         b->data = data;

@@ -2,6 +2,7 @@
 
 #include "day.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@ enum { ECB_LOOK_BACK = 7 };
 static void *ecb_alloc(size_t count, size_t size) {
     void *p = calloc(count ? count : 1, size);
     if (!p) {
-        perror("mock-upstream: rates");
+        perror(program_invocation_short_name);
         exit(2);
     }
     return p;
@@ -105,20 +106,22 @@ static bool ecb_parse(struct ecb *e, const char *path) {
     e->row = ecb_alloc(ecb_count(rest, '\n') + 1, sizeof *e->row);
     char *line = strsep(&rest, "\n");
     if (!ecb_header(e, line)) {
-        fprintf(stderr, "mock-upstream: %s: first line is not Date,...\n",
-                path);
+        fprintf(stderr, "%s: %s: first line is not Date,...\n",
+                program_invocation_short_name, path);
         return false;
     }
     for (unsigned n = 2; (line = strsep(&rest, "\n")); n++) {
         if (line[strspn(line, " \r")] == '\0')
             continue;
         if (!ecb_line(e, line)) {
-            fprintf(stderr, "mock-upstream: %s:%u: bad line\n", path, n);
+            fprintf(stderr, "%s: %s:%u: bad line\n",
+                    program_invocation_short_name, path, n);
             return false;
         }
     }
     if (e->rows == 0)
-        fprintf(stderr, "mock-upstream: %s: no rates\n", path);
+        fprintf(stderr, "%s: %s: no rates\n", program_invocation_short_name,
+                path);
     return e->rows > 0;
 }
 

@@ -1,5 +1,6 @@
 #include "listen.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,14 +43,16 @@ int listen_open(const char *where) {
     char host[256];
     const char *port;
     if (!listen_split(where, host, sizeof host, &port)) {
-        fprintf(stderr, "mock-upstream: %s: not HOST:PORT\n", where);
+        fprintf(stderr, "%s: %s: not HOST:PORT\n",
+                program_invocation_short_name, where);
         return -1;
     }
     struct addrinfo want = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found;
     int error = getaddrinfo(host, port, &want, &found);
     if (error) {
-        fprintf(stderr, "mock-upstream: %s: %s\n", where, gai_strerror(error));
+        fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, where,
+                gai_strerror(error));
         return -1;
     }
     int fd = listen_bind(found);
