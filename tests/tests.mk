@@ -98,7 +98,7 @@ UNIT_receipts  = wsclient/link/peer.c
 UNIT_proof     = wsclient/link/peer.c
 UNIT_outbox    = wsclient/outbox.c $(LEDGER_C)
 UNIT_dial_texts = wsclient/link/dial_texts.c
-UNIT_peer_close = wsclient/link/peer_close.c
+UNIT_peer_close = wsclient/link/peer_close.c common/utf8.c
 UNIT_breaks    = wsclient/link/breaks.c common/clock.c
 UNIT_quarantine = wsclient/quarantine.c common/files.c common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c \
                  common/day.c common/memory.c

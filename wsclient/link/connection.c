@@ -381,7 +381,8 @@ int connection_callback(struct connection *connection, struct lws *wsi,
         return on_writeable(c);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         peer_close_read(&c->peer_close, (struct span){in, len});
-        break;
+        /* One that is broken itself is not answered: RFC 6455, 7.1.7. */
+        return peer_close_is_text(&c->peer_close) ? 0 : -1;
     case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
         dial_answered(&c->dial, wsi);
         break;

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "common/utf8.h"
+
 enum { OPCODE_CLOSE = 8 };
 
 void peer_close_read(struct peer_close *close, struct span payload) {
@@ -17,6 +19,12 @@ void peer_close_read(struct peer_close *close, struct span payload) {
                           ? payload.len - 2
                           : PEER_CLOSE_MAX_TEXT;
     memcpy(close->text, payload.data + 2, close->text_len);
+}
+
+bool peer_close_is_text(const struct peer_close *close) {
+    struct utf8 state = {0};
+    return utf8_feed(&state, (struct span){close->text, close->text_len}) &&
+           utf8_complete(&state);
 }
 
 bool peer_close_is_leave(const struct peer_close *close) {

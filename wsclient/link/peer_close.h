@@ -34,6 +34,9 @@ struct peer_close {
 /* Reads the payload of a close frame; the first one counts (7.1.5). */
 NONNULL_ALL void peer_close_read(struct peer_close *close, struct span payload);
 
+/* Whether its text is UTF-8, as it must be (5.5.1). */
+NONNULL_ALL bool peer_close_is_text(const struct peer_close *close);
+
 /*
  * Whether it says that the peer goes away, restarts or wants to be left alone
  * (1001, 1012 to 1014), whatever it was sent.
