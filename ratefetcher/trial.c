@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -29,6 +30,7 @@ struct tried {
     size_t currencies;
     bool has_clock;
     int64_t clock_ahead_ms;
+    struct http_calls_left calls_left[HTTP_QUOTAS];
 };
 
 struct rates_trial {
@@ -52,6 +54,7 @@ static void note(struct tried *tried, struct provider_answer answer) {
     tried->detail = memory_print("%s", answer.detail);
     tried->has_clock = answer.has_clock;
     tried->clock_ahead_ms = answer.clock_ahead_ms;
+    memcpy(tried->calls_left, answer.calls_left, sizeof tried->calls_left);
     if (answer.rates != NULL) {
         day_print(rates_as_of(answer.rates), tried->as_of);
         tried->currencies = rates_count(answer.rates);
@@ -97,10 +100,12 @@ static void warn_of_clock(const struct tried *tried) {
 }
 
 static void print(const struct tried *tried) {
-    struct log_field fields[8] = {
+    struct log_field fields[10] = {
         log_text("name", tried->class->name),
         log_text("result", provider_result_name(tried->result)),
     };
+    static const char *const quotas[HTTP_QUOTAS] = {
+        [HTTP_MONTH] = "calls_left_month", [HTTP_MINUTE] = "calls_left_minute"};
     size_t n = 2;
     if (tried->as_of[0] != '\0') {
         fields[n++] = log_text("as_of", tried->as_of);
@@ -108,6 +113,9 @@ static void print(const struct tried *tried) {
     } else {
         fields[n++] = log_text("detail", tried->detail);
     }
+    for (int i = 0; i < HTTP_QUOTAS; i++)
+        if (tried->calls_left[i].told)
+            fields[n++] = log_int(quotas[i], tried->calls_left[i].calls);
     if (tried->has_clock)
         fields[n++] = log_int("clock_offset_seconds", offset_seconds(tried));
     fields[n++] = log_duration("took_seconds", tried->took);

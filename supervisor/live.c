@@ -97,7 +97,7 @@ int live_check(const struct settings *settings) {
     struct span upstream,
         list = span_of(settings_text(settings, SETTING_REQUESTS_WS_URL));
     struct json_object *status = ask_running(settings);
-    bool good = true;
+    bool good = live_folders(settings);
     while (settings_next_word(&list, &upstream))
         good = try_upstream(settings, upstream, status) && good;
     json_object_put(status);

@@ -51,9 +51,9 @@ enum { LONGEST_WAIT_SECONDS = 86400 };
 static const struct {
     const char *name;
     int64_t seconds;
-} quota_headers[] = {
-    {"X-RateLimit-Remaining-Quota-Month", 3600},
-    {"X-RateLimit-Remaining-Quota-Minute", 60},
+} quota_headers[HTTP_QUOTAS] = {
+    [HTTP_MONTH] = {"X-RateLimit-Remaining-Quota-Month", 3600},
+    [HTTP_MINUTE] = {"X-RateLimit-Remaining-Quota-Minute", 60},
 };
 
 /* A call that waited and has less time left could only fail. */
@@ -98,9 +98,7 @@ static duration wait_asked_for(CURL *easy) {
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
     if (seconds < 0) /* that moment is past */
         seconds = 0;
-    for (size_t i = 0;
-         seconds == 0 && i < sizeof quota_headers / sizeof *quota_headers;
-         i++) {
+    for (size_t i = 0; seconds == 0 && i < HTTP_QUOTAS; i++) {
         const char *left = header_of(easy, quota_headers[i].name);
         if (left != NULL && strcmp(left, "0") == 0)
             seconds = quota_headers[i].seconds;
@@ -171,6 +169,17 @@ static void read_clock(CURL *easy, struct http_answer *answer) {
         clock_wall_ms() - (theirs * MSEC_PER_SEC + MSEC_PER_SEC / 2);
 }
 
+static void read_quotas(CURL *easy, struct http_answer *answer) {
+    for (int i = 0; i < HTTP_QUOTAS; i++) {
+        const char *left = header_of(easy, quota_headers[i].name);
+        size_t digits = left != NULL ? strspn(left, "0123456789") : 0;
+        if (digits == 0 || digits > 15 || left[digits] != '\0')
+            continue;
+        answer->calls_left[i] =
+            (struct http_calls_left){true, strtoll(left, NULL, 10)};
+    }
+}
+
 /* A part of an address, for people; "" if it has none. free() it. */
 static char *part_of(CURLU *url, CURLUPart which) {
     char *part = NULL;
@@ -231,6 +240,7 @@ static void finish(struct http_call *call, CURLcode code) {
         answer.retry_after = wait_asked_for(call->easy);
         answer.redirect = redirect = redirect_of(call->easy);
         read_clock(call->easy, &answer);
+        read_quotas(call->easy, &answer);
     }
     if (answer.status == 0)
         answer.error = error_of(call, code);

@@ -35,6 +35,15 @@ struct http_lane {
     TAILQ_HEAD(, http_call) waiting;
 };
 
+/* What is left of a quota, as a server tells it. */
+struct http_calls_left {
+    bool told;
+    int64_t calls;
+};
+
+/* The periods of quotas. */
+enum http_quota { HTTP_MONTH, HTTP_MINUTE, HTTP_QUOTAS };
+
 struct http_answer {
     long status;          /* 0: there was no answer, see `error` */
     bool unsent;          /* it was not made: its turn did not come in time */
@@ -47,6 +56,7 @@ struct http_answer {
     const char *redirect;
     bool has_clock;         /* it has a Date, and comes from no cache: */
     int64_t clock_ahead_ms; /* our clock is ahead of the server's by so much */
+    struct http_calls_left calls_left[HTTP_QUOTAS];
 };
 
 /* A piece of the body of an answer with status 200, lent. */

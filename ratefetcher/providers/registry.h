@@ -12,6 +12,7 @@
 #include "common/metrics.h"
 #include "common/rates/rates.h"
 #include "common/settings/settings.h"
+#include "ratefetcher/providers/http.h"
 
 enum provider_result {
     PROVIDER_OK,
@@ -44,11 +45,10 @@ struct provider_answer {
                             usual */
     bool has_clock;      /* it told the time: */
     int64_t clock_ahead_ms; /* so far ours is ahead of its clock */
+    struct http_calls_left calls_left[HTTP_QUOTAS];
 };
 
 typedef void provider_done(void *arg, const struct provider_answer *answer);
-
-struct http; /* see providers/http.h */
 
 /* What providers are given to work with; lent. */
 struct provider_context {

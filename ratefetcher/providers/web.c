@@ -366,6 +366,7 @@ static struct provider_answer judge(struct web_call *call,
     struct provider_answer answer = {.without_call = http->unsent,
                                      .has_clock = http->has_clock,
                                      .clock_ahead_ms = http->clock_ahead_ms};
+    memcpy(answer.calls_left, http->calls_left, sizeof answer.calls_left);
     duration asked = http->retry_after;
     if (refusal != NULL) {
         answer.result = result_of_refusal(call, refusal);

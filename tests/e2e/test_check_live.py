@@ -1,5 +1,7 @@
 """`check --live`: each upstream, provider and Redis is tried once."""
+import os
 import shlex
+import subprocess
 import threading
 import time
 
@@ -28,7 +30,7 @@ def rows_of(done):
     rows = []
     for line in done.stdout.splitlines():
         title, *fields = shlex.split(line)
-        if title in ("upstream", "provider", "redis") and "=" in fields[0]:
+        if title in ("folder", "upstream", "provider", "redis") and "=" in fields[0]:
             rows.append((title, dict(field.split("=", 1) for field in fields)))
     return rows
 
@@ -62,8 +64,10 @@ def test_all_is_well(shop):
     with RedisServer() as redis:
         rows = check(shop, 0, REDIS_URL=redis.start().url(1))
         assert not redis.client(1).get("fxwire:rates:frankfurter:latest")
-    assert [title for title, _ in rows] == ["upstream", "provider", "provider", "redis"]
-    assert [fields["result"] for _, fields in rows] == ["ok", "ok", "ok", "up"]
+    assert [title for title, _ in rows] == ["folder"] * 2 + ["upstream"] + ["provider"] * 2 + [
+        "redis"]
+    assert [fields["result"] for _, fields in rows] == ["ok"] * 5 + ["up"]
+    assert [fields["name"] for _, fields in rows[:2]] == ["RUNTIME_DIR", "STATE_DIR"]
     assert row(rows, "upstream")["upstream"] == shop.upstream.url.removeprefix("ws://")
     assert row(rows, "freecurrencyapi")["currencies"] == "1"
     assert [len(api.calls) for api in (shop.fca, shop.frankfurter, shop.ecb)] == [1, 1, 0]
@@ -105,6 +109,35 @@ def test_the_clock_of_one_that_fails(shop):
     assert "clock_offset_seconds" not in row(check(shop, 0), "frankfurter")
 
 
+def test_what_is_left_of_a_quota(shop):
+    """As the provider tells it, and only what is a number."""
+    shop.fca.fault = lambda call: call.answer(
+        '{"data":{"EUR":1,"USD":1.2}}', more=["X-RateLimit-Remaining-Quota-Month: 4821",
+                                              "x-ratelimit-remaining-quota-minute: soon"])
+    rows = check(shop, 0)
+    assert row(rows, "freecurrencyapi")["calls_left_month"] == "4821"
+    assert not [name for _, fields in rows for name in fields if "left" in name and
+                fields["name"] != "freecurrencyapi" or name == "calls_left_minute"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_on_a_full_disk(shop, tmp_path, there):
+    """That a folder is there, or can be made, is not all."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], check=False).returncode:
+        pytest.skip("only root can make such a disk")
+    folder = tmp_path if there else tmp_path / "a" / "b"
+    env = shop.service.env | {"LOGS_DIR": str(folder), "LOGS_EXPIRATION_DAYS": "1"}
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=8k none "$0" && exec "$@"',
+         tmp_path, shop.service.build / "supervisor", "check", "--live"],
+        env=env, cwd=shop.service.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 69, done.stdout + done.stderr
+    told = row(rows_of(done), "LOGS_DIR")
+    assert (told["path"], told["result"], told["free_mb"]) == (str(folder), "failed", "0")
+    assert "No space left" in told["detail"]
+    assert row(rows_of(done), "STATE_DIR")["result"] == "ok"
+
+
 def test_a_table_of_another_day(shop):
     """What the service would say of it, is said."""
     day = utc_today() + 3 * ONE_DAY
@@ -121,8 +154,8 @@ def test_a_provider_that_fails(shop, status, name, result):
     api = shop.fca if name == "freecurrencyapi" else shop.frankfurter
     api.fault = lambda call: call.answer(f"no, {shop.fca.key}", status)
     rows = check(shop, 69)
-    assert row(rows, name)["result"] == result and len(rows) == 3
-    assert sum(fields["result"] == "ok" for _, fields in rows) == 2
+    assert row(rows, name)["result"] == result and len(rows) == 5
+    assert sum(fields["result"] == "ok" for _, fields in rows) == 4
     assert shop.fca.key not in str(rows) + shop.told
 
 
