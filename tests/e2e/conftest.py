@@ -1,6 +1,8 @@
 """Fixtures of the black-box tests."""
 import collections
 import contextlib
+import os
+import resource
 import time
 
 import pytest
@@ -19,6 +21,10 @@ from waiting import sleep_until, wait_until
 def pytest_configure(config):
     config.addinivalue_line("markers", "smoke: also worth running under valgrind")
     config.addinivalue_line("markers", "slow: takes some 10 seconds")
+    if os.geteuid() != 0:
+        # Else nobody but root could look into the helpers, as the tests do.
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        resource.setrlimit(resource.RLIMIT_CORE, (1 if hard else 0, hard))
     for name in ("supervisor", "wsclient", "ratefetcher"):
         if not (BUILD / name).exists():
             raise pytest.UsageError(f"{BUILD / name} is not there: say make first")

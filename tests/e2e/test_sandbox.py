@@ -65,6 +65,7 @@ REFUSED = {"packets": "socket", "code": "mmap", "make_code": "mprotect", "signal
            "dumpable": "prctl", "process": "clone"}
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("name", HELPERS)
 def test_calls(trespass, upstream, name):
     """Each gets EPERM and a line with its name; the helper lives, and serves."""
@@ -93,6 +94,7 @@ OUTSIDE = ["read /etc/passwd", "list /etc", "read /etc/ssl/private", "list /proc
            "read /proc/self/environ", "write /var/lib/fxwire-was-here"]
 
 
+@pytest.mark.smoke
 @needs_landlock
 @pytest.mark.parametrize("name", HELPERS)
 def test_files(trespass, upstream, name):
