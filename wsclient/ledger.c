@@ -450,6 +450,10 @@ bool ledger_restore(struct ledger *ledger) {
     return result > 0;
 }
 
+bool ledger_has_name(const struct ledger *ledger) {
+    return ledger->file.path != NULL && !ledger->nameless;
+}
+
 size_t ledger_count(const struct ledger *ledger) {
     return ledger->count;
 }

@@ -128,6 +128,9 @@ void ledger_release(struct ledger *ledger, struct message *message) NONNULL_ALL;
  */
 MUST_CHECK bool ledger_restore(struct ledger *ledger) NONNULL_ALL;
 
+/* Whether the next wsclient will find what is in hand, as of that call. */
+bool ledger_has_name(const struct ledger *ledger) NONNULL_ALL;
+
 /* How many messages are in hand. */
 size_t ledger_count(const struct ledger *ledger);
 

@@ -268,10 +268,12 @@ static void look(struct wsclient *w) {
         look_at_audit(w);
 }
 
-/* While nothing is under way that a new start would interrupt. */
+/* While a new start interrupts nothing, and nothing is in hand that the next
+ * one would not find. */
 static void look_at_sandbox(struct wsclient *w) {
-    if (!sandbox_is_outdated() || (connection_is_open(w->connection) &&
-                                   pipeline_pending(w->pipeline) > 0))
+    if (!sandbox_is_outdated() ||
+        (ledger_count(w->ledger) > 0 &&
+         (!ledger_has_name(w->ledger) || connection_is_open(w->connection))))
         return;
     log_info(EVENT_SANDBOX_OUTDATED, NULL);
     child_ask_restart(&w->child);

@@ -12,7 +12,7 @@ import pytest
 
 from amounts import message, stake_of
 from places import BUILD, DEMO_RATES, SANITIZED, VALGRIND
-from waiting import wait_until
+from waiting import holds_for, wait_until
 
 pytestmark = pytest.mark.skipif(VALGRIND or SANITIZED, reason="they need more than the list has")
 
@@ -185,6 +185,32 @@ def test_folders_that_are_replaced(make_service, upstream, far_folder):
     assert all(service.helper(name)["deaths"] == 0 for name in HELPERS)
     for name in HELPERS:
         wait_state(service, name, "on")
+
+
+@needs_landlock
+def test_messages_in_hand_of_a_replaced_folder(make_service, upstream, far_folder):
+    """They are in memory alone then: wsclient starts anew once they are delivered."""
+    service = make_service({"REQUESTS_WS_URL": upstream.url, "SANDBOX": "on",
+                            "RUNTIME_DIR": str(far_folder / "run"), "RECONNECT_MAX_SECONDS": "0.1",
+                            "REQUEST_TIMEOUT_SECONDS": 60})
+    service.runtime_dir = far_folder / "run"
+    service.start()
+    link, pid = upstream.wait_link(), service.pids()["wsclient"]
+    with service.pause("ratefetcher"):
+        link.send(*(message(str(i), date='"2021-05-19"') for i in range(10)))
+        service.wait_counter("fxwire_pending", 10)
+        upstream.refuse = (503, [], b"")
+        link.reset()
+        replace(service.runtime_dir)
+        service.wait_log("ledger_not_made_anew")
+        service.wait_log(r"ratefetcher\[\d+\] sandbox_outdated|hangs")
+        holds_for(2.5, lambda: service.helper("wsclient")["pid"] == pid, "the same wsclient")
+    upstream.refuse = None
+    again = upstream.wait_link(2)
+    assert len(again.wait_answers(10)) == 10
+    service.wait_respawn("wsclient", pid)
+    assert_works(upstream.wait_link(3))
+    assert [p for p in service.runtime_dir.iterdir() if p.name.startswith("ledger")]
 
 
 @needs_landlock
