@@ -150,6 +150,7 @@ UNIT_provider_ecb += ratefetcher/providers/day_rows.c
 UNIT_provider_url += ratefetcher/providers/ecb_csv.c ratefetcher/providers/day_rows.c
 UNIT_provider_file += ratefetcher/providers/ecb_csv.c ratefetcher/providers/day_rows.c
 UNIT_upstream  = wsclient/upstream.c $(SETTINGS_C)
+UNIT_sandbox_paths = common/sandbox/paths.c $(SETTINGS_C)
 UNIT_resolve   = common/resolve.c common/memory.c
 
 UNIT_LIBS = -Wl,--as-needed -lcmocka -lcsv -lgmp -ljson-c -lcurl -levent \

@@ -24,8 +24,9 @@ MUST_CHECK const char *sandbox_enter(enum settings_reader who,
 
 /*
  * Whether a file or folder that this process was let into has been replaced by
- * another one of that name, or has appeared since. To be let into that one the
- * process has to be started anew.
+ * another one of that name, or has appeared since. (The kernel keeps the first
+ * one for this process, so that no other gets its number.) To be let into that
+ * one the process has to be started anew.
  */
 bool sandbox_is_outdated(void);
 
