@@ -40,7 +40,7 @@ static bool is_digit_at(struct span text, size_t at) {
 
 /*
  * What json-c's strict mode takes all the same, in one version or another:
- * control characters, NaN and Infinity, 00, `1.` and `.1`
+ * control characters, single quotes, NaN and Infinity, 00, `1.` and `.1`
  */
 static bool is_beyond_strict(struct span text) {
     for (size_t i = 0; i < text.len; i++) {
@@ -49,7 +49,8 @@ static bool is_beyond_strict(struct span text) {
                           (i == 0 || !is_digit_at(text, i - 1));
         bool lone_point = c == '.' && !(i > 0 && is_digit_at(text, i - 1) &&
                                         is_digit_at(text, i + 1));
-        if (c < ' ' || c == 'N' || c == 'I' || zero_first || lone_point)
+        if (c < ' ' || c == '\'' || c == 'N' || c == 'I' || zero_first ||
+            lone_point)
             return true;
     }
     return false;

@@ -1,7 +1,8 @@
 /*
  * Lines that go through a mapped file. Lines, by their first character:
  *
- *   p TEXT   a line is put      + TEXT   one of 64 times that
+ *   p TEXT   a line is put      + TEXT   one of 16 times that
+ *   e N      one that ends so many bytes, less 5, behind the lap
  *   t        all that is there is taken
  *   o        who puts opens the file again     a   who takes does
  *   b        an append is begun, and not ended
@@ -16,7 +17,7 @@
 #include "common/line_ring.h"
 #include "tests/fuzz/files.h"
 
-enum { ROOM = 8192, WAITING = 1 << 16 };
+enum { ROOM = 4096, WAITING = 1 << 16 };
 
 static struct line_ring putter, taker;
 static bool damaged;
@@ -28,26 +29,33 @@ static bool is_open(const struct line_ring *ring) {
     return ring->header != NULL;
 }
 
-static void put(struct span text, size_t times) {
-    size_t len = text.len * times + 1;
+/* A line of so many bytes for which `asked` are asked for. */
+static void put(struct span text, size_t len, size_t asked) {
     if (!is_open(&putter) || len > WAITING - waiting_len)
         return;
-    char *room = line_ring_room(&putter, len + 7);
+    char *room = line_ring_room(&putter, asked);
     if (room == NULL) {
         lost++;
         return;
     }
     HOLDS(room >= putter.data &&
-              (size_t)(room - putter.data) + len + 7 <= putter.bytes,
+              (size_t)(room - putter.data) + asked <= putter.bytes,
           "%td", room - putter.data);
-    for (size_t i = 0; i < times; i++)
-        memcpy(room + i * text.len, text.data, text.len);
+    for (size_t i = 0; i + 1 < len; i++)
+        room[i] = text.len > 0 ? text.data[i % text.len] : '-';
     room[len - 1] = '\n';
     memcpy(waiting + waiting_len, room, len);
     waiting_len += len;
     line_ring_put(&putter, len, ++marks);
     HOLDS(damaged || line_ring_mark(&putter) == marks, "%lu",
           (unsigned long)marks);
+}
+
+static void put_to_the_end(struct span number) {
+    size_t left = putter.bytes - putter.head % putter.bytes;
+    size_t len = left + files_number(&number) % 10;
+    if (len > 5)
+        put(span_of("e"), len - 5, len - 5);
 }
 
 static void take(void) {
@@ -135,8 +143,11 @@ static void be_blocked(void) {
 static void take_line(struct span line) {
     char what = line.len > 0 ? line.data[0] : ' ';
     struct span text = span_from(line, line.len < 2 ? line.len : 2);
+    size_t times = what == '+' ? 16 : 1, len = text.len * times + 1;
     if (what == 'p' || what == '+')
-        put(text, what == '+' ? 64 : 1);
+        put(text, len, len + 7);
+    else if (what == 'e')
+        put_to_the_end(text);
     else if (what == 't')
         take();
     else if (what == 'o' || what == 'c')
