@@ -246,7 +246,7 @@ static void no_body(void **state) {
  */
 static void statuses_that_are_none(void **state) {
     (void)state;
-    static const char *const lines[] = {"200", "222222222222222222222222 ",
+    static const char *const lines[] = {"222222222222222222222222 ",
                                         "1.1 099 Low"};
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         get_pieces(lines[i], 0);
