@@ -166,8 +166,7 @@ int main(int argc, char *argv[], char *envp[]) {
     struct ratefetcher r = {.base = loop_new()};
     int fd = is_trial ? -1 : listening_socket(&r, settings, supervised);
     child_init(&r.child, supervised, report, &r);
-    struct http *http =
-        http_new(r.base, settings_text(settings, SETTING_HTTP_CA_FILE));
+    struct http *http = http_new(r.base, settings);
     const struct provider_context context = {.base = r.base,
                                              .http = http,
                                              .metrics = &r.metrics,

@@ -22,6 +22,7 @@ UNIT_line_server = common/lines/line_server.c common/loop.c common/lines/unix_so
                  common/memory.c
 UNIT_utf8      = common/utf8.c
 UNIT_envfile   = common/settings/envfile.c common/memory.c
+UNIT_no_proxy  = common/settings/no_proxy.c
 UNIT_moved     = common/settings/moved.c common/settings/url.c common/memory.c
 UNIT_url       = common/settings/url.c common/memory.c
 UNIT_mapped_file = common/mapped_file.c common/files.c common/memory.c
@@ -42,7 +43,8 @@ UNIT_rates     = common/rates/rates.c common/memory.c $(MESSAGE_C) common/day.c 
 UNIT_euro_fixed = common/rates/euro_fixed.c $(UNIT_rates)
 UNIT_daytables = common/rates/daytables.c $(UNIT_rates)
 SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
-                 common/settings/moved.c \
+                 common/settings/moved.c common/settings/proxy.c \
+                 common/settings/no_proxy.c \
                  common/files.c common/settings/envfile.c \
                  common/settings/redis_url.c common/settings/url.c common/rates/decimal.c common/utf8.c common/memory.c
 UNIT_settings  = $(SETTINGS_C)
@@ -118,7 +120,7 @@ UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
                  $(UNIT_pipeline)
 
 WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/web_detail.c \
-                 ratefetcher/providers/http.c \
+                 ratefetcher/providers/http.c ratefetcher/providers/http_proxy.c \
                  ratefetcher/providers/history.c common/rates/rates.c $(MESSAGE_C) \
                  common/day.c common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c common/loop.c \
                  $(SETTINGS_C)
@@ -135,7 +137,7 @@ UNIT_lookup    = ratefetcher/lookup.c common/loop.c $(PROVIDER_C)
 UNIT_latest_age = $(UNIT_lookup)
 UNIT_brief_tables = $(UNIT_lookup)
 UNIT_crosscheck = $(UNIT_lookup)
-UNIT_http      = ratefetcher/providers/http.c common/memory.c common/clock.c \
+UNIT_http      = ratefetcher/providers/http.c ratefetcher/providers/http_proxy.c $(SETTINGS_C) common/memory.c common/clock.c \
                  common/loop.c
 UNIT_web       = $(filter-out ratefetcher/providers/http.c,$(WEB_C))
 UNIT_web_text  = ratefetcher/providers/ecb.c ratefetcher/providers/day_rows.c $(UNIT_web)

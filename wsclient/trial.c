@@ -85,6 +85,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason,
     switch (reason) {
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
         return dial_add_headers(&t->dial, wsi, in, len) ? 0 : -1;
+    case LWS_CALLBACK_WSI_CREATE:
+        return dial_connected(&t->dial, wsi) ? 0 : -1;
     case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
         dial_agreed(&t->dial, wsi);
         break;
@@ -116,6 +118,7 @@ static void print(const struct link_trial *t) {
         LOG_FIELDS(log_text("upstream", t->upstream.label),
                    log_text("result", t->connected ? "ok" : "failed"),
                    log_text("protocol", chosen),
+                   log_text("proxy", dial_proxy(&t->dial)),
                    log_text("detail", t->connected ? NULL : t->detail)));
 }
 
@@ -135,7 +138,8 @@ int trial_run(const struct settings *settings) {
                   LOG_FIELDS(log_text("why", "libwebsockets")));
         return EX_SOFTWARE;
     }
-    dial_init(&t.dial, t.context, &t.upstream, CONTEXT_PROTOCOL, on_failed, &t);
+    dial_init(&t.dial, t.context, &t.upstream, settings, CONTEXT_PROTOCOL,
+              on_failed, &t);
     lws_sul_schedule(t.context, 0, &t.begin, on_begin, 1);
     while (!t.over && lws_service(t.context, 0) >= 0)
         ;

@@ -23,8 +23,7 @@ static char *written_host(const struct url *url) {
     return memory_copy(start, (size_t)(end - start));
 }
 
-/* The header's value for user-info, in base64 (RFC 7617). */
-static char *basic_authorization(struct span user_info) {
+char *upstream_basic_authorization(struct span user_info) {
     char *plain = url_unescape(user_info);
     size_t len = strlen(plain), size = (len + 2) / 3 * 4 + 1;
     char *encoded = memory_new(size);
@@ -67,7 +66,7 @@ void upstream_init(struct upstream *upstream, const char *address,
     upstream->host_header = written_host(&url);
     upstream->authorization =
         authorization != NULL   ? memory_print("%s", authorization)
-        : url.user_info.len > 0 ? basic_authorization(url.user_info)
+        : url.user_info.len > 0 ? upstream_basic_authorization(url.user_info)
                                 : NULL;
     upstream->protocols = upstream->origin = NULL;
     upstream->ledger_name = ledger_name(&url);

@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/attributes.h"
+#include "common/span.h"
+
 struct upstream {
     char *label;         /* host:port/path, for people */
     char *url;           /* the same with its scheme */
@@ -27,6 +30,9 @@ struct upstream {
  */
 void upstream_init(struct upstream *upstream, const char *address,
                    const char *authorization);
+
+/* The header's value for user-info, in base64 (RFC 7617). A secret: wipe it. */
+MUST_CHECK char *upstream_basic_authorization(struct span user_info);
 
 /* Whom the upstream is told that it speaks with; both may be NULL, for none. */
 void upstream_introduce(struct upstream *upstream, const char *protocols,

@@ -13,6 +13,7 @@
 #include "common/files.h"
 #include "common/memory.h"
 #include "common/settings/envfile.h"
+#include "common/settings/proxy.h"
 #include "common/settings/settings_check.h"
 #include "common/settings/url.h"
 #include "common/utf8.h"
@@ -292,6 +293,29 @@ static char *default_providers(const struct settings *s) {
     return words;
 }
 
+/* An http:// provider is somebody's own: by default there is none. */
+static bool has_plain_provider(const struct settings *s) {
+    for (int i = 0; i < SETTINGS; i++)
+        if (rows[i].rule.kind == SETTINGS_HTTP_URL && has_value(s, i) &&
+            strncmp(s->values[i].text, "http://", 7) == 0)
+            return true;
+    return false;
+}
+
+/* One for all peers of a kind: who uses TLS to one of them uses it to all. */
+static void set_proxy(struct settings *s, enum setting which,
+                      char *const environment[]) {
+    struct value *value = &s->values[which];
+    const char *upstream = s->values[SETTING_REQUESTS_WS_URL].text;
+    bool tls = which == SETTING_WS_PROXY
+                   ? upstream != NULL && strstr(upstream, "wss://") != NULL
+                   : true;
+    value->text = proxy_of_environment(environment, tls, &value->origin);
+    if (value->text == NULL && which == SETTING_PROVIDER_PROXY &&
+        has_plain_provider(s))
+        value->text = proxy_of_environment(environment, false, &value->origin);
+}
+
 static void set_default(struct settings *s, enum setting which,
                         char *const environment[]) {
     struct value *value = &s->values[which];
@@ -302,6 +326,8 @@ static void set_default(struct settings *s, enum setting which,
         value->text = default_state_dir(environment);
     else if (which == SETTING_RATE_PROVIDERS)
         value->text = default_providers(s);
+    else if (rows[which].rule.kind == SETTINGS_PROXY)
+        set_proxy(s, which, environment);
     else if (rows[which].otherwise != NULL)
         value->text = memory_print("%s", rows[which].otherwise);
 }
@@ -336,7 +362,10 @@ static void check_value(struct settings *s, enum setting which) {
         return;
     value->bad = true;
     char *allowed = settings_allowed(&row->rule);
-    char *shown = row->secret ? memory_print("***") : settings_shown(s, which);
+    bool proxy = row->rule.kind == SETTINGS_PROXY; /* often it is inherited */
+    char *shown = proxy         ? memory_print("*** (%s)", value->origin)
+                  : row->secret ? memory_print("***")
+                                : settings_shown(s, which);
     char *complaint = settings_complaint(&row->rule, value->text);
     settings_add_fault(s,
                        memory_print("%s=%s: must be %s%s%s", row->name, shown,
@@ -366,6 +395,9 @@ struct settings *settings_load(char *const environment[], const char *env_file,
     s->faults = memory_copy("", 0);
     s->warnings = memory_copy("", 0);
     read_environment(s, environment);
+    const char *lower = variable(environment, "no_proxy");
+    if (lower != NULL) /* which curl prefers */
+        assign(s, settings_name(SETTING_NO_PROXY), lower, from_environment);
     if (env_file != NULL)
         read_env_file(s, env_file, env_file_required, environment);
     for (int i = 0; i < SETTINGS; i++)
@@ -446,10 +478,13 @@ char *settings_shown(const struct settings *settings, enum setting which) {
     if (text == NULL)
         return memory_copy("", 0);
     if (which == SETTING_REQUESTS_WS_URL ||
+        (rows[which].rule.kind == SETTINGS_PROXY &&
+         strcmp(text, "none") != 0) ||
         (rows[which].rule.kind == SETTINGS_HTTP_URL &&
          strpbrk(text, "@?") != NULL))
         return shown_addresses(text);
-    char *shown = memory_print("%s", rows[which].secret ? "***" : text);
+    bool hidden = rows[which].secret && rows[which].rule.kind != SETTINGS_PROXY;
+    char *shown = memory_print("%s", hidden ? "***" : text);
     for (char *c = shown; *c != '\0'; c++)
         if (iscntrl((unsigned char)*c))
             *c = '?'; /* a fault is one line, and no terminal's command */

@@ -12,6 +12,7 @@
 #include "common/memory.h"
 #include "common/rates/decimal.h"
 #include "common/settings/moved.h"
+#include "common/settings/proxy.h"
 #include "common/settings/redis_url.h"
 #include "common/settings/url.h"
 #include "common/utf8.h"
@@ -225,6 +226,8 @@ bool settings_check_value(const struct settings_rule *rule, char *text,
         return check_protocols(text);
     case SETTINGS_ORIGIN:
         return check_origin(text);
+    case SETTINGS_PROXY:
+        return proxy_check(text);
     case SETTINGS_PATH:
     case SETTINGS_KINDS:
         break;
@@ -246,6 +249,7 @@ char *settings_allowed(const struct settings_rule *rule) {
                                "commas, each once (letters, digits and "
                                "!#$%&'*+-.^_`|~)",
         [SETTINGS_ORIGIN] = "scheme://host, scheme://host:port or null",
+        [SETTINGS_PROXY] = "http://[user:password@]host:port, or none",
     };
     switch (rule->kind) {
     case SETTINGS_SECONDS:
@@ -293,6 +297,8 @@ char *settings_complaint(const struct settings_rule *rule, const char *text) {
         return url_complaint(span_of(text));
     case SETTINGS_REDIS_URL:
         return redis_url_complaint(span_of(text));
+    case SETTINGS_PROXY:
+        return proxy_complaint(text);
     default:
         return NULL;
     }
@@ -366,6 +372,7 @@ static void check_encrypted(struct settings *s) {
         const char *text = settings_text(s, (enum setting)i);
         if (settings_is_good(s, (enum setting)i) &&
             i != SETTING_REQUESTS_WS_URL && i != SETTING_WS_ORIGIN &&
+            i != SETTING_PROVIDER_PROXY && i != SETTING_WS_PROXY &&
             strncmp(text, "http://", 7) == 0)
             settings_add_warning(
                 s, memory_print("%s: http:// is not encrypted; whoever is on "

@@ -21,6 +21,7 @@ enum settings_kind {
     SETTINGS_TEXT,
     SETTINGS_PROTOCOLS,
     SETTINGS_ORIGIN,
+    SETTINGS_PROXY,
     SETTINGS_KINDS
 };
 

@@ -12,6 +12,8 @@
 
 #include "common/loop.h"
 #include "common/memory.h"
+#include "common/settings/url.h"
+#include "ratefetcher/providers/http_proxy.h"
 
 struct http_call {
     LIST_ENTRY(http_call) entry;
@@ -23,6 +25,7 @@ struct http_call {
     struct event *too_late; /* ends a call that does not run; NULL: it runs */
     const char *why_unsent;
     CURL *easy;
+    struct proxy *proxy; /* NULL: none */
     struct curl_slist *headers;
     size_t received;     /* bytes of the body */
     size_t in_a_row;     /* of them that were given on without a pause */
@@ -40,7 +43,7 @@ struct http {
     struct event_base *base;
     CURLM *multi;
     struct event *timer;
-    char *ca_file;
+    const struct settings *settings;
     LIST_HEAD(, http_call) calls;
 };
 
@@ -79,6 +82,7 @@ static void free_call(struct http_call *call) {
         event_free(call->stall);
     curl_easy_cleanup(call->easy);
     curl_slist_free_all(call->headers);
+    proxy_free(&call->proxy);
     free(call->body);
     free(call);
 }
@@ -234,8 +238,11 @@ static const char *error_of(const struct http_call *call, CURLcode code) {
 static void finish(struct http_call *call, CURLcode code) {
     struct http_answer answer = {
         .body = {call->body, call->len}, .error = "", .redirect = ""};
-    char *redirect = NULL;
-    if (code == CURLE_OK) {
+    char *redirect = NULL, of_proxy[HTTP_PROXY_TEXT_SIZE];
+    if (http_proxy_failed(call->easy, call->proxy, code, call->error,
+                          of_proxy)) {
+        answer.error = of_proxy;
+    } else if (code == CURLE_OK) {
         answer.status = status_of(call->easy);
         answer.retry_after = wait_asked_for(call->easy);
         answer.redirect = redirect = redirect_of(call->easy);
@@ -370,7 +377,8 @@ static int on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose) {
                                               : CURL_SOCKOPT_OK;
 }
 
-struct http *http_new(struct event_base *base, const char *ca_file) {
+struct http *http_new(struct event_base *base,
+                      const struct settings *settings) {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return NULL;
     CURLM *multi = curl_multi_init();
@@ -382,8 +390,7 @@ struct http *http_new(struct event_base *base, const char *ca_file) {
     http->base = base;
     http->multi = multi;
     http->timer = evtimer_new(base, on_timer, http);
-    if (ca_file != NULL)
-        http->ca_file = memory_copy(ca_file, strlen(ca_file));
+    http->settings = settings;
     LIST_INIT(&http->calls);
     curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_want_socket);
     curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
@@ -400,7 +407,6 @@ void http_free(struct http **http) {
         free_call(call);
     curl_multi_cleanup(h->multi);
     event_free(h->timer);
-    free(h->ca_file);
     free(h);
     curl_global_cleanup();
 }
@@ -422,22 +428,27 @@ static bool set_options(struct http_call *call, const char *url) {
     failed |= curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     failed |=
         curl_easy_setopt(easy, CURLOPT_USERAGENT, "fxwire/" FXWIRE_VERSION);
-    failed |= curl_easy_setopt(easy, CURLOPT_PROXY, "");
     failed |= curl_easy_setopt(easy, CURLOPT_SSLVERSION,
                                (long)CURL_SSLVERSION_TLSv1_2);
-    if (call->http->ca_file != NULL) {
-        failed |= curl_easy_setopt(easy, CURLOPT_CAINFO, call->http->ca_file);
+    const char *ca_file =
+        settings_text(call->http->settings, SETTING_HTTP_CA_FILE);
+    if (ca_file != NULL) {
+        failed |= curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
         failed |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
     if (call->headers != NULL)
         failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
-    return failed == 0;
+    return failed == 0 && http_proxy_use(easy, call->proxy);
 }
 
 /* What libcurl is to do; false: without memory. */
 static bool prepare(struct http_call *call, const char *url,
                     const char *header) {
+    struct url peer;
     call->easy = curl_easy_init();
+    if (url_parse(span_of(url), &peer))
+        call->proxy =
+            proxy_new(call->http->settings, SETTING_PROVIDER_PROXY, peer.host);
     if (header != NULL)
         call->headers = curl_slist_append(NULL, header);
     return call->easy != NULL && (header == NULL || call->headers != NULL) &&

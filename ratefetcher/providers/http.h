@@ -9,6 +9,7 @@
 
 #include "common/attributes.h"
 #include "common/clock.h"
+#include "common/settings/settings.h"
 #include "common/span.h"
 
 /* A body beyond this is refused, also one that grows when it is unpacked. */
@@ -64,9 +65,10 @@ typedef void http_piece(void *arg, struct span piece);
 
 typedef void http_done(void *arg, const struct http_answer *answer);
 
-/* `ca_file`: the trust anchor, NULL for the system's. NULL: it can not be. */
-MUST_CHECK struct http *http_new(struct event_base *base, const char *ca_file)
-    NONNULL(1);
+/* By the trust anchor and the proxy of the settings, which are lent. NULL: it
+ * can not be. */
+MUST_CHECK struct http *http_new(struct event_base *base,
+                                 const struct settings *settings) NONNULL_ALL;
 
 /* Drops what runs without a call of its `done`. */
 void http_free(struct http **http) NONNULL_ALL;

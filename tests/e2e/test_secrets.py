@@ -19,6 +19,8 @@ SECRETS = {
     "OPENEXCHANGERATES_KEY": ["Opn0keyQ"],
     "FIXER_KEY": ["Fix1keyQ"],
     "CURRENCYAPI_KEY": ["Cur3keyQ"],
+    "PROVIDER_PROXY": ["Ppx9passQ"],
+    "WS_PROXY": ["Wpx0passQ", "cHhVc2VyOldweDBwYXNzUQ"],  # the other one: in base64
     "REDIS_URL": ["Red8passQ"],
 }
 ALL = [text for texts in SECRETS.values() for text in texts]
@@ -39,6 +41,8 @@ def secret_settings(up):
         "EXCHANGE_ACCESS_KEY": "Hos6keyQ", "EXCHANGERATEAPI_KEY": "Api7keyQ",
         "OPENEXCHANGERATES_KEY": "Opn0keyQ", "FIXER_KEY": "Fix1keyQ",
         "CURRENCYAPI_KEY": "Cur3keyQ",
+        "PROVIDER_PROXY": "http://pxUser:Ppx9passQ@127.0.0.1:1",
+        "WS_PROXY": "http://pxUser:Wpx0passQ@127.0.0.1:1", "NO_PROXY": "127.0.0.1",
         "REDIS_URL": "redis://ruser:Red8passQ@127.0.0.1:1/0",
         "LOG_LEVEL": "debug", "RECONNECT_MAX_SECONDS": "0.1",
     }

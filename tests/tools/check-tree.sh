@@ -57,7 +57,7 @@ result "the simulators and the load generator share no code with the product" \
 
 pure="common/backoff common/clock_watch common/day common/rates/daytables common/rates/decimal common/rates/euro_fixed common/events common/log_limit common/settings/envfile common/json_number common/json_plain common/json_scan common/json_shape
       common/latency common/metrics common/rates/rates common/span
-      common/settings/moved common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota ratefetcher/rates_differ ratefetcher/working_days
+      common/settings/moved common/settings/no_proxy common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota ratefetcher/rates_differ ratefetcher/working_days
       ratefetcher/redis/redis_address ratefetcher/redis/redis_error ratefetcher/redis/redis_format supervisor/counted supervisor/lifecycle supervisor/summary
       supervisor/top/cells supervisor/top/layout
       wsclient/audit wsclient/day_rates wsclient/lately wsclient/ledger_room wsclient/link/breaks
@@ -66,7 +66,7 @@ pure="common/backoff common/clock_watch common/day common/rates/daytables common
       wsclient/refusals wsclient/request wsclient/response wsclient/waiting"
 # And all that the providers' APIs are made of.
 pure="$pure $(ls ratefetcher/providers/*.c |
-              grep -vE '/(web|http|registry|file)\.c$' | sed 's/\.c$//')"
+              grep -vE '/(web|http|http_proxy|registry|file)\.c$' | sed 's/\.c$//')"
 # shellcheck disable=SC2046,SC2086
 faults=$(grep -nE \
     '\<(clock_monotonic|clock_wall_ms|log_[a-z]+|read|write|open|socket)\(' \

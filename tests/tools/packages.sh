@@ -14,7 +14,7 @@ test="bash-completion chromium clang clang-format curl faketime fish iproute2 li
       node-ws nodejs nutcracker procps prometheus python3-cryptography
       python3-jsonschema python3-prometheus-client python3-pytest python3-pytest-xdist
       python3-redis python3-seccomp python3-websockets python3-yaml redis-server scdoc socat
-      systemd tmux universal-ctags util-linux valgrind zsh"
+      squid systemd tinyproxy tmux universal-ctags util-linux valgrind zsh"
 fresh="mmdebstrap python3-yaml"
 docs="graphviz"
 fuzz="clang libclang-rt-dev libcmocka-dev llvm"

@@ -34,6 +34,7 @@ CURLMcode curl_multi_add_handle(CURLM *multi, CURL *easy) {
 }
 
 static struct event_base *base;
+static struct settings *settings;
 static struct http *http;
 static struct http_lane lane;
 
@@ -43,7 +44,8 @@ static int unsent, unanswered, others;
 static int open_http(void **state) {
     (void)state;
     base = event_base_new();
-    http = http_new(base, NULL);
+    settings = settings_load((char *[]){NULL}, NULL, false, SETTINGS_NOBODY);
+    http = http_new(base, settings);
     TAILQ_INIT(&lane.waiting);
     lane.running = 0;
     inits_fail = adds_fail = unsent = unanswered = others = 0;
@@ -53,6 +55,7 @@ static int open_http(void **state) {
 static int close_http(void **state) {
     (void)state;
     http_free(&http);
+    settings_free(&settings);
     event_base_free(base);
     return 0;
 }
@@ -202,7 +205,7 @@ static void get_pieces(const char *status, size_t len) {
     event_free(got.turn);
     http_free(&http); /* it would keep the connection */
     waitpid(server, NULL, 0);
-    http = http_new(base, NULL);
+    http = http_new(base, settings);
 }
 
 /* However much there is, the rest of the loop has its turn in between. */

@@ -24,7 +24,7 @@
 
 #define FOLDER "tests/settings"
 
-enum { MAX_PAIRS = 128, MAX_VARIABLES = 32, MAX_FILE_BYTES = 1 << 16 };
+enum { MAX_PAIRS = 256, MAX_VARIABLES = 32, MAX_FILE_BYTES = 1 << 16 };
 
 struct pair {
     char in[256], ok[256];
@@ -290,15 +290,13 @@ static void faults_are_lines(void **state) {
 /* Who is given which secret. */
 static void secrets_go_to_who_needs_them(void **state) {
     (void)state;
-    static const enum setting of_ratefetcher[] = {SETTING_FREECURRENCYAPI_KEY,
-                                                  SETTING_EXCHANGE_ACCESS_KEY,
-                                                  SETTING_EXCHANGERATEAPI_KEY,
-                                                  SETTING_OPENEXCHANGERATES_KEY,
-                                                  SETTING_FIXER_KEY,
-                                                  SETTING_CURRENCYAPI_KEY,
-                                                  SETTING_REDIS_URL};
-    static const enum setting of_wsclient[] = {SETTING_WS_AUTHORIZATION,
-                                               SETTING_REQUESTS_WS_URL};
+    static const enum setting of_ratefetcher[] = {
+        SETTING_FREECURRENCYAPI_KEY, SETTING_EXCHANGE_ACCESS_KEY,
+        SETTING_EXCHANGERATEAPI_KEY, SETTING_OPENEXCHANGERATES_KEY,
+        SETTING_FIXER_KEY,           SETTING_CURRENCYAPI_KEY,
+        SETTING_PROVIDER_PROXY,      SETTING_REDIS_URL};
+    static const enum setting of_wsclient[] = {
+        SETTING_WS_AUTHORIZATION, SETTING_WS_PROXY, SETTING_REQUESTS_WS_URL};
     for (size_t i = 0; i < COUNT_OF(of_ratefetcher); i++) {
         assert_true(settings_is_secret(of_ratefetcher[i]));
         assert_true(

@@ -6,13 +6,8 @@
  */
 #include "wsclient/link/connection.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <openssl/ssl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "common/backoff.h"
 #include "common/log.h"
@@ -20,6 +15,7 @@
 #include "wsclient/context.h"
 #include "wsclient/link/breaks.h"
 #include "wsclient/link/dial.h"
+#include "wsclient/link/peer_end.h"
 #include "wsclient/link/traffic.h"
 #include "wsclient/tick.h"
 
@@ -32,7 +28,11 @@
 /* Older ones turn the codes 1012 to 1014 into 1002. */
 #define CODES_ARE_KEPT (LWS_LIBRARY_VERSION_NUMBER >= 4002000)
 
-enum { HTTP_UNAUTHORIZED = 401, HTTP_FORBIDDEN = 403 };
+enum {
+    HTTP_UNAUTHORIZED = 401,
+    HTTP_FORBIDDEN = 403,
+    HTTP_PROXY_AUTHENTICATION = 407
+};
 
 enum connection_state {
     STATE_WAITING, /* for the next attempt */
@@ -180,28 +180,11 @@ static void drop(struct connection *c, const struct ending *ending,
     leave(c, ending, detail);
 }
 
-/*
- * How the peer ended the connection without a close frame; NULL: it did not.
- * FIN, or TLS's close_notify, is an end in order. Otherwise it is cut: nothing
- * is left of it in the kernel, whose reason the library has read.
- */
-static const char *ended_by_peer(struct lws *wsi) {
-    const SSL *ssl = lws_get_ssl(wsi);
-    struct tcp_info info = {.tcpi_state = TCP_CLOSE};
-    socklen_t len = sizeof info;
-    getsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_INFO, &info, &len);
-    if (ssl != NULL && (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0)
-        return "without a close frame";
-    if (info.tcpi_state == TCP_CLOSE)
-        return "cut off, without a close frame";
-    return info.tcpi_state != TCP_ESTABLISHED ? "without a close frame" : NULL;
-}
-
 /* It has ended, by the library's word or as sending failed. */
 static void leave_broken(struct connection *c, const struct ending *otherwise,
                          const char *why) {
     char detail[PEER_CLOSE_DETAIL_SIZE];
-    const char *end = ended_by_peer(c->wsi);
+    const char *end = peer_end_of(c->wsi);
     /* What is held is before what the kernel has, and can not be seen. */
     if (end != NULL && !c->peer_close.came && !c->traffic.pings.held)
         traffic_look_for_close(c->wsi, &c->peer_close);
@@ -244,6 +227,12 @@ static void on_deadline(lws_sorted_usec_list_t *deadline) {
 static void on_dial_failed(void *arg, const struct dial_failure *failure) {
     struct connection *c = arg;
     c->asked_delay = failure->retry_after;
+    if (failure->proxy_status == HTTP_UNAUTHORIZED ||
+        failure->proxy_status == HTTP_FORBIDDEN ||
+        failure->proxy_status == HTTP_PROXY_AUTHENTICATION) {
+        c->asked_delay = FOREVER;
+        child_alert(c->child, EVENT_PROXY_REFUSED, failure->detail);
+    }
     if (failure->status == HTTP_UNAUTHORIZED ||
         failure->status == HTTP_FORBIDDEN) {
         c->asked_delay = FOREVER; /* it will hardly help: at the ceiling */
@@ -290,12 +279,10 @@ static void log_connected(const struct connection *c) {
         log_warn(EVENT_PROTOCOL_NOT_CHOSEN,
                  LOG_FIELDS(log_text("upstream", c->upstream->label),
                             log_text("offered", c->upstream->protocols)));
-    if (chosen != NULL)
-        log_info(EVENT_CONNECTED, LOG_FIELDS(log_text("url", c->upstream->url),
-                                             log_text("protocol", chosen)));
-    else
-        log_info(EVENT_CONNECTED,
-                 LOG_FIELDS(log_text("url", c->upstream->url)));
+    log_info(EVENT_CONNECTED,
+             LOG_FIELDS(log_text("url", c->upstream->url),
+                        log_text("protocol", chosen),
+                        log_text("proxy", dial_proxy(&c->dial))));
 }
 
 static void on_established(struct connection *c, struct lws *wsi) {
@@ -365,6 +352,8 @@ int connection_callback(struct connection *connection, struct lws *wsi,
     switch (reason) {
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
         return dial_add_headers(&c->dial, wsi, in, len) ? 0 : -1;
+    case LWS_CALLBACK_WSI_CREATE:
+        return dial_connected(&c->dial, wsi) ? 0 : -1;
     case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
         dial_agreed(&c->dial, wsi);
         break;
@@ -414,7 +403,8 @@ connection_new(struct lws_context *context, const struct settings *settings,
         .ceiling = settings_duration(settings, SETTING_RECONNECT_MAX_SECONDS),
     };
     traffic_init(&c->traffic, settings, pipeline);
-    dial_init(&c->dial, context, upstream, CONTEXT_PROTOCOL, on_dial_failed, c);
+    dial_init(&c->dial, context, upstream, settings, CONTEXT_PROTOCOL,
+              on_dial_failed, c);
     set_timer(c, &c->next_attempt, connect_now, (duration){0});
     return c;
 }

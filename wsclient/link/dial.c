@@ -31,10 +31,11 @@ static_assert(DIAL_MAX_HEADER_BYTES == 32768, "as a text below says");
 static struct dial *hearing;
 
 static void next_address(struct dial *d);
+static void on_tunnel(void *arg, const char *why, unsigned status);
 
 /* The addresses are there, or the reason why not. */
 static void use_addresses(struct dial *d, const char *why) {
-    char detail[128];
+    char detail[DIAL_TEXT_SIZE];
     if (!d->resolving)
         return; /* the attempt was left; the next one takes them */
     d->resolving = false;
@@ -43,7 +44,10 @@ static void use_addresses(struct dial *d, const char *why) {
         next_address(d);
         return;
     }
-    snprintf(detail, sizeof detail, "name look-up: %s", why);
+    snprintf(detail, sizeof detail, "%s%s%sname look-up: %s",
+             d->proxy != NULL ? "proxy " : "",
+             d->proxy != NULL ? d->proxy->label : "",
+             d->proxy != NULL ? ": " : "", why);
     d->failed(d->arg, &(struct dial_failure){.detail = detail});
 }
 
@@ -60,7 +64,8 @@ static void on_looked_up(void *arg) {
 }
 
 static bool start_look_up(struct dial *d) {
-    d->look_up = resolve_start(d->upstream->host);
+    d->look_up =
+        resolve_start(d->proxy != NULL ? d->proxy->host : d->upstream->host);
     if (d->look_up == NULL)
         return false;
     if (fd_watch_start(&d->look_up_done, d->context, resolve_fd(d->look_up),
@@ -80,6 +85,7 @@ static void on_turn(lws_sorted_usec_list_t *turn) {
     struct lws *wsi = d->wsi;
     d->wsi = NULL;
     d->number++;
+    tunnel_leave(&d->tunnel);
     dial_reset(wsi);
     next_address(d);
 }
@@ -90,16 +96,24 @@ static void take_turn_soon(struct dial *d) {
 }
 
 void dial_init(struct dial *dial, struct lws_context *context,
-               const struct upstream *upstream, const char *protocol,
-               dial_failed *failed, void *arg) {
+               const struct upstream *upstream, const struct settings *settings,
+               const char *protocol, dial_failed *failed, void *arg) {
     *dial = (struct dial){
         .context = context,
         .upstream = upstream,
         .protocol = protocol,
+        .number = 1, /* what is watched besides has 0 */
         .failed = failed,
         .arg = arg,
     };
-    dial->numeric = resolve_numeric(upstream->host, &dial->known);
+    dial->proxy =
+        proxy_new(settings, SETTING_WS_PROXY, span_of(upstream->host));
+    if (dial->proxy != NULL)
+        tunnel_init(&dial->tunnel, dial->proxy, upstream, on_tunnel, dial);
+    else
+        dial->tunnel.fd = dial->tunnel.place_fd = -1;
+    dial->numeric = resolve_numeric(
+        dial->proxy != NULL ? dial->proxy->host : upstream->host, &dial->known);
     hearing = dial;
 }
 
@@ -108,6 +122,8 @@ void dial_clear(struct dial *dial) {
     lws_sul_cancel(&dial->turn);
     fd_watch_stop(&dial->look_up_done);
     resolve_abandon(&dial->look_up);
+    tunnel_leave(&dial->tunnel);
+    proxy_free(&dial->proxy);
 }
 
 void dial_begin(struct dial *dial, duration limit) {
@@ -119,9 +135,18 @@ void dial_begin(struct dial *dial, duration limit) {
         take_turn_soon(d);
 }
 
-const char *dial_stage(const struct dial *dial) {
-    return dial->resolving ? "the name look-up took too long"
-                           : "the attempt took too long";
+const char *dial_proxy(const struct dial *dial) {
+    return dial->proxy != NULL ? dial->proxy->label : NULL;
+}
+
+const char *dial_stage(struct dial *dial) {
+    if (dial->resolving)
+        return "the name look-up took too long";
+    if (dial->tunnel.fd < 0)
+        return "the attempt took too long";
+    snprintf(dial->tunnel.why, sizeof dial->tunnel.why,
+             "proxy %s: it does not answer", dial->proxy->label);
+    return dial->tunnel.why;
 }
 
 /* This address does not serve. Another may, if it was not even reached. */
@@ -144,11 +169,11 @@ static void limit_turn(struct dial *d) {
                          usec / (int64_t)(left + 1));
 }
 
-static void next_address(struct dial *d) {
+static void connect_to(struct dial *d, const char *address) {
     const struct upstream *upstream = d->upstream;
     struct lws_client_connect_info info = {
         .context = d->context,
-        .address = d->known.text[d->next++],
+        .address = address,
         .port = upstream->port,
         .path = upstream->path,
         .host = upstream->host_header,
@@ -167,7 +192,6 @@ static void next_address(struct dial *d) {
     d->chosen[0] = '\0';
     d->too_much = NULL;
     d->retry_after = (duration){0};
-    limit_turn(d);
     d->beginning = true;
     errno = 0;
     struct lws *wsi = lws_client_connect_via_info(&info);
@@ -178,6 +202,35 @@ static void next_address(struct dial *d) {
     if (wsi == NULL)
         address_failed(
             d, &(struct dial_failure){.detail = "it could not be begun"}, true);
+}
+
+static void on_tunnel(void *arg, const char *why, unsigned status) {
+    struct dial *d = arg;
+    char place[TUNNEL_PLACE_SIZE];
+    if (why != NULL)
+        address_failed(
+            d, &(struct dial_failure){.detail = why, .proxy_status = status},
+            status == 0);
+    else if (tunnel_place(&d->tunnel, place))
+        connect_to(d, place);
+    else
+        address_failed(
+            d, &(struct dial_failure){.detail = "no socket could be made"},
+            false);
+}
+
+static void next_address(struct dial *d) {
+    const char *address = d->known.text[d->next++];
+    limit_turn(d);
+    if (d->proxy == NULL)
+        connect_to(d, address);
+    else if (!tunnel_begin(&d->tunnel, d->context, address))
+        address_failed(d, &(struct dial_failure){.detail = d->tunnel.why},
+                       true);
+}
+
+bool dial_connected(struct dial *dial, struct lws *wsi) {
+    return tunnel_give(&dial->tunnel, wsi);
 }
 
 bool dial_owns(const struct dial *dial, struct lws *wsi) {
@@ -200,6 +253,7 @@ void dial_leave(struct dial *dial) {
     dial->wsi = NULL;
     dial->number++;
     dial->resolving = false;
+    tunnel_leave(&dial->tunnel);
     lws_sul_cancel(&dial->turn);
     dial_reset(wsi);
 }

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/resolve.h"
 #include "wsclient/fd_watch.h"
+#include "wsclient/link/tunnel.h"
 #include "wsclient/upstream.h"
 
 /* The answer to the handshake may have headers of so many bytes. */
@@ -19,9 +20,10 @@ enum { DIAL_MAX_HEADER_BYTES = 32768 };
 
 /* Why an attempt failed. */
 struct dial_failure {
-    const char *detail;   /* for people, lent */
-    unsigned status;      /* of HTTP, if the handshake was answered so, or 0 */
-    duration retry_after; /* as the server asked for; 0: it did not */
+    const char *detail;    /* for people, lent */
+    unsigned status;       /* of HTTP, if the handshake was answered so, or 0 */
+    duration retry_after;  /* as the server asked for; 0: it did not */
+    unsigned proxy_status; /* by which the proxy refuses, or 0 */
 };
 
 typedef void dial_failed(void *arg, const struct dial_failure *failure);
@@ -29,6 +31,8 @@ typedef void dial_failed(void *arg, const struct dial_failure *failure);
 struct dial {
     struct lws_context *context;
     const struct upstream *upstream;
+    struct proxy *proxy; /* on the way to it; NULL: none */
+    struct tunnel tunnel;
     const char *protocol; /* whose callback serves the connection */
     dial_failed *failed;
     void *arg;
@@ -56,12 +60,12 @@ struct dial {
 };
 
 /*
- * Makes it ready; `upstream` and `protocol` are lent. `failed` is called from
- * the loop, once for each attempt that failed before it was left.
+ * Makes it ready; `upstream`, `settings` and `protocol` are lent. `failed` is
+ * called from the loop, once for each attempt that failed before it was left.
  */
 void dial_init(struct dial *dial, struct lws_context *context,
-               const struct upstream *upstream, const char *protocol,
-               dial_failed *failed, void *arg);
+               const struct upstream *upstream, const struct settings *settings,
+               const char *protocol, dial_failed *failed, void *arg);
 
 /* A look-up that still runs is left to itself. */
 void dial_clear(struct dial *dial);
@@ -74,10 +78,19 @@ void dial_clear(struct dial *dial);
 void dial_begin(struct dial *dial, duration limit);
 
 /* What an attempt that took too long was at, for people. */
-const char *dial_stage(const struct dial *dial);
+const char *dial_stage(struct dial *dial);
+
+/* The proxy that it goes through, for people; NULL: none. */
+const char *dial_proxy(const struct dial *dial);
 
 /* Whether a callback of libwebsockets is about the present attempt. */
 bool dial_owns(const struct dial *dial, struct lws *wsi);
+
+/*
+ * The library has connected, and sends nothing yet: with a proxy, to a place of
+ * ours. False: it can not go on.
+ */
+bool dial_connected(struct dial *dial, struct lws *wsi);
 
 /* The handshake was answered by an upgrade, whose headers are there. */
 void dial_agreed(struct dial *dial, struct lws *wsi);
