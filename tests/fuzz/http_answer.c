@@ -79,7 +79,9 @@ static void answer_with(struct span text) {
 
 static void get(struct span text, bool in_pieces) {
     struct http_lane lane = {.running = 0};
-    struct http *http = http_new(base, NULL);
+    struct settings *settings =
+        settings_load((char *[]){NULL}, NULL, false, SETTINGS_NOBODY);
+    struct http *http = http_new(base, settings);
     TAILQ_INIT(&lane.waiting);
     outcome = (struct outcome){.done = 0};
     answer_with(text);
@@ -88,6 +90,7 @@ static void get(struct span text, bool in_pieces) {
     event_base_loop(base, 0);
     HOLDS(outcome.done == 1, "%u", outcome.done);
     http_free(&http);
+    settings_free(&settings);
     for (int i = 0; i < 2; i++)
         if (ends[i] >= 0)
             close(ends[i]);
