@@ -249,7 +249,7 @@ static void finish(struct http_call *call, CURLcode code) {
         read_clock(call->easy, &answer);
         read_quotas(call->easy, &answer);
     }
-    if (answer.status == 0)
+    if (answer.status == 0 && answer.error[0] == '\0')
         answer.error = error_of(call, code);
     if (answer.body.data == NULL)
         answer.body.data = "";
@@ -432,7 +432,9 @@ static bool set_options(struct http_call *call, const char *url) {
                                (long)CURL_SSLVERSION_TLSv1_2);
     const char *ca_file =
         settings_text(call->http->settings, SETTING_HTTP_CA_FILE);
-    if (ca_file != NULL) {
+    if (ca_file == NULL) /* as OpenSSL does it for the upstream */
+        ca_file = getenv("SSL_CERT_FILE");
+    if (ca_file != NULL && *ca_file != '\0') {
         failed |= curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
         failed |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
