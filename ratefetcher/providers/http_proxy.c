@@ -14,22 +14,16 @@ bool http_proxy_use(CURL *easy, const struct proxy *proxy) {
     return failed == 0;
 }
 
-static bool is_tls(CURL *easy) {
-    const char *scheme = NULL;
-    curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme);
-    return scheme != NULL && (*scheme == 'h' || *scheme == 'H') &&
-           scheme[4] != '\0';
-}
-
 static long number_of(CURL *easy, CURLINFO which) {
     long number = 0;
     curl_easy_getinfo(easy, which, &number);
     return number;
 }
 
-static bool is_connected(CURL *easy) {
+/* Whether the way to the provider stands, or stood, so that it was asked. */
+static bool is_asked(CURL *easy) {
     curl_off_t usec = 0;
-    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &usec);
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &usec);
     return usec > 0;
 }
 
@@ -49,12 +43,11 @@ bool http_proxy_failed(CURL *easy, const struct proxy *proxy, CURLcode code,
     if (proxy == NULL)
         return false;
     long status = refusal(easy);
-    bool no_tunnel =
-        is_tls(easy) && number_of(easy, CURLINFO_HTTP_CONNECTCODE) == 0;
+    bool tunnel = number_of(easy, CURLINFO_HTTP_CONNECTCODE) != 0;
     if (status != 0)
         snprintf(text, HTTP_PROXY_TEXT_SIZE, "proxy %s: status %ld%s",
                  proxy->label, status, proxy_advice((unsigned)status));
-    else if (code != CURLE_OK && (no_tunnel || !is_connected(easy)))
+    else if (code != CURLE_OK && !tunnel && !is_asked(easy))
         snprintf(text, HTTP_PROXY_TEXT_SIZE, "proxy %s: %s", proxy->label,
                  code == CURLE_OPERATION_TIMEDOUT ? "it does not answer"
                                                   : error);

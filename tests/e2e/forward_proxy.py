@@ -28,16 +28,19 @@ def _listen(port):
 
 
 def _pump(one, other):
+    """Until one of them ends; then the other is ended, too."""
     pairs = {one: other, other: one}
-    while pairs:
-        for sock in select.select(list(pairs), [], [])[0]:
-            try:
+    data = True
+    with contextlib.suppress(OSError):
+        while data:
+            for sock in select.select(list(pairs), [], [])[0]:
                 data = sock.recv(65536)
                 pairs[sock].sendall(data)
-            except OSError:
-                return
-            if not data:
-                return
+                if not data:
+                    break
+    for sock in pairs:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
 
 
 class RawProxy:
