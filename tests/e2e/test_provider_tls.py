@@ -51,6 +51,15 @@ def test_plain_text_on_the_port_of_https(tls_shop):
     assert shop.convert() == FIRST
 
 
+def test_ssl_cert_file_is_a_trust_anchor_too(tmp_path):
+    """As it is for the upstream."""
+    authority = Authority(tmp_path)
+    with RateShop(tls=server_context(authority.issue("127.0.0.1")),
+                  SSL_CERT_FILE=authority.ca_file) as shop:
+        shop.start()
+        assert shop.convert() == FIRST
+
+
 def test_without_http_ca_file_only_the_system_is_trusted(tmp_path):
     """No provider serves, and nobody is shown the key."""
     certificate = Authority(tmp_path).issue("127.0.0.1")
