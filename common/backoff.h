@@ -19,6 +19,17 @@ struct backoff {
  */
 MUST_CHECK duration backoff_next(struct backoff *backoff, uint32_t chance);
 
+/*
+ * The same in an outage that has lasted so long: while it is brief, the delays
+ * stop growing at BACKOFF_BRIEF_DELAY, so that what is back after a moment is
+ * found soon; after that they go on from there, and none is longer than the
+ * outage so far.
+ */
+#define BACKOFF_BRIEF_OUTAGE SECONDS(4)
+#define BACKOFF_BRIEF_DELAY  MILLISECONDS(400)
+MUST_CHECK duration backoff_next_in_outage(struct backoff *backoff,
+                                           uint32_t chance, duration outage);
+
 static inline void backoff_reset(struct backoff *backoff) {
     backoff->failures = 0;
 }

@@ -297,9 +297,22 @@ def test_a_close_of_any_code_is_followed_by_another_link(breaking, broken_link, 
     body = b"" if code is None else code.to_bytes(2, "big") + b"bye"
     link.send(frame(CLOSE, body))
     link.wait_end()
-    assert [f for f in link.frames if f.opcode == CLOSE], "no close frame came back"
+    closes = [f for f in link.frames if f.opcode == CLOSE]
+    assert closes, "no close frame came back"
+    if code not in (None, 1002):  # nobody has broken the protocol
+        assert int.from_bytes(closes[0].payload[:2], "big") in (code, 1000)
     if code not in (None, 1012, 1013):  # these two the library does not know
         service.wait_log(rf"disconnected .*{code}")
+
+
+@pytest.mark.parametrize("code", [1001, 1012])
+def test_an_upstream_that_restarts_is_tried_at_once(make_service, raw, code):
+    service = make_service({"REQUESTS_WS_URL": raw.url} | PATIENT).launch()
+    link = raw.link()
+    time.sleep(1.1 * SCALE)  # one that ended sooner is not tried at once
+    link.send(frame(CLOSE, code.to_bytes(2, "big")))
+    raw.link()
+    service.wait_log(r"disconnected .*reason=closed .*retry_in=0\.000")
 
 
 @pytest.mark.parametrize("how", ["reset", "close"] * 2)
@@ -375,7 +388,7 @@ def test_the_backoff_grows(make_service, raw):
         pauses = [b - a for a, b in zip(times, times[1:])]
         service.stop()
         assert all(p < 0.1 * 2**i + 0.3 * SCALE for i, p in enumerate(pauses)), pauses
-        if max(pauses) > 0.4:
+        if max(pauses) > 0.15:
             return
     pytest.fail("the pauses did not grow")
 

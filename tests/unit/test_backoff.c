@@ -1,5 +1,6 @@
 /* Backoff: the bounds of each delay, for chances given by hand. */
 #include <limits.h>
+#include <stdlib.h>
 
 #include "common/backoff.h"
 #include "tests/unit/unit.h"
@@ -150,6 +151,59 @@ static void stays_at_the_ceiling(void **state) {
     }
 }
 
+static duration in_outage(struct backoff *b, uint32_t chance, int64_t usec) {
+    return backoff_next_in_outage(b, chance, (duration){usec});
+}
+
+/* In the first seconds of an outage no delay is longer than 0.4 s. */
+static void stays_small_while_an_outage_is_brief(void **state) {
+    (void)state;
+    static const int64_t wanted[] = {100000, 200000, 400000, 400000, 400000};
+    struct backoff b = {.first = {100000}, .ceiling = {10000000}};
+    for (size_t i = 0; i < COUNT_OF(wanted); i++)
+        assert_int_equal(in_outage(&b, most, 3999999).usec, wanted[i]);
+    b.ceiling.usec = 300000; /* what is set goes before it */
+    assert_int_equal(in_outage(&b, most, 3999999).usec, 300000);
+}
+
+/* After them it goes on from there, to the ceiling. */
+static void grows_as_an_outage_lasts(void **state) {
+    (void)state;
+    static const int64_t wanted[] = {400000,  800000,  1600000,
+                                     3200000, 6400000, 10000000};
+    struct backoff b = {.first = {100000}, .ceiling = {10000000}};
+    for (int i = 0; i < 20; i++)
+        assert_in_range(in_outage(&b, most, 1000000).usec, 0, 400000);
+    for (size_t i = 0; i < COUNT_OF(wanted); i++)
+        assert_int_equal(in_outage(&b, most, 20000000).usec, wanted[i]);
+    assert_int_equal(in_outage(&b, most, 4000000).usec, 4000000);
+    assert_int_equal(in_outage(&b, least, 4000000).usec, 0);
+}
+
+/*
+ * An outage of two seconds, 10,000 times: it ends within half a second of the
+ * peer's return. One of a minute: at most sixty attempts, on average.
+ */
+static void outages(void **state) {
+    (void)state;
+    enum { TIMES = 10000, BACK = 2000000, MINUTE = 60000000 };
+    int64_t attempts = 0;
+    srand(1);
+    for (int i = 0; i < TIMES; i++) {
+        struct backoff b = {.first = {100000}, .ceiling = {10000000}};
+        int64_t now = 0, reached = -1;
+        while (now < MINUTE) {
+            uint32_t chance = (uint32_t)rand() << 1;
+            now += in_outage(&b, chance, now).usec;
+            attempts++;
+            if (reached < 0 && now >= BACK)
+                reached = now;
+        }
+        assert_in_range(reached, BACK, BACK + 500000);
+    }
+    assert_in_range(attempts / TIMES, 10, 60);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_bounds),
@@ -157,6 +211,9 @@ int main(void) {
         cmocka_unit_test(is_drawn_evenly),
         cmocka_unit_test(counts_failures_until_reset),
         cmocka_unit_test(stays_at_the_ceiling),
+        cmocka_unit_test(stays_small_while_an_outage_is_brief),
+        cmocka_unit_test(grows_as_an_outage_lasts),
+        cmocka_unit_test(outages),
     };
     return cmocka_run_group_tests_name("backoff", tests, NULL, NULL);
 }

@@ -23,7 +23,11 @@ static const struct {
      5, false,
      "a close code that libwebsockets does not tell (1002, or 1012 to 1014: it "
      "restarts): why"},
-    {"\x03\xf4", 2, true, "close code 1012"},
+    {"\x03\xf4", 2, true, "close code 1012 (service restart)"},
+    {"\x03\xf5"
+     "full",
+     6, true, "close code 1013 (try again later): full"},
+    {"\x03\xf6", 2, true, "close code 1014 (bad gateway)"},
 };
 
 static void what_people_are_told(void **state) {

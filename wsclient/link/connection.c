@@ -22,6 +22,7 @@
 #define FIRST_BACKOFF    MILLISECONDS(100)
 #define ATTEMPT_LIMIT    SECONDS(5)
 #define STOOD_LONG       SECONDS(10)
+#define STOOD            SECONDS(1)
 #define CLOSE_LIMIT      SECONDS(1)
 #define LAST_CLOSE_LIMIT MILLISECONDS(500)
 
@@ -65,7 +66,8 @@ struct connection {
     struct traffic traffic;
     monotime opened;
     struct backoff backoff;
-    duration asked_delay;        /* by the server, before the next attempt */
+    monotime outage;      /* since when there has been no connection of use */
+    duration asked_delay; /* by the server, before the next attempt */
     const struct ending *ending; /* the close that is due; NULL: none is */
     struct peer_close peer_close;
     struct breaks breaks;
@@ -89,13 +91,23 @@ static void set_timer(struct connection *c, lws_sorted_usec_list_t *timer,
                      wait.usec > 1 ? wait.usec : 1);
 }
 
-/* After a connection that stood long the next attempt is made at once. */
+static void begin_outage(struct connection *c) {
+    backoff_reset(&c->backoff);
+    c->outage = clock_monotonic();
+}
+
+/* After a connection that stood long, or that the peer ended to come back, the
+ * next attempt is made at once. */
 static duration next_delay(struct connection *c, duration stood) {
-    if (stood.usec >= STOOD_LONG.usec) {
-        backoff_reset(&c->backoff);
+    if (stood.usec >= STOOD_LONG.usec)
+        begin_outage(c);
+    if (stood.usec >= STOOD_LONG.usec ||
+        (stood.usec >= STOOD.usec && c->peer_close.came &&
+         peer_close_is_restart(&c->peer_close, CODES_ARE_KEPT)))
         return (duration){0};
-    }
-    duration delay = backoff_next(&c->backoff, arc4random());
+    duration delay =
+        backoff_next_in_outage(&c->backoff, arc4random(),
+                               monotime_between(c->outage, clock_monotonic()));
     return duration_max(delay,
                         duration_min(c->asked_delay, c->backoff.ceiling));
 }
@@ -143,7 +155,7 @@ static duration end_traffic(struct connection *c, const struct ending *ending,
     if (ending != &stopped)
         note_break(c, ending, detail, stood);
     if (traffic_end(&c->traffic, ending, &c->peer_close, detail))
-        backoff_reset(&c->backoff);
+        begin_outage(c);
     return stood;
 }
 
@@ -370,6 +382,7 @@ int connection_callback(struct connection *connection, struct lws *wsi,
         return on_writeable(c);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         peer_close_read(&c->peer_close, (struct span){in, len});
+        peer_close_make_answer(in, len);
         /* One that is broken itself is not answered: RFC 6455, 7.1.7. */
         return peer_close_is_text(&c->peer_close) ? 0 : -1;
     case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
@@ -402,6 +415,7 @@ connection_new(struct lws_context *context, const struct settings *settings,
         .first = FIRST_BACKOFF,
         .ceiling = settings_duration(settings, SETTING_RECONNECT_MAX_SECONDS),
     };
+    c->outage = clock_monotonic();
     traffic_init(&c->traffic, settings, pipeline);
     dial_init(&c->dial, context, upstream, settings, CONTEXT_PROTOCOL,
               on_dial_failed, c);

@@ -32,6 +32,19 @@ bool peer_close_is_leave(const struct peer_close *close) {
            (close->code >= CLOSE_RESTART && close->code <= CLOSE_BAD_GATEWAY);
 }
 
+bool peer_close_is_restart(const struct peer_close *close,
+                           bool codes_are_kept) {
+    return close->code == CLOSE_GOING_AWAY || close->code == CLOSE_RESTART ||
+           (close->code == CLOSE_PROTOCOL && !codes_are_kept);
+}
+
+void peer_close_make_answer(char *payload, size_t len) {
+    if (len < 2 || payload[0] != CLOSE_PROTOCOL >> 8 ||
+        (unsigned char)payload[1] != (CLOSE_PROTOCOL & 0xff))
+        return;
+    payload[1] = (char)(CLOSE_NORMAL & 0xff);
+}
+
 /*
  * Takes the next frame off `bytes`; false: it is not there as a whole, or is
  * none: bits are reserved, or a control frame is not whole in itself.
@@ -86,6 +99,15 @@ static void print_text(const struct peer_close *close, char *out) {
     }
 }
 
+/* Of the codes of one that comes back, as they are registered at IANA. */
+static const char *meaning_of(unsigned code) {
+    static const char *const meanings[] = {
+        " (service restart)", " (try again later)", " (bad gateway)"};
+    return code >= CLOSE_RESTART && code <= CLOSE_BAD_GATEWAY
+               ? meanings[code - CLOSE_RESTART]
+               : "";
+}
+
 void peer_close_describe(const struct peer_close *close, bool codes_are_kept,
                          char detail[PEER_CLOSE_DETAIL_SIZE]) {
     int len;
@@ -95,6 +117,7 @@ void peer_close_describe(const struct peer_close *close, bool codes_are_kept,
         len = sprintf(detail, "a close code that libwebsockets does not tell "
                               "(1002, or 1012 to 1014: it restarts)");
     else
-        len = sprintf(detail, "close code %u", close->code);
+        len = sprintf(detail, "close code %u%s", close->code,
+                      meaning_of(close->code));
     print_text(close, detail + len);
 }

@@ -10,6 +10,7 @@
 /* Close codes of RFC 6455, 7.4.1, and of its registry at IANA. */
 enum close_code {
     CLOSE_NONE = 0,
+    CLOSE_NORMAL = 1000,
     CLOSE_GOING_AWAY = 1001,
     CLOSE_PROTOCOL = 1002,
     CLOSE_NOT_TEXT = 1003,
@@ -42,6 +43,17 @@ NONNULL_ALL bool peer_close_is_text(const struct peer_close *close);
  * (1001, 1012 to 1014), whatever it was sent.
  */
 NONNULL_ALL bool peer_close_is_leave(const struct peer_close *close);
+
+/* Whether it says that the peer is there again soon (1001, 1012). */
+NONNULL_ALL bool peer_close_is_restart(const struct peer_close *close,
+                                       bool codes_are_kept);
+
+/*
+ * The library answers a close frame by its payload, as it is after this. Where
+ * it has put 1002 in the place of a code that it does not know, that is not
+ * what the peer did: 1000 is.
+ */
+void peer_close_make_answer(char *payload, size_t len);
 
 /*
  * Looks for a close frame in bytes of the stream, whose first `skip` are the
