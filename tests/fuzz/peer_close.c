@@ -8,6 +8,9 @@
 static void check_described(const struct peer_close *close) {
     char detail[PEER_CLOSE_DETAIL_SIZE];
     HOLDS(close->text_len <= PEER_CLOSE_MAX_TEXT, "%zu", close->text_len);
+    HOLDS(peer_close_is_text(close) ==
+              fuzz_is_utf8((struct span){close->text, close->text_len}),
+          "%zu", close->text_len);
     for (int kept = 0; kept < 2; kept++) {
         peer_close_describe(close, kept, detail);
         HOLDS(strlen(detail) < sizeof detail, "%s", detail);

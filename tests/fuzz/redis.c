@@ -39,6 +39,9 @@ static void check_value(struct span text) {
     if (why == NULL) {
         HOLDS(value.age_ms >= 0 && value.age_ms < bounds.ttl_ms, "%lld",
               (long long)value.age_ms);
+        int64_t left = redis_left_ms(value.rates, bounds.ttl_ms, bounds.now_ms);
+        HOLDS(left >= MSEC_PER_SEC && left <= bounds.ttl_ms, "%lld",
+              (long long)left);
         tables_check(value.rates);
         tables_check_message(value.rates);
         check_again(&value);

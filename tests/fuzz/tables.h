@@ -26,8 +26,26 @@ static inline void tables_check(const struct rates *rates) {
                   decimal_compare(*rate, most) <= 0,
               "%s", code);
         HOLDS(strcmp(code, rates_base(rates)) != 0, "%s", code);
+        struct rate_pair pair;
+        HOLDS(rates_find_pair(rates, span_of(code), &pair) &&
+                  decimal_compare(pair.currency, *rate) == 0 &&
+                  decimal_compare(pair.euro, (struct decimal){0, 0}) > 0,
+              "%s", code);
         strcpy(last, code);
     }
+}
+
+/* The base has the rate 1, and what is no currency none. */
+static inline void tables_check_base(const struct rates *rates) {
+    char text[RATE_TEXT_SIZE];
+    struct rate_pair pair;
+    struct span base = span_of(rates_base(rates));
+    HOLDS(rates_print(rates, base, text) && strcmp(text, "1") == 0, "%s", text);
+    HOLDS(decimal_compare(*rates_find(rates, base), (struct decimal){1, 0}) ==
+              0,
+          "%s", base.data);
+    HOLDS(!rates_find_pair(rates, span_of("xyz"), &pair), "%s", base.data);
+    HOLDS(!rates_print(rates, span_of("xyz"), text), "%s", text);
 }
 
 /* Its message's text is read as a table that has the same text. */
@@ -40,8 +58,11 @@ static inline void tables_check_message(const struct rates *rates) {
           SPAN(message_line(message)));
     struct rates *again = rates_from_message(read, &why);
     HOLDS(again != NULL, "%s: %.*s", why, SPAN(message_line(message)));
+    struct rates *copy = rates_copy(again, rates_fetched_ms(again));
     struct json_object *second =
-        rates_message_new(rates_as_of(again), again, "memory", FUZZ_NOW_MS);
+        rates_message_new(rates_as_of(copy), copy, "memory", FUZZ_NOW_MS);
+    tables_check_base(copy);
+    rates_release(&copy);
     HOLDS(fuzz_same(message_line(message), message_line(second)), "%.*s",
           SPAN(message_line(second)));
     rates_release(&again);
