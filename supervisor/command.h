@@ -17,5 +17,6 @@ int command_logs(const struct options *options);
 int command_rates(const struct options *options);
 int command_top(const struct options *options);
 int command_audit(const struct options *options);
+int command_selftest(const struct options *options);
 
 #endif

@@ -50,6 +50,11 @@ static bool enter_option(int option, struct options *out) {
     case OPTION_ONCE:
         out->once = true;
         break;
+    case OPTION_CHAOS:
+        out->chaos = true;
+        break;
+    case OPTION_SECONDS:
+        return read_seconds(optarg, &out->seconds) && out->seconds > 0;
     case OPTION_READY:
         out->ready = true;
         break;

@@ -11,11 +11,13 @@ struct options {
     const char *env_file; /* NULL: .env, if there is one */
     bool show_messages;
     bool no_watchdog;
-    bool live;  /* check */
-    bool json;  /* status */
-    bool once;  /* top */
-    bool ready; /* status */
-    bool wait;  /* status */
+    bool live;      /* check */
+    bool json;      /* status */
+    bool once;      /* top */
+    bool chaos;     /* selftest */
+    double seconds; /* selftest; 0: not said */
+    bool ready;     /* status */
+    bool wait;      /* status */
     double wait_seconds;
     const char *command;          /* "run" if none is given */
     const char *const *arguments; /* of main()'s, with a NULL behind them */

@@ -158,18 +158,28 @@ pid_t spawn_command(const char *command, const char *const arguments[],
     return pid;
 }
 
-pid_t spawn_printing(const char *path, char *const argv[],
-                     char *const environment[]) {
+pid_t spawn_between(const char *path, char *const argv[],
+                    char *const environment[], int input, int output,
+                    int error) {
     pid_t parent = getpid();
     pid_t pid = fork_blocked();
     if (pid == 0) {
         detach(parent);
+        dup2(input, STDIN_FILENO);
+        dup2(output, STDOUT_FILENO);
+        dup2(error, STDERR_FILENO);
         close_from(STDERR_FILENO + 1);
         execve(path, argv, environment);
         dprintf(STDERR_FILENO, "%s: %s\n", path, strerror(errno));
         _exit(EX_UNAVAILABLE);
     }
     return pid;
+}
+
+pid_t spawn_printing(const char *path, char *const argv[],
+                     char *const environment[]) {
+    return spawn_between(path, argv, environment, STDIN_FILENO, STDOUT_FILENO,
+                         STDERR_FILENO);
 }
 
 /* The path of this program; without /proc, as it was executed. */

@@ -45,6 +45,12 @@ MUST_CHECK pid_t spawn_command(const char *command,
 MUST_CHECK pid_t spawn_printing(const char *path, char *const argv[],
                                 char *const environment[]) NONNULL_ALL;
 
+/* Starts a program of ours with these as its standard streams. As spawn_start()
+ * else. */
+MUST_CHECK pid_t spawn_between(const char *path, char *const argv[],
+                               char *const environment[], int input, int output,
+                               int error) NONNULL_ALL;
+
 /*
  * The short environment of a helper: the settings in force that `reader`
  * reads, with `upstream` in the place of REQUESTS_WS_URL if it is not NULL,

@@ -150,6 +150,13 @@ def test_the_date_of_the_request(begin):
     assert play(begin([line(asked, "207.55196")]), lambda _: [kept]) == 1
 
 
+@pytest.mark.parametrize("options,code", ((("--allow-errors",), 0), ((), 1)))
+def test_errors_in_the_place_of_euros(begin, options, code):
+    mock = begin([line(request(1), "207.55196")], *options)
+    assert play(mock, lambda text: [answer(text, {})]) == code
+    assert (", refused 1\n" in mock.out()) == (code == 0)
+
+
 def test_a_missing_answer_and_one_too_many(begin):
     mock = begin([line(request(1), "207.55196"), line(request(2), "207.55196")],
                  "--patience", "0.5")

@@ -18,7 +18,7 @@ struct shop {
     const char *script; /* its name; NULL: none */
     bool quiet;
     struct event_base *base;
-    struct timeval start;
+    double start;
     struct trouble trouble[SHOP_TROUBLES];
     size_t troubles;
     struct evbuffer *unread;

@@ -83,6 +83,7 @@ static int main_load_script(const struct options *o, int *fd) {
 
 static int main_prepare(const struct options *o, int *script_fd) {
     main_tally.show = o->show || (o->script && !o->quiet);
+    main_tally.allow_errors = o->allow_errors;
     tally_clock(&main_tally);
     int code = main_load_rates(o);
     if (code != EX_OK)

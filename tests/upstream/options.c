@@ -36,6 +36,8 @@ static const struct {
     {"linger", "SECONDS",
      "when all is answered, how long to look for more (0.5)"},
     {"response-date", "now|request", "as RESPONSE_DATE of the service (now)"},
+    {"allow-errors", NULL,
+     "an error in the place of euros is counted (refused), and not wrong"},
     {"show", NULL,
      "print each message and its judgement (so it does with "
      "--script)"},
@@ -107,6 +109,8 @@ static bool options_enter(struct options *o, const char *name) {
         return options_date(o);
     if (strcmp(name, "random") == 0)
         return options_flag(&o->random);
+    if (strcmp(name, "allow-errors") == 0)
+        return options_flag(&o->allow_errors);
     if (strcmp(name, "show") == 0)
         return options_flag(&o->show);
     if (strcmp(name, "quiet") == 0)

@@ -18,6 +18,7 @@ struct options {
     bool random;
     bool show, quiet;
     bool same_date;
+    bool allow_errors;
     bool help;
 };
 

@@ -273,7 +273,7 @@ bool play_judge(struct play *p, const char *text, size_t len, uint64_t now_ns) {
     if (!line)
         return false;
     const struct expect *e = &line->expect;
-    enum tally_word word = TALLY_WRONG;
+    enum tally_word word = tally_wrong(p->tally, id.text, id.len, text, len);
     if (!line->open)
         word = TALLY_TWICE;
     else if (right)

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { TALLY_COMPLAINTS = 10 };
 
@@ -34,6 +35,20 @@ void tally_take(struct tally *t, const char *digits, size_t len) {
         t->taken = n;
 }
 
+enum tally_word tally_wrong(const struct tally *t, const char *id,
+                            size_t id_len, const char *text, size_t len) {
+    char head[MATCH_TEXT_MAX];
+    int n =
+        snprintf(head, sizeof head,
+                 "{\"type\":\"error\",\"id\":%.*s,\"message\":\"Unable to "
+                 "convert stake. Error: ",
+                 (int)(id_len < MATCH_TEXT_MAX ? id_len : MATCH_TEXT_MAX), id);
+    bool error = n < (int)sizeof head && len > (size_t)n &&
+                 memcmp(text, head, (size_t)n) == 0 &&
+                 match_reason(text + n, text + len);
+    return t->allow_errors && error ? TALLY_REFUSED : TALLY_WRONG;
+}
+
 void tally_answer(struct tally *t, enum tally_word word, uint64_t asked_ns,
                   uint64_t now_ns) {
     t->count[word]++;
@@ -46,8 +61,8 @@ void tally_answer(struct tally *t, enum tally_word word, uint64_t asked_ns,
 
 void tally_show(const struct tally *t, enum tally_word word, const char *text,
                 size_t len, const char *want, size_t want_len) {
-    static const char *const words[TALLY_WORDS] = {" right", " right", " WRONG",
-                                                   " TWICE", " UNEXPECTED"};
+    static const char *const words[TALLY_WORDS] = {
+        " right", " right", " refused", " WRONG", " TWICE", " UNEXPECTED"};
     bool bad = word == TALLY_WRONG || word == TALLY_UNEXPECTED;
     if (!t->show &&
         (!bad ||
@@ -67,8 +82,11 @@ void tally_report(const struct tally *t) {
            ", unanswered %" PRIu64 "\n",
            t->asked, t->count[TALLY_RIGHT], t->count[TALLY_ERROR],
            t->count[TALLY_WRONG], t->count[TALLY_TWICE], t->open);
-    printf("asked again %" PRIu64 ", unexpected %" PRIu64 "\n", t->again,
+    printf("asked again %" PRIu64 ", unexpected %" PRIu64, t->again,
            t->count[TALLY_UNEXPECTED]);
+    if (t->allow_errors)
+        printf(", refused %" PRIu64, t->count[TALLY_REFUSED]);
+    putchar('\n');
 }
 
 void tally_report_delay(const struct tally *t, bool speed) {

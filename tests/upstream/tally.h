@@ -11,17 +11,19 @@
 
 enum tally_word {
     TALLY_RIGHT,
-    TALLY_ERROR, /* right, too: the errors that were called for */
+    TALLY_ERROR,   /* right, too: the errors that were called for */
+    TALLY_REFUSED, /* an error that was not, where that is allowed */
     TALLY_WRONG,
     TALLY_TWICE,
     TALLY_UNEXPECTED, /* answers nothing asked (lately) */
     TALLY_WORDS
 };
 
-/* asked = right + error + wrong + open, each question counted once. Times are
- * of one steady clock, in nanoseconds. Start from all zeros but for `show`, and
- * call tally_clock(). */
+/* asked = right + error + refused + wrong + open, each question counted once.
+ * Times are of one steady clock, in nanoseconds. Start from all zeros but for
+ * the flags, and call tally_clock(). */
 struct tally {
+    bool allow_errors;
     bool show; /* print every message, not only a few that are wrong */
     uint64_t count[TALLY_WORDS];
     uint64_t asked;
@@ -44,6 +46,10 @@ uint64_t tally_ask(struct tally *t, uint64_t now_ns);
 /* The client has answered a Ping whose text is `len` digits: all questions up
  * to that number are received, and need not be asked again after a break. */
 void tally_take(struct tally *t, const char *digits, size_t len);
+
+/* What it is called that an answer with this id is not the one expected. */
+enum tally_word tally_wrong(const struct tally *t, const char *id,
+                            size_t id_len, const char *text, size_t len);
 
 /* Counts what came; of a question that was open since `asked_ns` its delay. */
 void tally_answer(struct tally *t, enum tally_word word, uint64_t asked_ns,

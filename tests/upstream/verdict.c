@@ -58,7 +58,9 @@ bool verdict_judge(struct verdict *v, const char *text, size_t len,
         slot = verdict_slot(v, id);
     if (!slot || !slot->item || slot->id != id)
         return false;
-    enum tally_word word = TALLY_WRONG;
+    char digits[MATCH_DIGITS];
+    size_t n = match_digits(id, digits);
+    enum tally_word word = tally_wrong(t, digits, n, text, len);
     if (!slot->open)
         word = TALLY_TWICE;
     else if (match_answer(slot->item, id, &t->span, text, len))
