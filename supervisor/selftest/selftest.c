@@ -93,6 +93,9 @@ static void work(struct stand *s, struct chaos *c, struct report *r,
         monotime now = clock_monotonic();
         if (monotime_reached(now, limit))
             break;
+        /* Killed, it is started again; what it ends with itself is an error. */
+        if (stand_service_ended(s) && (!chaos || s->service_code == EX_CONFIG))
+            break;
         if (r->answered)
             chaos_answered(c, now);
         begun = begun || r->answered;
@@ -116,10 +119,10 @@ static bool print(const struct report *r, const struct chaos *c, bool chaos,
            r->unanswered);
     if (*r->latency != '\0')
         printf("  %s\n", r->latency);
-    if (!r->complete)
-        puts("  it was ended before its time");
-    else if (code != EX_OK)
+    if (code != EX_OK)
         printf("  the service ended with %d\n", code);
+    else if (!r->complete)
+        puts("  it was ended before its time");
     puts(passed ? "passed" : "NOT passed");
     return passed;
 }

@@ -279,7 +279,12 @@ void stand_revive_redis(struct stand *s) {
 }
 
 bool stand_service_ended(struct stand *s) {
-    return s->pid[STAND_SERVICE] == 0 || await(s, STAND_SERVICE, 1) >= 0;
+    if (s->pid[STAND_SERVICE] == 0)
+        return true;
+    int code = await(s, STAND_SERVICE, 1);
+    if (code >= 0)
+        s->service_code = code;
+    return code >= 0;
 }
 
 static void kill_now(struct stand *s, enum stand_program program) {
@@ -290,7 +295,7 @@ static void kill_now(struct stand *s, enum stand_program program) {
 
 int stand_stop_service(struct stand *s) {
     if (stand_service_ended(s))
-        return -1;
+        return s->service_code;
     kill(s->pid[STAND_SERVICE], SIGTERM);
     int code = await(s, STAND_SERVICE, STOP_TRIES);
     if (code < 0)

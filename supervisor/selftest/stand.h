@@ -24,6 +24,7 @@ struct stand {
     int orders[STAND_PROGRAMS]; /* where a stand-in takes its faults from */
     int upstream_out;           /* what the upstream prints */
     bool has_redis;
+    int service_code; /* with which it ended, or 128 and the signal's number */
 };
 
 /*

@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -17,12 +18,11 @@ PROGRAMS = ("supervisor", "wsclient", "ratefetcher", "mock-upstream", "mock-prov
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """The only place where it may leave anything."""
-    made = tmp_path / "t"
-    made.mkdir()
-    yield made
-    assert not mentioning(str(made)), "a process is left"
+def folder():
+    """The only place where it may leave anything; short, for the paths of sockets."""
+    with tempfile.TemporaryDirectory(prefix="fxs-", dir="/tmp") as made:
+        yield Path(made)
+        assert not mentioning(made), "a process is left"
 
 
 def mentioning(text):
@@ -110,6 +110,17 @@ def test_killed(folder):
     process.kill()
     process.communicate()
     wait_until(lambda: not mentioning(f"{folder}/fxwire-test-"), "all have ended", 5)
+
+
+def test_a_service_that_can_not_start(folder):
+    """A folder whose sockets would have too long a path."""
+    deep = folder / ("d" * 90)
+    deep.mkdir()
+    process = selftest(deep)
+    out = process.communicate(timeout=20 * SCALE)[0]
+    assert process.returncode == 1 and "  the service ended with 78\nNOT passed\n" in out
+    log = Path(re.search("what was logged is in (.*)", out)[1]) / "supervisor"
+    assert "RUNTIME_DIR" in log.read_text()
 
 
 @pytest.mark.parametrize("args", (("--seconds", "0"), ("--seconds", "x"), ("more",)))
