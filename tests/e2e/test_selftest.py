@@ -5,13 +5,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
 
 from places import BUILD, SCALE
-from service import children_of
+from service import children_of, is_running
 from waiting import wait_until
 
 PROGRAMS = ("supervisor", "wsclient", "ratefetcher", "mock-upstream", "mock-provider")
@@ -94,22 +93,33 @@ def test_a_wrong_rate_is_found(folder, tmp_path):
     assert "ready" in (Path(kept) / "supervisor").read_text()
 
 
+def descendants(pid):
+    found = children_of(pid)
+    return found + [each for child in found for each in descendants(child)]
+
+
+def all_of_it(process):
+    """Its processes, once they run: two stand-ins, and the service's five."""
+    wait_until(lambda: len(descendants(process.pid)) >= 7, "all of it runs")
+    return descendants(process.pid)
+
+
 def test_interrupted(folder):
     process = selftest(folder, "--seconds", "30")
-    wait_until(lambda: mentioning(f"{folder}/fxwire-test-")[1:], "it has begun")
-    time.sleep(0.5)
+    begun = all_of_it(process)
     process.send_signal(signal.SIGINT)
     out = process.communicate(timeout=30 * SCALE)[0]
     assert process.returncode == 1 and "it was ended before its time\n" in out
+    assert not any(map(is_running, begun))
 
 
 def test_killed(folder):
     """Whatever it started ends with it."""
     process = selftest(folder, "--seconds", "30")
-    wait_until(lambda: len(mentioning(f"{folder}/fxwire-test-")) > 6, "all of it runs")
+    begun = all_of_it(process)
     process.kill()
     process.communicate()
-    wait_until(lambda: not mentioning(f"{folder}/fxwire-test-"), "all have ended", 5)
+    wait_until(lambda: not any(map(is_running, begun)), "all have ended", 5)
 
 
 def test_a_service_that_can_not_start(folder):
