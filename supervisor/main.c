@@ -76,9 +76,10 @@ static int help(const struct options *options) {
         printf("  %s%s\n        %s\n", settings_name((enum setting)i),
                settings_is_secret((enum setting)i) ? " *" : "",
                settings_help((enum setting)i));
-    puts("\nExit codes: 0, 64 usage, 65 a line of an audit differs, 66 a file "
-         "of one can not\nbe read, 69 not running (of check --live: not "
-         "working), 70 internal, 75 already\nrunning, 78 configuration.");
+    puts("\nExit codes: 0, 1 a self-test did not pass, 64 usage, 65 a line of "
+         "an audit\ndiffers, 66 a file of one can not be read, 69 not running "
+         "(of check --live: not\nworking), 70 internal, 75 already running, 78 "
+         "configuration.");
     return EX_OK;
 }
 
