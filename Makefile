@@ -37,7 +37,7 @@ NCURSES = $(shell pkg-config --libs ncursesw 2>/dev/null || echo -lncursesw -lti
 LIBS_supervisor  = -levent -ljson-c -lseccomp $(NCURSES) -lz -lbsd
 LIBS_wsclient    = -lwebsockets -lssl -lcrypto -ljson-c -lseccomp -lbsd
 LIBS_ratefetcher = -lcurl -levent_openssl -levent -lssl -lcrypto -lexpat -lhiredis -ljson-c \
-                   -lseccomp -lcsv -lbsd
+                   -lseccomp -lcsv -lzip -lbsd
 LIBS_mock-upstream = -lcrypto -lgmp
 LIBS_mock-provider = -levent
 

@@ -224,7 +224,8 @@ static void ask_second(struct crosscheck *c, struct provider *provider,
 
 /* `before`: the last table that was known of an earlier day, or NULL. */
 static void look_at(struct crosscheck *c, struct provider *provider, day when,
-                    struct rates *rates, const struct rates *before) {
+                    struct rates *rates, const struct rates *before,
+                    bool may_ask) {
     if (before != NULL)
         compare(c, provider, when, rates, WITH_DAY_BEFORE, before,
                 JUMP_PERCENT);
@@ -233,8 +234,19 @@ static void look_at(struct crosscheck *c, struct provider *provider, day when,
     const struct rates *known = provider_fresh_table(c->second, when);
     if (known != NULL)
         compare(c, provider, when, rates, WITH_SECOND, known, c->percent);
-    else
+    else if (may_ask)
         ask_second(c, provider, when, rates);
+}
+
+bool crosscheck_keep(struct crosscheck *crosscheck, struct provider *provider,
+                     day when, struct rates *rates, monotime fetched,
+                     const char *layer) {
+    struct rates *before = provider_last_known(provider, rates_as_of(rates));
+    bool is_new = provider_keep(provider, when, rates, fetched, layer);
+    if (is_new)
+        look_at(crosscheck, provider, when, rates, before, false);
+    rates_release(&before);
+    return is_new;
 }
 
 bool crosscheck_end(struct crosscheck *crosscheck, struct provider *provider,
@@ -247,7 +259,7 @@ bool crosscheck_end(struct crosscheck *crosscheck, struct provider *provider,
                       : NULL;
     bool is_new = provider_end(provider, when, call, answer);
     if (is_new && rates != NULL)
-        look_at(crosscheck, provider, when, rates, before);
+        look_at(crosscheck, provider, when, rates, before, true);
     rates_release(&before);
     if (rates_day_is_latest(when))
         latest_age_watch(crosscheck->providers);

@@ -28,6 +28,14 @@ bool crosscheck_end(struct crosscheck *crosscheck, struct provider *provider,
                     day when, const struct provider_call *call,
                     struct provider_answer *answer) NONNULL_ALL;
 
+/*
+ * Keeps a table as provider_keep() does, and looks at it; nobody is asked for
+ * another one, as that is for who fetched it.
+ */
+bool crosscheck_keep(struct crosscheck *crosscheck, struct provider *provider,
+                     day when, struct rates *rates, monotime fetched,
+                     const char *layer) NONNULL_ALL;
+
 /* Adds "rates_differ" to a report: a row for each of the last differences. */
 void crosscheck_report(const struct crosscheck *crosscheck,
                        struct json_object *report) NONNULL_ALL;

@@ -7,10 +7,8 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/memory.h"
-#include "ratefetcher/crosscheck.h"
+#include "ratefetcher/arrivals.h"
 #include "ratefetcher/latest_age.h"
-#include "ratefetcher/provider.h"
-#include "ratefetcher/redis/redis_cache.h"
 
 /* Of a request's time this much is for the way to the one who asked. */
 enum { WAY_BACK_PERCENT = 10 };
@@ -65,6 +63,7 @@ struct lookup {
     struct providers *providers;
     struct crosscheck *crosscheck;
     struct redis_cache *redis; /* NULL: without Redis */
+    struct arrivals arrivals;
     LIST_HEAD(, lookup_waiter) waiters;
     duration request_timeout;
     monotime probe_not_before;
@@ -435,13 +434,18 @@ struct lookup *lookup_new(const struct provider_context *context) {
     const struct settings *settings = context->settings;
     struct lookup *lookup = memory_new(sizeof *lookup);
     lookup->context = *context;
+    lookup->context.late = arrivals_late;
+    lookup->context.late_arg = &lookup->arrivals;
     LIST_INIT(&lookup->waiters);
     lookup->request_timeout =
         settings_duration(settings, SETTING_REQUEST_TIMEOUT_SECONDS);
     lookup->ttl = settings_duration(settings, SETTING_CACHE_TTL_SECONDS);
     lookup->providers = providers_new(&lookup->context);
     lookup->crosscheck = crosscheck_new(&lookup->context, lookup->providers);
-    lookup->redis = redis_cache_new(&lookup->context, lookup->providers);
+    lookup->redis = redis_cache_new(&lookup->context, lookup->providers,
+                                    arrivals_keep, &lookup->arrivals);
+    lookup->arrivals =
+        (struct arrivals){lookup->providers, lookup->crosscheck, lookup->redis};
     lookup->refresh_due = evtimer_new(context->base, on_refresh_due, lookup);
     plan_refresh(lookup, (duration){0});
     return lookup;

@@ -167,13 +167,16 @@ int main(int argc, char *argv[], char *envp[]) {
     int fd = is_trial ? -1 : listening_socket(&r, settings, supervised);
     child_init(&r.child, supervised, report, &r);
     struct http *http = http_new(r.base, settings);
-    const struct provider_context context = {.base = r.base,
-                                             .http = http,
-                                             .metrics = &r.metrics,
-                                             .settings = settings,
-                                             .alert = on_alert,
-                                             .changed = on_changed,
-                                             .arg = &r};
+    const struct provider_context context = {
+        .base = r.base,
+        .http = http,
+        .metrics = &r.metrics,
+        .settings = settings,
+        .alert = on_alert,
+        .changed = on_changed,
+        .arg = &r,
+        .state_dir =
+            is_trial ? NULL : settings_text(settings, SETTING_STATE_DIR)};
     int code =
         http == NULL ? fail_without_http()
         : is_trial

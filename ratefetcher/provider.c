@@ -3,10 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/lines/message.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "ratefetcher/latest_age.h"
 #include "ratefetcher/provider_tables.h"
 
 /* Calls a minute where PROVIDER_CALLS_PER_MINUTE says nothing. */
@@ -217,8 +215,7 @@ static void log_change(const struct provider *provider,
         log_failed(provider, answer);
 }
 
-/* In whole seconds: its clock was read in these. */
-static int64_t offset_seconds(const struct provider *provider) {
+int64_t provider_clock_ahead(const struct provider *provider) {
     int64_t ms = provider->clock_ahead_ms;
     return (ms + (ms < 0 ? -1 : 1) * MSEC_PER_SEC / 2) / MSEC_PER_SEC;
 }
@@ -250,6 +247,8 @@ static void note_in_breaker(struct provider *provider, bool works,
         breaker_succeed(&provider->breaker);
     else
         breaker_fail(&provider->breaker, now);
+    if (!works)
+        provider->failed_at = now;
     if (!is_free(provider) && provider->breaker.skip.usec > skipped.usec)
         log_warn(EVENT_PROVIDER_SKIPPED,
                  LOG_FIELDS(log_text("provider", provider->class->name),
@@ -267,10 +266,10 @@ static void note_clock(struct provider *provider,
     provider->has_clock = true;
     provider->clock_ahead_ms = answer->clock_ahead_ms;
     if (differs && !differed)
-        log_warn(
-            EVENT_CLOCK_DIFFERS,
-            LOG_FIELDS(log_text("provider", provider->class->name),
-                       log_int("ahead_seconds", offset_seconds(provider))));
+        log_warn(EVENT_CLOCK_DIFFERS,
+                 LOG_FIELDS(
+                     log_text("provider", provider->class->name),
+                     log_int("ahead_seconds", provider_clock_ahead(provider))));
 }
 
 /* For the status: what the log has said when it began. */
@@ -355,22 +354,38 @@ void providers_clock_stepped(struct providers *providers,
         rates_release(&providers->in_hand);
 }
 
+void provider_works_again(struct provider *provider, monotime fetched) {
+    const struct provider_context *context = provider->context;
+    if (provider_works(provider->last) ||
+        fetched.usec < provider->failed_at.usec)
+        return;
+    log_info(EVENT_PROVIDER_WORKS,
+             LOG_FIELDS(log_text("provider", provider->class->name)));
+    provider->last = PROVIDER_OK;
+    provider->failure[0] = '\0';
+    breaker_succeed(&provider->breaker);
+    context->changed(context->arg);
+}
+
 bool provider_end(struct provider *provider, day when,
                   const struct provider_call *call,
                   const struct provider_answer *answer) {
     const struct provider_context *context = provider->context;
     monotime now = clock_monotonic();
+    monotime fetched = monotime_add(now, (duration){-answer->age.usec});
     struct rates *rates = answer->rates;
     if (answer->without_call)
         take_back(provider, call);
     else
         note_call(provider, answer, monotime_between(call->begun, now), now);
+    if (answer->second_call && !answer->without_call)
+        call_counts_add(provider->record, call->today, now);
     if (answer->result == PROVIDER_OK)
         provider->last_success_ms = clock_wall_ms();
     if (answer->result == PROVIDER_NO_TABLE)
         rates = provider_latest_of_day(provider, when);
     bool is_new = rates != NULL &&
-                  provider_keep(provider, when, rates, now, PROVIDER_LAYER);
+                  provider_keep(provider, when, rates, fetched, PROVIDER_LAYER);
     if (answer->result == PROVIDER_NO_TABLE && rates == NULL &&
         !rates_day_is_latest(when)) /* of today there is always one */
         provider_keep_none(provider, when, now, answer->fresh);
@@ -379,112 +394,4 @@ bool provider_end(struct provider *provider, day when,
     if (is_new && rates_day_is_latest(when))
         context->changed(context->arg);
     return is_new;
-}
-
-static const char *state_name(const struct provider *provider, monotime now) {
-    bool waits = wait_asked_for(provider, now).usec > 0;
-    if (!provider->used)
-        return "unused";
-    if (waits && provider->last == PROVIDER_KEY_REFUSED)
-        return "key_refused";
-    if (waits)
-        return "waiting";
-    if (!is_free(provider) && breaker_wait(&provider->breaker, now).usec > 0)
-        return "skipped";
-    if (!provider_works(provider->last) || provider->why_too_old[0] != '\0')
-        return "failing";
-    return !is_free(provider) && wait_for_quota(provider, now).usec > 0
-               ? "limited"
-               : "ok";
-}
-
-/* Of one that is called: is it skipped for its failures, and what is left of
- * the calls that it may have. */
-static void add_limits(struct json_object *row, const struct provider *provider,
-                       monotime now) {
-    duration skipped = breaker_wait(&provider->breaker, now);
-    if (is_free(provider))
-        return;
-    message_add_text(row, "breaker", skipped.usec > 0 ? "open" : "closed");
-    message_add_duration(row, "skipped_seconds", skipped);
-    json_object_object_add(
-        row, "calls_minute",
-        json_object_new_int64(quota_calls(&provider->record->quota, now)));
-    json_object_object_add(row, "calls_minute_max",
-                           json_object_new_int64(provider->calls_per_minute));
-}
-
-static void add_failure(struct json_object *row,
-                        const struct provider *provider) {
-    if (provider->failure[0] != '\0') {
-        message_add_text(row, "failure", provider->failure);
-    } else if (provider->why_too_old[0] != '\0') {
-        char *why =
-            memory_print("%s: %s", provider_result_name(PROVIDER_BAD_TABLE),
-                         provider->why_too_old);
-        message_add_text(row, "failure", why);
-        free(why);
-    }
-}
-
-static struct json_object *status_row(const struct provider *provider,
-                                      monotime now) {
-    struct json_object *row = json_object_new_object();
-    char moment[MOMENT_TEXT_SIZE];
-    moment_print_ms(provider->last_success_ms, moment);
-    message_add_text(row, "name", provider->class->name);
-    message_add_text(row, "state", state_name(provider, now));
-    json_object_object_add(
-        row, "last_success",
-        provider->last_success_ms > 0 ? json_object_new_string(moment) : NULL);
-    json_object_object_add(row, "calls_month",
-                           json_object_new_int64((int64_t)call_counts_of_month(
-                               provider->record, today())));
-    add_limits(row, provider, now);
-    add_failure(row, provider);
-    if (provider->has_clock)
-        json_object_object_add(row, "clock_offset_seconds",
-                               json_object_new_int64(offset_seconds(provider)));
-    return row;
-}
-
-/* The latest table that would serve now; NULL: there is none. */
-static struct json_object *latest_row(const struct providers *providers) {
-    const struct rates_query latest = {.when = RATES_LATEST};
-    size_t place;
-    duration left;
-    const struct rates *rates =
-        providers_find(providers, &latest, &place, &left);
-    if (rates == NULL)
-        return NULL;
-    const struct provider *provider = &providers->list[place];
-    struct json_object *row = json_object_new_object();
-    int64_t now_ms = clock_wall_ms();
-    char as_of[DAY_TEXT_SIZE];
-    day_print(rates_as_of(rates), as_of);
-    message_add_text(row, "provider", rates_provider(rates));
-    message_add_text(row, "as_of", as_of);
-    message_add_text(row, "layer", provider->latest_layer);
-    latest_age_report(rates_as_of(rates), row);
-    message_add_duration(
-        row, "age_seconds",
-        duration_max(MILLISECONDS(now_ms - rates_fetched_ms(rates)),
-                     (duration){0}));
-    message_add_duration(
-        row, "table_age_seconds",
-        MILLISECONDS(now_ms -
-                     day_start_seconds(rates_as_of(rates)) * MSEC_PER_SEC));
-    json_object_object_add(row, "currencies",
-                           json_object_new_int64((int64_t)rates_count(rates)));
-    return row;
-}
-
-void providers_report(const struct providers *providers,
-                      struct json_object *report) {
-    struct json_object *list = json_object_new_array();
-    monotime now = clock_monotonic();
-    for (size_t i = 0; i < providers->count; i++)
-        json_object_array_add(list, status_row(&providers->list[i], now));
-    json_object_object_add(report, "providers", list);
-    json_object_object_add(report, "latest", latest_row(providers));
 }

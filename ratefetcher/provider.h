@@ -41,6 +41,7 @@ struct provider {
     monotime not_before;  /* it said to wait, or refused the key */
     bool used;
     enum provider_result last;
+    monotime failed_at;                  /* the last time that it did */
     char failure[PROVIDER_FAILURE_SIZE]; /* what it was, for people; "": none */
     int64_t last_success_ms;             /* 0: never */
     bool has_clock;                      /* it told the time: */
@@ -182,6 +183,17 @@ MUST_CHECK bool provider_fetch(struct provider *provider, day when,
                                duration timeout, struct provider_call *call,
                                struct provider_answer *answer,
                                provider_done *done, void *arg) NONNULL(1, 4, 5);
+
+/*
+ * A table of it that was fetched then has come, though not to who waited for
+ * it, or to another machine: a failure before that is over.
+ */
+void provider_works_again(struct provider *provider,
+                          monotime fetched) NONNULL_ALL;
+
+/* By how many seconds our clock is ahead of its own; it was read in whole ones.
+ */
+int64_t provider_clock_ahead(const struct provider *provider) NONNULL_ALL;
 
 /* To be called first with what a fetch ended in: too old a table is none. */
 void provider_check_age(struct provider *provider, day when,

@@ -72,6 +72,14 @@ static struct rates *newer_before(struct rates *a, struct rates *b, day as_of) {
     return a == NULL || rates_as_of(a).number < rates_as_of(b).number ? b : a;
 }
 
+/* What the provider's own file has kept of all days, or NULL. */
+static struct rates *find_old(const struct provider *provider, day when,
+                              monotime *since) {
+    return provider->class->find_old != NULL
+               ? provider->class->find_old(provider->state, when, since)
+               : NULL;
+}
+
 struct rates *provider_last_known(const struct provider *provider, day as_of) {
     struct rates *known = newer_before(NULL, provider->day_before, as_of);
     for (int back = 0; back <= RATES_MAX_LOOK_BACK_DAYS; back++) {
@@ -83,6 +91,9 @@ struct rates *provider_last_known(const struct provider *provider, day as_of) {
         if (table != NULL)
             known = newer_before(known, table->rates, as_of);
     }
+    monotime since;
+    known = newer_before(known, find_old(provider, day_add(as_of, -1), &since),
+                         as_of);
     return known != NULL ? rates_hold(known) : NULL;
 }
 
@@ -261,9 +272,12 @@ static struct rates *stale_table(const struct provider *provider,
                                  monotime now) {
     const struct day_table *table =
         daytables_find(&provider->tables, query->when);
-    struct rates *rates = table != NULL ? table->rates : NULL;
+    monotime since = table != NULL ? table->fetched : now;
+    struct rates *rates = table != NULL && table->rates != NULL
+                              ? table->rates
+                              : find_old(provider, query->when, &since);
     if (rates != NULL && rates_day_is_latest(query->when) &&
-        (monotime_between(table->fetched, now).usec >
+        (monotime_between(since, now).usec >
              provider->ttl.usec + provider->stale_max.usec ||
          latest_left(provider, rates).usec == 0))
         rates = NULL;

@@ -119,12 +119,19 @@ UNIT_ratelink  = wsclient/ratelink.c wsclient/fd_watch.c common/backoff.c \
                  common/lines/channel.c common/runtime_dir.c common/lines/unix_socket.c \
                  $(UNIT_pipeline)
 
-WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/web_detail.c \
-                 ratefetcher/providers/http.c ratefetcher/providers/http_proxy.c \
+WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/web_answer.c \
+                 ratefetcher/providers/web_detail.c \
+                 ratefetcher/providers/kept.c ratefetcher/providers/copy_file.c \
+                 ratefetcher/providers/http.c ratefetcher/providers/http_words.c \
+                 ratefetcher/providers/http_proxy.c \
                  ratefetcher/providers/history.c common/rates/rates.c $(MESSAGE_C) \
                  common/day.c common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c common/loop.c \
                  $(SETTINGS_C)
+TEXTS_C        = ratefetcher/providers/csv_text.c ratefetcher/providers/ecb_xml.c \
+                 ratefetcher/providers/ecb_csv.c ratefetcher/providers/zipped.c \
+                 ratefetcher/providers/day_rows.c
 PROVIDER_C     = ratefetcher/provider.c ratefetcher/provider_tables.c \
+                 ratefetcher/provider_status.c \
                  ratefetcher/latest_age.c ratefetcher/working_days.c \
                  ratefetcher/crosscheck.c ratefetcher/rates_differ.c common/rates/euro_fixed.c \
                  common/clock_watch.c common/older_table.c \
@@ -133,14 +140,14 @@ PROVIDER_C     = ratefetcher/provider.c ratefetcher/provider_tables.c \
                  common/rates/daytables.c common/mapped_file.c common/files.c common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c \
                  common/rates/rates.c $(MESSAGE_C) common/day.c $(SETTINGS_C)
 UNIT_provider  = $(PROVIDER_C)
-UNIT_lookup    = ratefetcher/lookup.c common/loop.c $(PROVIDER_C)
+UNIT_lookup    = ratefetcher/lookup.c ratefetcher/arrivals.c common/loop.c $(PROVIDER_C)
 UNIT_latest_age = $(UNIT_lookup)
 UNIT_brief_tables = $(UNIT_lookup)
 UNIT_crosscheck = $(UNIT_lookup)
-UNIT_http      = ratefetcher/providers/http.c ratefetcher/providers/http_proxy.c $(SETTINGS_C) common/memory.c common/clock.c \
+UNIT_http      = ratefetcher/providers/http.c ratefetcher/providers/http_words.c ratefetcher/providers/http_proxy.c $(SETTINGS_C) common/memory.c common/clock.c \
                  common/loop.c
-UNIT_web       = $(filter-out ratefetcher/providers/http.c,$(WEB_C))
-UNIT_web_text  = ratefetcher/providers/ecb.c ratefetcher/providers/day_rows.c $(UNIT_web)
+UNIT_web       = $(filter-out ratefetcher/providers/http.c ratefetcher/providers/http_words.c,$(WEB_C))
+UNIT_web_text  = ratefetcher/providers/ecb.c $(TEXTS_C) $(UNIT_web)
 UNIT_json_tables = ratefetcher/providers/json_tables.c $(WEB_C)
 # Each API over HTTP: tests/unit/test_provider_NAME.c
 $(foreach p,$(patsubst tests/unit/test_provider_%.c,%,$(wildcard tests/unit/test_provider_*.c)),\
@@ -148,15 +155,15 @@ $(foreach p,$(patsubst tests/unit/test_provider_%.c,%,$(wildcard tests/unit/test
                  ratefetcher/providers/json_tables.c $$(WEB_C)))
 UNIT_provider_exchangeratehost += ratefetcher/providers/apilayer.c
 UNIT_provider_fixer += ratefetcher/providers/apilayer.c
-UNIT_provider_ecb += ratefetcher/providers/day_rows.c
-UNIT_provider_url += ratefetcher/providers/ecb_csv.c ratefetcher/providers/day_rows.c
+UNIT_provider_ecb += $(TEXTS_C)
+UNIT_provider_url += $(TEXTS_C)
 UNIT_provider_file += ratefetcher/providers/ecb_csv.c ratefetcher/providers/day_rows.c
 UNIT_upstream  = wsclient/upstream.c $(SETTINGS_C)
 UNIT_sandbox_paths = common/sandbox/paths.c $(SETTINGS_C)
 UNIT_resolve   = common/resolve.c common/memory.c
 
 UNIT_LIBS = -Wl,--as-needed -lcmocka -lcsv -lgmp -ljson-c -lcurl -levent \
-            -lexpat -lwebsockets -lssl -lcrypto
+            -lexpat -lzip -lwebsockets -lssl -lcrypto
 UNIT_TESTS = $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 
 define unit_test

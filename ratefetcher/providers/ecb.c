@@ -1,16 +1,13 @@
 /*
- * The European Central Bank's own files: the last day, ninety days, all days,
- * in XML. They need no key.
+ * The European Central Bank's own files: the last day and ninety days in XML,
+ * all days in a ZIP with their CSV in it, a tenth of the XML's size. They need
+ * no key.
  */
-#include <expat.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/memory.h"
-#include "ratefetcher/providers/day_rows.h"
-#include "ratefetcher/providers/web.h"
-
-static const struct web_api api;
+#include "ratefetcher/providers/texts.h"
 
 /* The file of ninety days has those up to some days ago for certain. */
 enum { NINETY_DAYS_SURELY = 85 };
@@ -30,185 +27,73 @@ static void request(const char *address, const char *key, day when, day today,
     static const char *const files[] = {
         [LAST_DAY] = "eurofxref-daily.xml",
         [NINETY_DAYS] = "eurofxref-hist-90d.xml",
-        [ALL_DAYS] = "eurofxref-hist.xml",
+        [ALL_DAYS] = "eurofxref-hist.zip",
     };
     (void)key;
     snprintf(out->url, sizeof out->url, "%s/%s", address,
              files[resource(when, today)]);
 }
 
+/* A mirror may have no ZIP: all of it is in the XML, too. */
+static bool fall_back(const char *address, day when, day today,
+                      struct web_request *out) {
+    if (resource(when, today) != ALL_DAYS)
+        return false;
+    snprintf(out->url, sizeof out->url, "%s/eurofxref-hist.xml", address);
+    return true;
+}
+
+/* Reads one form or the other, as the first piece shows. */
 struct ecb_reader {
-    XML_Parser parser;
+    const char *provider;
     struct history *tables;
-    struct day_rows *rows;
+    int64_t fetched_ms;
     struct web_faults *faults;
-    int depth, table_depth;
-    bool envelope, bad;
-    int64_t given; /* bytes that expat has got */
-    int64_t place; /* of these, those up to the last tag that it told of */
+    const struct web_text_reader *text; /* NULL: nothing has come */
+    void *reader;
 };
 
-static const char *attribute(const char **attributes, const char *name) {
-    for (; *attributes != NULL; attributes += 2)
-        if (strcmp(attributes[0], name) == 0)
-            return attributes[1];
-    return NULL;
-}
-
-static void note_bad_rate(struct ecb_reader *r, const char *code) {
-    char text[RATES_CODE_LEN + 1] = {0};
-    memcpy(text, code, RATES_CODE_LEN);
-    web_note_fault(r->faults, text);
-}
-
-/* `code`: of three letters. */
-static void add_rate(struct ecb_reader *r, const char *code, struct span rate) {
-    size_t column;
-    if (!day_rows_column(r->rows, code, &column))
-        return;
-    enum rates_add added = day_rows_add(r->rows, column, rate);
-    if (added == RATES_BAD_RATE)
-        note_bad_rate(r, code);
-    if (added == RATES_OTHER_BASE)
-        day_rows_drop(r->rows);
-}
-
-/* The end of the tag that expat tells of now. */
-static int64_t place_behind(const struct ecb_reader *r) {
-#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
-    return XML_GetCurrentByteIndex64(r->parser) +
-           (int64_t)XML_GetCurrentByteCount64(r->parser);
-#else /* which has no other ones yet */
-    return XML_GetCurrentByteIndex(r->parser) +
-           XML_GetCurrentByteCount(r->parser);
-#endif
-}
-
-/* <Cube time="..."> begins a day, <Cube currency="..." rate="..."/> is one. */
-static void on_start(void *arg, const char *name, const char **attributes) {
-    struct ecb_reader *r = arg;
-    r->place = place_behind(r);
-    if (r->depth++ == 0)
-        r->envelope = strcmp(name, "gesmes:Envelope") == 0;
-    if (strcmp(name, "Cube") != 0)
-        return;
-    const char *time = attribute(attributes, "time");
-    const char *currency = attribute(attributes, "currency");
-    const char *rate = attribute(attributes, "rate");
-    day as_of;
-    if (time != NULL) {
-        day_rows_end(r->rows);
-        r->table_depth = r->depth;
-        if (day_parse(span_of(time), &as_of) == DAY_OK)
-            day_rows_begin(r->rows, as_of);
-    } else if (currency != NULL && rate != NULL &&
-               rates_is_code(span_of(currency)) && /* no metal, no coin */
-               day_rows_is_begun(r->rows)) {
-        add_rate(r, currency, span_of(rate));
-    }
-}
-
-static void on_end(void *arg, const char *name) {
-    (void)name;
-    struct ecb_reader *r = arg;
-    if (r->depth == r->table_depth)
-        day_rows_end(r->rows);
-    r->depth--;
-    r->place = place_behind(r);
-}
-
-static void *reader_begin(struct history *tables, int64_t fetched_ms,
-                          struct web_faults *faults) {
+static void *reader_begin(const char *provider, struct history *tables,
+                          int64_t fetched_ms, struct web_faults *faults) {
     struct ecb_reader *r = memory_new(sizeof *r);
+    r->provider = provider;
     r->tables = tables;
-    r->rows = day_rows_new(tables, api.name, api.base, fetched_ms);
+    r->fetched_ms = fetched_ms;
     r->faults = faults;
-    r->parser = XML_ParserCreate(NULL);
-    r->bad = r->parser == NULL;
-    if (r->bad)
-        return r;
-    XML_SetUserData(r->parser, r);
-    XML_SetElementHandler(r->parser, on_start, on_end);
     return r;
 }
 
-/* Takes `<Cube currency="USD" rate="1.1512"/>` off the front of the text, if
- * that is what it begins with. */
-static bool take_plain_rate(struct span *text, struct span *code,
-                            struct span *rate) {
-    static const char head[] = "<Cube currency=\"", middle[] = "\" rate=\"",
-                      tail[] = "\"/>";
-    enum {
-        CODE = sizeof head - 1,
-        MIDDLE = CODE + RATES_CODE_LEN,
-        RATE = MIDDLE + sizeof middle - 1
-    };
-    const char *data = text->data;
-    if (text->len < RATE || memcmp(data, head, sizeof head - 1) != 0 ||
-        memcmp(data + MIDDLE, middle, sizeof middle - 1) != 0)
-        return false;
-    size_t end = RATE;
-    while (end < text->len &&
-           ((data[end] >= '0' && data[end] <= '9') || data[end] == '.'))
-        end++;
-    if (text->len - end < sizeof tail - 1 ||
-        memcmp(data + end, tail, sizeof tail - 1) != 0)
-        return false;
-    *code = (struct span){data + CODE, RATES_CODE_LEN};
-    *rate = (struct span){data + RATE, end - RATE};
-    *text = span_from(*text, end + sizeof tail - 1);
-    return rates_is_code(*code);
+static void choose(struct ecb_reader *r, const struct web_text_reader *text) {
+    r->text = text;
+    r->reader = text->begin(r->provider, r->tables, r->fetched_ms, r->faults);
 }
 
-/*
- * Nine tenths of the text are rates in one and the same form. Right behind a
- * tag of a day an element may stand: those in that form are read without expat,
- * much faster. What they leave is as well-formed as it was, without them.
- */
-static void read_plain_rates(struct ecb_reader *r, struct span *text) {
-    struct span rest = *text, code, rate;
-    while (day_rows_is_begun(r->rows) && take_plain_rate(&rest, &code, &rate)) {
-        add_rate(r, code.data, rate);
-        *text = rest;
-    }
-}
-
-/* Gives expat the text up to the next end of a tag. */
-static void parse_a_tag(struct ecb_reader *r, struct span *text) {
-    const char *end = memchr(text->data, '>', text->len);
-    size_t len = end != NULL ? (size_t)(end - text->data) + 1 : text->len;
-    r->bad =
-        XML_Parse(r->parser, text->data, (int)len, XML_FALSE) != XML_STATUS_OK;
-    r->given += (int64_t)len;
-    *text = span_from(*text, len);
-}
-
-static void reader_feed(void *reader, struct span text) {
+static void reader_feed(void *reader, struct span piece) {
     struct ecb_reader *r = reader;
-    while (text.len > 0 && !r->bad) {
-        if (r->place == r->given)
-            read_plain_rates(r, &text);
-        if (text.len > 0)
-            parse_a_tag(r, &text);
-    }
+    if (piece.len > 0 && r->text == NULL)
+        choose(r, piece.data[0] == 'P' ? &csv_text : &xml_text);
+    if (r->text != NULL)
+        r->text->feed(r->reader, piece);
+}
+
+static bool reader_more(void *reader) {
+    struct ecb_reader *r = reader;
+    return r->text != NULL && r->text->more != NULL && r->text->more(r->reader);
 }
 
 static const char *reader_end(void *reader) {
     struct ecb_reader *r = reader;
-    bool good =
-        !r->bad && XML_Parse(r->parser, "", 0, XML_TRUE) == XML_STATUS_OK;
-    day_rows_end(r->rows);
-    const char *why = !good || !r->envelope          ? "not the XML of the ECB"
-                      : history_count(r->tables) > 0 ? NULL
-                                                     : "no rates";
-    day_rows_free(&r->rows);
-    XML_ParserFree(r->parser);
+    if (r->text == NULL)
+        choose(r, &xml_text);
+    const char *why = r->text->end(r->reader);
     free(r);
     return why;
 }
 
-static const struct web_text_reader reader = {
-    .begin = reader_begin, .feed = reader_feed, .end = reader_end};
+static const struct web_text_reader reader = {.begin = reader_begin,
+                                              .feed = reader_feed,
+                                              .more = reader_more,
+                                              .end = reader_end};
 
 static const struct web_api api = {
     .name = "ecb",
@@ -217,7 +102,9 @@ static const struct web_api api = {
     .key = SETTINGS,
     .text = &reader,
     .resource = resource,
+    .first_kept = NINETY_DAYS,
     .request = request,
+    .fall_back = fall_back,
 };
 
 const struct provider_class provider_ecb = WEB_CLASS(ecb, ECB, &api);

@@ -91,6 +91,15 @@ void history_swap(struct history *one, struct history *other) {
     *other = kept;
 }
 
+/* Others may hold the earlier ones. */
+void history_renew(struct history *history, int64_t fetched_ms) {
+    for (size_t i = 0; i < history->count; i++) {
+        struct rates *renewed = rates_copy(history->tables[i], fetched_ms);
+        rates_release(&history->tables[i]);
+        history->tables[i] = renewed;
+    }
+}
+
 size_t history_count(const struct history *history) {
     return history->count;
 }

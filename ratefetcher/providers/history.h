@@ -15,6 +15,9 @@ void history_add(struct history *history, struct rates *rates) NONNULL_ALL;
 /* Swaps the tables of the two. */
 void history_swap(struct history *one, struct history *other) NONNULL_ALL;
 
+/* All tables are as if they had been fetched then (Unix time). */
+void history_renew(struct history *history, int64_t fetched_ms) NONNULL_ALL;
+
 /* How many days it has. */
 size_t history_count(const struct history *history) NONNULL_ALL;
 

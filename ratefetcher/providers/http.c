@@ -14,6 +14,7 @@
 #include "common/memory.h"
 #include "common/settings/url.h"
 #include "ratefetcher/providers/http_proxy.h"
+#include "ratefetcher/providers/http_words.h"
 
 struct http_call {
     LIST_ENTRY(http_call) entry;
@@ -28,9 +29,9 @@ struct http_call {
     struct proxy *proxy; /* NULL: none */
     struct curl_slist *headers;
     size_t received;     /* bytes of the body */
-    size_t in_a_row;     /* of them that were given on without a pause */
+    size_t in_a_row;     /* of them that came without a pause */
     struct event *go_on; /* after one; NULL: there was none */
-    struct event *stall; /* ends it if nothing comes; NULL: libcurl does */
+    struct event *stall; /* ends it if nothing comes; NULL: it never ran */
     char *body;          /* what is kept of it */
     size_t len, size;
     char error[CURL_ERROR_SIZE];
@@ -63,7 +64,7 @@ static const struct {
 #define LEAST_FOR_CALL MILLISECONDS(50)
 
 /* libcurl would read on as long as something comes: after so many bytes of a
- * body that is read as it comes, all else has its turn. */
+ * body all else has its turn. */
 enum { MOST_IN_A_ROW = 64 * 1024 };
 
 static void on_stall(evutil_socket_t fd, short what, void *arg);
@@ -87,13 +88,12 @@ static void free_call(struct http_call *call) {
     free(call);
 }
 
-/* A header of the answer, lent; NULL: it has none. */
+/* A header of the answer, lent; "": it has none. */
 static const char *header_of(CURL *easy, const char *name) {
     struct curl_header *header;
-    return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) ==
-                   CURLHE_OK
-               ? header->value
-               : NULL;
+    bool found =
+        curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK;
+    return found ? header->value : "";
 }
 
 /* How long the server asked to wait, or its quota does; 0: not at all. */
@@ -104,7 +104,7 @@ static duration wait_asked_for(CURL *easy) {
         seconds = 0;
     for (size_t i = 0; seconds == 0 && i < HTTP_QUOTAS; i++) {
         const char *left = header_of(easy, quota_headers[i].name);
-        if (left != NULL && strcmp(left, "0") == 0)
+        if (strcmp(left, "0") == 0)
             seconds = quota_headers[i].seconds;
     }
     return SECONDS(seconds < LONGEST_WAIT_SECONDS ? seconds
@@ -122,21 +122,20 @@ static void end_unsent(struct http_call *call, duration after,
 static void begin(struct http_call *call) {
     duration left = duration_min(
         HTTP_CALL_LIMIT, monotime_between(clock_monotonic(), call->deadline));
-    if (call->piece != NULL) {
-        call->stall = evtimer_new(call->http->base, on_stall, call);
-        loop_set_timer(call->stall, duration_max(left, (duration){0}));
-        left = HTTP_BODY_LIMIT;
-    }
-    long msec = (long)(left.usec / USEC_PER_MSEC);
     if (curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS,
-                         msec > 1 ? msec : 1L) != CURLE_OK ||
+                         (long)(HTTP_BODY_LIMIT.usec / USEC_PER_MSEC)) !=
+            CURLE_OK ||
         curl_multi_add_handle(call->http->multi, call->easy) != CURLM_OK) {
         end_unsent(call, (duration){0}, not_taken);
         return;
     }
+    call->stall = evtimer_new(call->http->base, on_stall, call);
+    loop_set_timer(call->stall, duration_max(left, (duration){0}));
     event_free(call->too_late);
     call->too_late = NULL;
     call->lane->running++;
+    if (call->piece != NULL)
+        call->piece(call->arg, 0, (struct span){"", 0});
 }
 
 /* Those whose turn it is begin while there are places. */
@@ -157,6 +156,8 @@ static void on_too_late(evutil_socket_t fd, short what, void *arg) {
         TAILQ_REMOVE(&call->lane->waiting, call, in_lane);
     call->done(call->arg, &(struct http_answer){.unsent = true,
                                                 .body = {"", 0},
+                                                .etag = "",
+                                                .changed = "",
                                                 .error = call->why_unsent,
                                                 .redirect = ""});
     free_call(call);
@@ -165,8 +166,8 @@ static void on_too_late(evutil_socket_t fd, short what, void *arg) {
 /* Compares the clocks: what a Date tells are whole seconds, cut off. */
 static void read_clock(CURL *easy, struct http_answer *answer) {
     const char *date = header_of(easy, "Date"), *age = header_of(easy, "Age");
-    time_t theirs = date != NULL ? curl_getdate(date, NULL) : -1;
-    if (theirs < 0 || (age != NULL && strcmp(age, "0") != 0))
+    time_t theirs = curl_getdate(date, NULL);
+    if (theirs < 0 || (age[0] != '\0' && strcmp(age, "0") != 0))
         return;
     answer->has_clock = true;
     answer->clock_ahead_ms =
@@ -176,47 +177,12 @@ static void read_clock(CURL *easy, struct http_answer *answer) {
 static void read_quotas(CURL *easy, struct http_answer *answer) {
     for (int i = 0; i < HTTP_QUOTAS; i++) {
         const char *left = header_of(easy, quota_headers[i].name);
-        size_t digits = left != NULL ? strspn(left, "0123456789") : 0;
+        size_t digits = strspn(left, "0123456789");
         if (digits == 0 || digits > 15 || left[digits] != '\0')
             continue;
         answer->calls_left[i] =
             (struct http_calls_left){true, strtoll(left, NULL, 10)};
     }
-}
-
-/* A part of an address, for people; "" if it has none. free() it. */
-static char *part_of(CURLU *url, CURLUPart which) {
-    char *part = NULL;
-    curl_url_get(url, which, &part, 0);
-    char *copy = memory_print("%s", part != NULL ? part : "");
-    curl_free(part);
-    for (char *c = copy; *c != '\0'; c++)
-        if (*c <= ' ' || *c > '~')
-            *c = '?';
-    return copy;
-}
-
-/* Where the answer redirects to; "": it does not. free() it. */
-static char *redirect_of(CURL *easy) {
-    char *to = NULL, *place;
-    CURLU *url = curl_url();
-    curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &to);
-    if (to == NULL || url == NULL ||
-        curl_url_set(url, CURLUPART_URL, to, CURLU_NON_SUPPORT_SCHEME) !=
-            CURLUE_OK) {
-        curl_url_cleanup(url);
-        return memory_print("%s", "");
-    }
-    char *host = part_of(url, CURLUPART_HOST),
-         *port = part_of(url, CURLUPART_PORT),
-         *path = part_of(url, CURLUPART_PATH);
-    place =
-        memory_print("%s%s%s%s", host, port[0] != '\0' ? ":" : "", port, path);
-    free(host);
-    free(port);
-    free(path);
-    curl_url_cleanup(url);
-    return place;
 }
 
 /* 0: it has none; libcurl can take an answer for good that has none, or an
@@ -236,8 +202,12 @@ static const char *error_of(const struct http_call *call, CURLcode code) {
 }
 
 static void finish(struct http_call *call, CURLcode code) {
-    struct http_answer answer = {
-        .body = {call->body, call->len}, .error = "", .redirect = ""};
+    struct http_answer answer = {.body = {call->body, call->len},
+                                 .etag = header_of(call->easy, "ETag"),
+                                 .changed =
+                                     header_of(call->easy, "Last-Modified"),
+                                 .error = "",
+                                 .redirect = ""};
     char *redirect = NULL, of_proxy[HTTP_PROXY_TEXT_SIZE];
     if (http_proxy_failed(call->easy, call->proxy, code, call->error,
                           of_proxy)) {
@@ -245,7 +215,7 @@ static void finish(struct http_call *call, CURLcode code) {
     } else if (code == CURLE_OK) {
         answer.status = status_of(call->easy);
         answer.retry_after = wait_asked_for(call->easy);
-        answer.redirect = redirect = redirect_of(call->easy);
+        answer.redirect = redirect = http_redirect(call->easy);
         read_clock(call->easy, &answer);
         read_quotas(call->easy, &answer);
     }
@@ -265,8 +235,7 @@ static void on_stall(evutil_socket_t fd, short what, void *arg) {
     (void)fd, (void)what;
     struct http_call *call = arg;
     snprintf(call->error, sizeof call->error, "%s",
-             call->received == 0 ? "no answer in time"
-                                 : "the body stopped coming");
+             http_stalled(call->easy, call->received > 0));
     finish(call, CURLE_OPERATION_TIMEDOUT);
 }
 
@@ -341,27 +310,32 @@ static void pause_for_a_turn(struct http_call *call) {
     loop_set_timer(call->go_on, (duration){0});
 }
 
-/* What it is given before a pause, it is given again after it. */
-static size_t on_piece(struct http_call *call, struct span piece) {
-    if (call->in_a_row >= MOST_IN_A_ROW) {
-        pause_for_a_turn(call);
-        return CURL_WRITEFUNC_PAUSE;
-    }
-    call->received += piece.len;
-    call->in_a_row += piece.len;
+/* Something has come; whether it was taken. */
+static bool pass_on(struct http_call *call, long status, struct span piece) {
     loop_set_timer(call->stall, HTTP_CALL_LIMIT);
-    call->piece(call->arg, piece);
-    return piece.len;
+    return call->piece != NULL && call->piece(call->arg, status, piece);
 }
 
+static size_t on_head(char *line, size_t one, size_t len, void *arg) {
+    (void)line, (void)one;
+    pass_on(arg, 0, (struct span){"", 0});
+    return len;
+}
+
+/* What it is given before a pause, it is given again after it. */
 static size_t on_body(char *data, size_t one, size_t len, void *arg) {
     (void)one;
     struct http_call *call = arg;
     if (len > HTTP_MAX_BODY_BYTES - call->received)
         return 0; /* ends the call with CURLE_WRITE_ERROR */
-    if (call->piece != NULL && status_of(call->easy) == 200)
-        return on_piece(call, (struct span){data, len});
+    if (call->in_a_row >= MOST_IN_A_ROW) {
+        pause_for_a_turn(call);
+        return CURL_WRITEFUNC_PAUSE;
+    }
     call->received += len;
+    call->in_a_row += len;
+    if (pass_on(call, status_of(call->easy), (struct span){data, len}))
+        return len;
     if (call->len + len > call->size) {
         call->size = (call->len + len) * 2;
         call->body = memory_resize(call->body, call->size);
@@ -424,6 +398,8 @@ static bool set_options(struct http_call *call, const char *url) {
     failed |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
     failed |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     failed |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    failed |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+    failed |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
     failed |= curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
     failed |= curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     failed |=
@@ -443,23 +419,36 @@ static bool set_options(struct http_call *call, const char *url) {
     return failed == 0 && http_proxy_use(easy, call->proxy);
 }
 
-/* What libcurl is to do; false: without memory. */
-static bool prepare(struct http_call *call, const char *url,
-                    const char *header) {
-    struct url peer;
-    call->easy = curl_easy_init();
-    if (url_parse(span_of(url), &peer))
-        call->proxy =
-            proxy_new(call->http->settings, SETTING_PROVIDER_PROXY, peer.host);
-    if (header != NULL)
-        call->headers = curl_slist_append(NULL, header);
-    return call->easy != NULL && (header == NULL || call->headers != NULL) &&
-           set_options(call, url);
+/* One more line, `name: value`; false: without memory. */
+static bool add_header(struct http_call *call, const char *name,
+                       const char *value) {
+    if (value == NULL)
+        return true;
+    char *line = memory_print("%s%s", name, value);
+    struct curl_slist *headers = curl_slist_append(call->headers, line);
+    memory_wipe(line);
+    if (headers != NULL)
+        call->headers = headers;
+    return headers != NULL;
 }
 
-void http_get(struct http *http, struct http_lane *lane, const char *url,
-              const char *header, duration timeout, http_piece *piece,
-              http_done *done, void *arg) {
+/* What libcurl is to do; false: without memory. */
+static bool prepare(struct http_call *call,
+                    const struct http_request *request) {
+    struct url peer;
+    call->easy = curl_easy_init();
+    if (url_parse(span_of(request->url), &peer))
+        call->proxy =
+            proxy_new(call->http->settings, SETTING_PROVIDER_PROXY, peer.host);
+    return call->easy != NULL && add_header(call, "", request->header) &&
+           add_header(call, "If-None-Match: ", request->etag) &&
+           add_header(call, "If-Modified-Since: ", request->changed) &&
+           set_options(call, request->url);
+}
+
+void http_get(struct http *http, struct http_lane *lane,
+              const struct http_request *request, duration timeout,
+              http_piece *piece, http_done *done, void *arg) {
     timeout = duration_max(timeout, (duration){0});
     duration least = duration_min(LEAST_FOR_CALL, timeout);
     struct http_call *call = memory_new(sizeof *call);
@@ -471,7 +460,7 @@ void http_get(struct http *http, struct http_lane *lane, const char *url,
     call->arg = arg;
     call->too_late = evtimer_new(http->base, on_too_late, call);
     LIST_INSERT_HEAD(&http->calls, call, entry);
-    if (!prepare(call, url, header)) {
+    if (!prepare(call, request)) {
         end_unsent(call, (duration){0}, not_taken);
         return;
     }

@@ -16,12 +16,12 @@
 enum { HTTP_MAX_BODY_BYTES = 16 * 1024 * 1024 };
 
 /*
- * No call takes longer; one whose body is given on piece by piece may, as long
- * as one comes within this time of the last.
+ * A call is given up when nothing comes for so long: no line of its head, no
+ * piece of its body. Nobody is to wait longer for it.
  */
 #define HTTP_CALL_LIMIT SECONDS(2)
 
-/* Such a body is given up after so long in all. */
+/* And after so long in all. */
 #define HTTP_BODY_LIMIT SECONDS(60)
 
 struct http;
@@ -45,10 +45,19 @@ struct http_calls_left {
 /* The periods of quotas. */
 enum http_quota { HTTP_MONTH, HTTP_MINUTE, HTTP_QUOTAS };
 
+/* What is asked for. All but the first may be NULL: none. */
+struct http_request {
+    const char *url;
+    const char *header;         /* one more line, such as that of a key */
+    const char *etag, *changed; /* of what is known: its body is only to come
+                                   if it is another one, see status 304 */
+};
+
 struct http_answer {
-    long status;          /* 0: there was no answer, see `error` */
-    bool unsent;          /* it was not made: its turn did not come in time */
-    struct span body;     /* lent; empty if it was given piece by piece */
+    long status;      /* 0: there was no answer, see `error` */
+    bool unsent;      /* it was not made: its turn did not come in time */
+    struct span body; /* lent; without the pieces that were taken */
+    const char *etag, *changed; /* ETag and Last-Modified, lent; "": none */
     duration retry_after; /* as the server asked for, or until calls are left
                              of a quota; 0: it did not say */
     const char *error;    /* for people, without path or query; "" if none */
@@ -60,8 +69,12 @@ struct http_answer {
     struct http_calls_left calls_left[HTTP_QUOTAS];
 };
 
-/* A piece of the body of an answer with status 200, lent. */
-typedef void http_piece(void *arg, struct span piece);
+/*
+ * A piece of a body has come; it is lent. Without a status it is an empty one:
+ * the call has its turn, or a line of the head has come. False: the piece is to
+ * be in the answer.
+ */
+typedef bool http_piece(void *arg, long status, struct span piece);
 
 typedef void http_done(void *arg, const struct http_answer *answer);
 
@@ -74,15 +87,15 @@ MUST_CHECK struct http *http_new(struct event_base *base,
 void http_free(struct http **http) NONNULL_ALL;
 
 /*
- * Gets `url` with one more header line (NULL: none) and calls `done` once,
- * from the loop, at the latest after `timeout`, the wait for its turn
- * included. `piece` is called with each piece of a body as it comes, and `done`
- * may then be later than that, see HTTP_CALL_LIMIT; NULL: the answer has the
- * whole one. Redirects are answers. `lane` is lent.
+ * Makes a call, and calls `done` once, from the loop: after `timeout`, the wait
+ * for its turn included, if nothing has come by then; else within
+ * HTTP_BODY_LIMIT. `piece` is called with what comes as it comes; NULL: nobody
+ * wants to know. Redirects are answers. `lane` is lent, `request` not.
  */
-void http_get(struct http *http, struct http_lane *lane, const char *url,
-              const char *header, duration timeout, http_piece *piece,
-              http_done *done, void *arg) NONNULL(1, 2, 3, 7);
+void http_get(struct http *http, struct http_lane *lane,
+              const struct http_request *request, duration timeout,
+              http_piece *piece, http_done *done, void *arg)
+    NONNULL(1, 2, 3, 6);
 
 /* Writes `text` as it has to stand in a path or a query (RFC 3986, 2.1). */
 void http_escape(const char *text, char *out, size_t size) NONNULL_ALL;

@@ -40,6 +40,8 @@ struct provider_answer {
     struct rates *rates; /* lent; NULL unless the result is OK */
     const char *detail;  /* for people, one line, lent; "" if there is none */
     bool without_call;   /* no call was made for it */
+    bool second_call;    /* two were */
+    duration age;        /* of the table: so long ago it was fetched */
     duration wait;       /* for so long it is not to be asked; 0: no matter */
     duration fresh;      /* it holds for so long only, a failure too; 0: as
                             usual */
@@ -49,6 +51,8 @@ struct provider_answer {
 };
 
 typedef void provider_done(void *arg, const struct provider_answer *answer);
+
+struct web_api; /* see providers/web.h */
 
 /* What providers are given to work with; lent. */
 struct provider_context {
@@ -61,9 +65,12 @@ struct provider_context {
     /* What the status tells has changed. */
     void (*changed)(void *arg);
     void *arg;
+    const char *state_dir; /* where tables are kept; NULL: nowhere */
+    /* A table has come for which nobody waits any more. NULL: nobody cares. */
+    void (*late)(void *late_arg, const struct web_api *api, day when,
+                 struct provider_answer *answer);
+    void *late_arg;
 };
-
-struct web_api; /* see providers/web.h */
 
 /* A provider that is opened once; several fetches may run at a time. */
 struct provider_class {
@@ -86,6 +93,11 @@ struct provider_class {
     bool (*fetch)(void *state, day when, duration timeout,
                   struct provider_answer *answer, provider_done *done,
                   void *arg);
+    /*
+     * The table that would serve, were it not past its age, lent, and since
+     * when it is known; NULL: there is none. NULL in its place: there never is.
+     */
+    struct rates *(*find_old)(void *state, day when, monotime *since);
 };
 
 /* Each provider of common/rates/providers.def is defined in the file of its

@@ -1,5 +1,3 @@
-#include "ratefetcher/providers/web.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,66 +11,7 @@
 #include "common/settings/moved.h"
 #include "common/settings/url.h"
 #include "common/utf8.h"
-#include "ratefetcher/providers/web_detail.h"
-
-/* Resources of many days that are kept: ninety days, and all. */
-enum { MAX_KEPT = 2 };
-
-/* After 429 without Retry-After, after a refused key, and at the most. */
-#define LIMITED_WAIT SECONDS(60)
-#define KEY_WAIT     SECONDS(600)
-
-/* After a refusal of one that has no key to refuse: whoever stands before it,
- * not the provider, is wont to say so, and not for long. */
-#define FORBIDDEN_WAIT SECONDS(10)
-
-#define LONGEST_WAIT SECONDS(3600)
-
-/* A plan that has no past days is not asked for one for so long. */
-#define NO_HISTORY_WAIT SECONDS(3600)
-
-/* A resource of many days. */
-struct web_kept {
-    int32_t resource;
-    struct history *tables; /* NULL: free */
-    monotime fetched;
-};
-
-struct web {
-    const struct web_api *api;
-    const struct provider_context *context;
-    char *address; /* as it is set, without slashes at its end */
-    duration ttl;
-    struct web_kept kept[MAX_KEPT];
-    monotime history_from; /* not asked for a past day before */
-    struct http_lane lane;
-    char why_ahead[HISTORY_WHY_SIZE];
-    LIST_HEAD(, web_call) calls;
-};
-
-/* Somebody who waits for the table of a day. */
-struct web_asker {
-    TAILQ_ENTRY(web_asker) entry;
-    day when;
-    monotime until; /* no longer, if only the body takes its time */
-    provider_done *done;
-    void *arg;
-};
-
-/* A call for a resource, and all who wait for it: the first one made it. */
-struct web_call {
-    LIST_ENTRY(web_call) entry;
-    struct web *web;
-    int32_t resource;
-    day when;                      /* for which it was made */
-    struct history *tables;        /* that the answer brings */
-    struct web_faults faults;      /* that are found in it */
-    void *reader;                  /* of a text that comes; NULL: none has */
-    struct event *patience;        /* of those who wait for it; NULL: as well */
-    bool told;                     /* somebody, for whom the call counts */
-    char detail[WEB_DETAIL_BYTES]; /* what is said of an answer that is none */
-    TAILQ_HEAD(, web_asker) askers;
-};
+#include "ratefetcher/providers/web_call.h"
 
 static char *without_slashes(const char *address) {
     size_t len = strlen(address);
@@ -89,7 +28,7 @@ void *web_open(const struct provider_class *class,
     web->api = api;
     web->context = context;
     web->address = without_slashes(settings_text(settings, api->address));
-    web->ttl = settings_duration(settings, SETTING_CACHE_TTL_SECONDS);
+    web->kept = kept_new(api, context, web->address);
     LIST_INIT(&web->calls);
     TAILQ_INIT(&web->lane.waiting);
     if (strncmp(settings_text(settings, api->address), "http://", 7) == 0)
@@ -105,19 +44,15 @@ void *web_open(const struct provider_class *class,
     return web;
 }
 
-/* Ends the reading of a text; what is wrong with it, or NULL. */
-static const char *end_text(struct web_call *call) {
-    void *reader = call->reader;
-    call->reader = NULL;
-    return call->web->api->text->end(reader);
-}
-
 static void free_call(struct web_call *call) {
     if (call->reader != NULL)
-        end_text(call);
+        web_end_text(call);
     if (call->patience != NULL)
         event_free(call->patience);
+    if (call->more != NULL)
+        event_free(call->more);
     history_free(&call->tables);
+    free(call->body);
     free(call);
 }
 
@@ -133,18 +68,13 @@ void web_close(void *state) {
         LIST_REMOVE(call, entry);
         free_call(call);
     }
-    for (size_t i = 0; i < MAX_KEPT; i++)
-        history_free(&web->kept[i].tables);
+    kept_free(&web->kept);
     free(web->address);
     free(web);
 }
 
-static day today(void) {
-    return day_of_ms(clock_wall_ms());
-}
-
 static int32_t resource_of(const struct web *web, day when) {
-    return web->api->resource != NULL ? web->api->resource(when, today())
+    return web->api->resource != NULL ? web->api->resource(when, web_today())
                                       : when.number;
 }
 
@@ -157,102 +87,8 @@ static struct web_call *find_call(const struct web *web, int32_t resource) {
     return NULL;
 }
 
-/* The tables of that resource if they are kept and still fresh, or NULL. */
-static const struct history *find_kept(const struct web *web,
-                                       int32_t resource) {
-    monotime now = clock_monotonic();
-    for (size_t i = 0; i < MAX_KEPT; i++) {
-        const struct web_kept *kept = &web->kept[i];
-        if (kept->tables != NULL && kept->resource == resource &&
-            monotime_between(kept->fetched, now).usec < web->ttl.usec)
-            return kept->tables;
-    }
-    return NULL;
-}
-
-/* Takes the tables over, in the place of the same resource or the oldest. */
-static void keep(struct web *web, int32_t resource, struct history *tables) {
-    struct web_kept *place = &web->kept[0];
-    for (size_t i = 0; i < MAX_KEPT; i++) {
-        struct web_kept *kept = &web->kept[i];
-        if (kept->tables == NULL || kept->resource == resource) {
-            place = kept;
-            break;
-        }
-        if (kept->fetched.usec < place->fetched.usec)
-            place = kept;
-    }
-    history_free(&place->tables);
-    *place = (struct web_kept){resource, tables, clock_monotonic()};
-}
-
-/* Whether it said not long ago that it has no past day for this key. */
-static bool lacks(const struct web *web, day when) {
-    return !rates_day_is_latest(when) &&
-           !monotime_reached(clock_monotonic(), web->history_from);
-}
-
-/* There is always a latest table. */
-static void explain_no_latest(struct web *web, struct provider_answer *answer,
-                              const struct history *tables) {
-    bool ahead = history_is_ahead(tables, today(), web->why_ahead);
-    answer->result = ahead ? PROVIDER_AHEAD : PROVIDER_BAD_TABLE;
-    answer->detail = ahead ? web->why_ahead : "no latest table";
-}
-
-/* Puts the table that serves the day into the answer, or why there is none. */
-static void put_table(struct web *web, struct provider_answer *answer,
-                      const struct history *tables, day when) {
-    struct rates *found = history_find(tables, when, today());
-    answer->result = found != NULL ? PROVIDER_OK : PROVIDER_NO_TABLE;
-    answer->rates = found;
-    answer->detail = "";
-    if (found == NULL && rates_day_is_latest(when))
-        explain_no_latest(web, answer, tables);
-}
-
-static bool has_key(const struct web *web) {
-    return web->api->key != SETTINGS;
-}
-
-static bool is_forbidden(long status) {
-    return status == 401 || status == 403;
-}
-
-/* What an answer means whose status is not 200. */
-static enum provider_result result_of_status(const struct web_call *call,
-                                             long status) {
-    if (status == 0)
-        return PROVIDER_UNREACHED;
-    if (is_forbidden(status))
-        return has_key(call->web) ? PROVIDER_KEY_REFUSED : PROVIDER_BAD_STATUS;
-    if (status == 429)
-        return PROVIDER_LIMITED;
-    /* There is always a latest table: without one the address is wrong. */
-    return status == call->web->api->no_table_status &&
-                   !rates_day_is_latest(call->when)
-               ? PROVIDER_NO_TABLE
-               : PROVIDER_BAD_STATUS;
-}
-
-/*
- * What the body said in the place of tables. A key without past days is good
- * for the latest table: so it is not refused, there is no table of that day.
- */
-static enum provider_result result_of_refusal(const struct web_call *call,
-                                              const struct web_refusal *said) {
-    struct web *web = call->web;
-    bool latest = rates_day_is_latest(call->when);
-    if (latest && said->result == PROVIDER_NO_TABLE)
-        return PROVIDER_BAD_TABLE; /* there is always a latest one */
-    if (latest || !said->of_plan)
-        return said->result;
-    if (!lacks(web, call->when)) /* else it was told */
-        log_warn(EVENT_PROVIDER_WITHOUT_HISTORY,
-                 LOG_FIELDS(log_text("provider", web->api->name),
-                            log_text("why", said->detail)));
-    web->history_from = monotime_add(clock_monotonic(), NO_HISTORY_WAIT);
-    return PROVIDER_NO_TABLE;
+static bool is_kept(const struct web *web, int32_t resource) {
+    return web->api->resource != NULL && resource >= web->api->first_kept;
 }
 
 /* Tells one who waits; the call of the first one was for all of them. */
@@ -265,11 +101,21 @@ static void tell(struct web_call *call, struct web_asker *asker,
     free(asker);
 }
 
+/* Who waits does so no longer than a call may be silent. */
+static monotime until(const struct web_call *call,
+                      const struct web_asker *asker) {
+    monotime since =
+        asker->asked.usec > call->begun.usec ? asker->asked : call->begun;
+    monotime last = monotime_add(asker->asked, asker->timeout),
+             until = monotime_add(since, HTTP_CALL_LIMIT);
+    return until.usec < last.usec ? until : last;
+}
+
 /* The one whose patience ends first; NULL: nobody waits. */
 static struct web_asker *find_first(const struct web_call *call) {
     struct web_asker *asker, *first = TAILQ_FIRST(&call->askers);
     TAILQ_FOREACH (asker, &call->askers, entry)
-        if (asker->until.usec < first->until.usec)
+        if (until(call, asker).usec < until(call, first).usec)
             first = asker;
     return first;
 }
@@ -280,112 +126,45 @@ static void tell_late(evutil_socket_t fd, short what, void *arg) {
     struct web_call *call = arg;
     struct web_asker *asker;
     while ((asker = find_first(call)) != NULL &&
-           monotime_reached(clock_monotonic(), asker->until)) {
+           monotime_reached(clock_monotonic(), until(call, asker))) {
         struct provider_answer late = {.result = PROVIDER_UNREACHED,
                                        .detail = "its answer still comes, and "
                                                  "is read on"};
+        call->late = true;
         tell(call, asker, &late);
     }
     if (asker != NULL)
         loop_set_timer(call->patience,
-                       monotime_between(clock_monotonic(), asker->until));
+                       monotime_between(clock_monotonic(), until(call, asker)));
 }
 
-static void begin_text(struct web_call *call) {
-    call->patience = evtimer_new(call->web->context->base, tell_late, call);
-    loop_set_timer(call->patience, (duration){0});
-    call->reader = call->web->api->text->begin(call->tables, clock_wall_ms(),
-                                               &call->faults);
-}
-
-static void on_piece(void *arg, struct span piece) {
-    struct web_call *call = arg;
-    if (call->reader == NULL)
-        begin_text(call);
-    call->web->api->text->feed(call->reader, piece);
-}
-
-/* An answer without a body has no piece. */
-static const char *read_text(struct web_call *call) {
-    if (call->reader == NULL)
-        begin_text(call);
-    return end_text(call);
-}
-
-static const char *read_json(struct web_call *call, struct json_object *json) {
-    int64_t now_ms = clock_wall_ms();
-    const struct web_answer answer = {.json = json,
-                                      .when = call->when,
-                                      .today = day_of_ms(now_ms),
-                                      .fetched_ms = now_ms};
-    return json == NULL
-               ? "no JSON object"
-               : call->web->api->read(&answer, call->tables, &call->faults);
-}
-
-/* Reads the tables of a body; what is wrong with it, or NULL. */
-static const char *read_tables(struct web_call *call,
-                               struct json_object *json) {
-    const struct web_api *api = call->web->api;
-    const char *why =
-        api->text != NULL ? read_text(call) : read_json(call, json);
-    if (call->faults.count > 0)
-        log_warn(EVENT_RATES_LEFT_OUT,
-                 LOG_FIELDS(log_text("provider", api->name),
-                            log_int("bad_rates", (int64_t)call->faults.count),
-                            log_text("currency", call->faults.example)));
-    return why;
-}
-
-/* How long a provider that said so is left alone. */
-static duration wait_of(enum provider_result result, long status,
-                        duration asked) {
-    if (asked.usec == 0 && result == PROVIDER_LIMITED)
-        asked = LIMITED_WAIT;
-    if (asked.usec == 0 && result == PROVIDER_BAD_STATUS &&
-        is_forbidden(status))
-        asked = FORBIDDEN_WAIT;
-    if (result == PROVIDER_KEY_REFUSED)
-        asked = KEY_WAIT;
-    return duration_min(asked, LONGEST_WAIT);
-}
-
-/*
- * What an answer means: the tables, with the result OK, or a failure. The body
- * is parsed once; what it refuses counts more than the status.
- */
-static struct provider_answer judge(struct web_call *call,
-                                    const struct http_answer *http) {
-    const struct web_api *api = call->web->api;
-    struct json_object *json =
-        http->status != 0 && api->text == NULL
-            ? message_parse(utf8_without_mark(http->body))
-            : NULL;
-    const struct web_refusal *refusal =
-        json != NULL && api->refusal != NULL ? api->refusal(json) : NULL;
-    struct provider_answer answer = {.without_call = http->unsent,
-                                     .has_clock = http->has_clock,
-                                     .clock_ahead_ms = http->clock_ahead_ms};
-    memcpy(answer.calls_left, http->calls_left, sizeof answer.calls_left);
-    duration asked = http->retry_after;
-    if (refusal != NULL) {
-        answer.result = result_of_refusal(call, refusal);
-        answer.detail = refusal->detail;
-        asked = duration_max(asked, refusal->wait);
-    } else if (http->status == 200) {
-        answer.detail = read_tables(call, json);
-        answer.result =
-            answer.detail == NULL ? PROVIDER_OK : PROVIDER_BAD_TABLE;
-    } else {
-        answer.result = result_of_status(call, http->status);
-        const struct web_place from = {api, call->web->context->settings,
-                                       call->web->address};
-        web_detail_write(&from, http, call->detail);
-        answer.detail = call->detail;
+static void collect(struct web_call *call, struct span piece) {
+    if (call->len + piece.len > call->size) {
+        call->size = (call->len + piece.len) * 2;
+        call->body = memory_resize(call->body, call->size);
     }
-    answer.wait = wait_of(answer.result, http->status, asked);
-    json_object_put(json);
-    return answer;
+    memcpy(call->body + call->len, piece.data, piece.len);
+    call->len += piece.len;
+}
+
+static bool on_piece(void *arg, long status, struct span piece) {
+    struct web_call *call = arg;
+    if (status == 0 && call->begun.usec == 0) {
+        call->begun = clock_monotonic();
+        return false;
+    }
+    if (call->patience == NULL) {
+        call->patience = evtimer_new(call->web->context->base, tell_late, call);
+        loop_set_timer(call->patience, (duration){0});
+    }
+    if (status != 200 || call->web->api->text == NULL)
+        return false;
+    if (call->reader == NULL)
+        web_begin_text(call);
+    call->web->api->text->feed(call->reader, piece);
+    if (piece.len > 0 && is_kept(call->web, call->resource))
+        collect(call, piece);
+    return true;
 }
 
 static void tell_all(struct web_call *call, struct provider_answer answer,
@@ -394,82 +173,196 @@ static void tell_all(struct web_call *call, struct provider_answer answer,
     bool has_tables = answer.result == PROVIDER_OK;
     while ((asker = TAILQ_FIRST(&call->askers)) != NULL) {
         if (has_tables)
-            put_table(call->web, &answer, tables, asker->when);
+            web_put_table(call->web, &answer, tables, asker->when);
         tell(call, asker, &answer);
     }
 }
 
-static void on_answer(void *arg, const struct http_answer *http) {
-    struct web_call *call = arg;
-    struct provider_answer answer = judge(call, http);
-    struct history *tables = call->tables;
-    if (answer.result == PROVIDER_OK && history_count(tables) > 1) {
-        keep(call->web, call->resource, tables);
-        call->tables = NULL;
-    }
+static void on_answer(void *arg, const struct http_answer *http);
+
+static const char *text_or_null(const char *text) {
+    return text[0] != '\0' ? text : NULL;
+}
+
+/* Makes the call, or the same for the other form. */
+static void make_call(struct web_call *call, duration timeout) {
+    struct web *web = call->web;
+    const struct web_api *api = web->api;
+    const struct settings *settings = web->context->settings;
+    struct web_request request = {.url = ""};
+    const struct copy_version *known =
+        call->second ? NULL : kept_version(web->kept, call->resource);
+    if (web->falls_back == call->second || api->fall_back == NULL ||
+        !api->fall_back(web->address, call->when, web_today(), &request))
+        api->request(web->address,
+                     web_has_key(web) ? settings_text(settings, api->key)
+                                      : NULL,
+                     call->when, web_today(), &request);
+    call->conditional = known != NULL;
+    http_get(web->context->http, &web->lane,
+             &(struct http_request){
+                 .url = request.url,
+                 .header = text_or_null(request.header),
+                 .etag = known != NULL ? text_or_null(known->etag) : NULL,
+                 .changed = known != NULL ? text_or_null(known->changed) : NULL,
+             },
+             timeout, on_piece, on_answer, call);
+    explicit_bzero(&request, sizeof request);
+}
+
+/* Nothing is there that can be used: then in the other form, once. */
+static bool try_other_form(struct web_call *call, long status,
+                           enum provider_result result) {
+    struct web_request ignored;
+    struct web *web = call->web;
+    if (call->second || web->api->fall_back == NULL || status == 0 ||
+        status >= 500 ||
+        (result != PROVIDER_BAD_STATUS && result != PROVIDER_BAD_TABLE) ||
+        !web->api->fall_back(web->address, call->when, web_today(), &ignored))
+        return false;
+    history_free(&call->tables);
+    call->tables = history_new();
+    call->faults = (struct web_faults){0};
+    call->len = 0;
+    call->second = true;
+    make_call(call, HTTP_CALL_LIMIT);
+    return true;
+}
+
+/* Keeps what has come, if it is to be kept; the tables that serve. */
+static const struct history *keep(struct web_call *call, long status) {
+    struct web *web = call->web;
+    const struct history *tables = call->tables;
+    if (call->second)
+        web->falls_back = !web->falls_back;
+    if (status == 304)
+        return kept_confirm(web->kept, call->resource);
+    if (!is_kept(web, call->resource))
+        return tables;
+    kept_put(web->kept, call->resource, call->tables, &call->version,
+             (struct span){call->body, call->len});
+    call->tables = NULL;
+    return tables;
+}
+
+/* Somebody was told that it still comes: there it is. */
+static void give_late(struct web_call *call, struct provider_answer answer,
+                      const struct history *tables) {
+    const struct provider_context *context = call->web->context;
+    answer.without_call = true;
+    if (!call->late || context->late == NULL || answer.result != PROVIDER_OK)
+        return;
+    web_put_table(call->web, &answer, tables, call->when);
+    context->late(context->late_arg, call->web->api, call->when, &answer);
+}
+
+static void end_call(struct web_call *call, const struct http_answer *http) {
+    struct provider_answer answer = web_judge(call, http);
+    const struct history *tables = NULL;
+    if (try_other_form(call, http->status, answer.result))
+        return;
+    answer.second_call = call->second;
+    if (answer.result == PROVIDER_OK)
+        tables = keep(call, http->status);
     LIST_REMOVE(call, entry); /* who is told may begin another one */
+    give_late(call, answer, tables);
     tell_all(call, answer, tables);
     free_call(call);
 }
 
+static void on_more(evutil_socket_t fd, short what, void *arg);
+
+/* Some of it can only be read now; all else has its turn in between. */
+static bool read_more(struct web_call *call) {
+    const struct web_text_reader *text = call->web->api->text;
+    if (call->reader == NULL || text->more == NULL || !text->more(call->reader))
+        return false;
+    if (call->more == NULL)
+        call->more = evtimer_new(call->web->context->base, on_more, call);
+    loop_set_timer(call->more, (duration){0});
+    return true;
+}
+
+static void on_more(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct web_call *call = arg;
+    if (!read_more(call))
+        end_call(call, &call->answer);
+}
+
+/* A longer text than there is room for is none. */
+static void take_text(char out[static COPY_TEXT_BYTES], const char *text) {
+    bool fits = strlen(text) < COPY_TEXT_BYTES;
+    snprintf(out, COPY_TEXT_BYTES, "%s", fits ? text : "");
+}
+
+static void on_answer(void *arg, const struct http_answer *http) {
+    struct web_call *call = arg;
+    take_text(call->version.etag, http->etag);
+    take_text(call->version.changed, http->changed);
+    call->answer = *http; /* of one whose body was taken: nothing is lent */
+    call->answer.etag = call->answer.changed = "";
+    call->answer.redirect = "";
+    if (http->status != 200 || !read_more(call))
+        end_call(call, http);
+}
+
 static struct web_call *begin_call(struct web *web, int32_t resource, day when,
                                    duration timeout) {
-    const struct settings *settings = web->context->settings;
-    const struct web_api *api = web->api;
     struct web_call *call = memory_new(sizeof *call);
-    struct web_request request = {.url = ""};
     call->web = web;
     call->resource = resource;
     call->when = when;
     call->tables = history_new();
     TAILQ_INIT(&call->askers);
     LIST_INSERT_HEAD(&web->calls, call, entry);
-    api->request(web->address,
-                 has_key(web) ? settings_text(settings, api->key) : NULL, when,
-                 today(), &request);
-    http_get(web->context->http, &web->lane, request.url,
-             request.header[0] != '\0' ? request.header : NULL, timeout,
-             api->text != NULL ? on_piece : NULL, on_answer, call);
-    explicit_bzero(&request, sizeof request);
+    make_call(call, timeout);
     return call;
 }
 
 bool web_needs_call(void *state, day when) {
     const struct web *web = state;
     int32_t resource = resource_of(web, when);
-    return !lacks(web, when) && find_call(web, resource) == NULL &&
-           find_kept(web, resource) == NULL;
+    monotime since;
+    return !web_lacks(web, when) && find_call(web, resource) == NULL &&
+           kept_find(web->kept, resource, when, &since) == NULL;
 }
 
 bool web_fetch(void *state, day when, duration timeout,
                struct provider_answer *answer, provider_done *done, void *arg) {
     struct web *web = state;
     int32_t resource = resource_of(web, when);
-    const struct history *kept = find_kept(web, resource);
+    monotime since;
+    const struct history *kept = kept_find(web->kept, resource, when, &since);
     *answer = (struct provider_answer){.result = PROVIDER_NO_TABLE,
                                        .detail = "past days are not in the "
                                                  "key's plan",
                                        .without_call = true};
-    if (lacks(web, when))
+    if (web_lacks(web, when))
         return true;
     if (kept != NULL) {
-        put_table(web, answer, kept, when);
+        web_put_table(web, answer, kept, when);
+        answer->age = monotime_between(since, clock_monotonic());
         return true;
     }
     struct web_call *call = find_call(web, resource);
     if (call == NULL)
         call = begin_call(web, resource, when, timeout);
     struct web_asker *asker = memory_new(sizeof *asker);
-    *asker = (struct web_asker){
-        .when = when,
-        .until = monotime_add(clock_monotonic(),
-                              duration_min(timeout, HTTP_CALL_LIMIT)),
-        .done = done,
-        .arg = arg};
+    *asker = (struct web_asker){.when = when,
+                                .asked = clock_monotonic(),
+                                .timeout = timeout,
+                                .done = done,
+                                .arg = arg};
     TAILQ_INSERT_TAIL(&call->askers, asker, entry);
     if (call->patience != NULL)
         loop_set_timer(call->patience, (duration){0});
     return false;
+}
+
+struct rates *web_find_old(void *state, day when, monotime *since) {
+    const struct web *web = state;
+    return kept_old(web->kept, when, since);
 }
 
 void web_note_fault(struct web_faults *faults, const char *code) {

@@ -65,9 +65,12 @@ struct web_refusal {
 struct web_text_reader {
     /* Begins with a body; gives what the others are called with. All is lent
      * until the end. */
-    void *(*begin)(struct history *tables, int64_t fetched_ms,
-                   struct web_faults *faults);
+    void *(*begin)(const char *provider, struct history *tables,
+                   int64_t fetched_ms, struct web_faults *faults);
     void (*feed)(void *reader, struct span piece);
+    /* When all has come: reads some more of what can only be read then; false:
+     * that was all. NULL: there never is. */
+    bool (*more)(void *reader);
     /* Ends, and frees the reader; what is wrong with the body, as a constant,
      * or NULL. */
     const char *(*end)(void *reader);
@@ -84,9 +87,16 @@ struct web_api {
      * number come in one call. NULL: each day, and the latest, is its own.
      */
     int32_t (*resource)(day when, day today);
+    /* Those from this one on are kept, in STATE_DIR too; without `resource`
+     * none is. */
+    int32_t first_kept;
     /* Writes the request for `when`. `key` is NULL if there is none. */
     void (*request)(const char *address, const char *key, day when, day today,
                     struct web_request *out);
+    /* The same for a place that has it in another form, should there be nothing
+     * at the first one; false: there is none. NULL: there never is. */
+    bool (*fall_back)(const char *address, day when, day today,
+                      struct web_request *out);
     /* What reads its bodies; NULL: they are JSON objects, which read() reads.
      */
     const struct web_text_reader *text;
@@ -113,6 +123,7 @@ bool web_needs_call(void *state, day when) NONNULL_ALL;
 bool web_fetch(void *state, day when, duration timeout,
                struct provider_answer *answer, provider_done *done, void *arg)
     NONNULL(1, 4, 5);
+struct rates *web_find_old(void *state, day when, monotime *since) NONNULL_ALL;
 
 /* For the APIs' files: the class of an API, by its names in providers.def. */
 #define WEB_CLASS(id, ID, its_api)                                             \
@@ -120,7 +131,7 @@ bool web_fetch(void *state, day when, duration timeout,
         .name = #id, .calls_ok = METRIC_CALLS_OK_##ID,                         \
         .calls_failed = METRIC_CALLS_FAILED_##ID, .api = its_api,              \
         .open = web_open, .close = web_close, .needs_call = web_needs_call,    \
-        .fetch = web_fetch,                                                    \
+        .fetch = web_fetch, .find_old = web_find_old,                          \
     }
 
 /* For the APIs' files: counts a rate that is left out. */

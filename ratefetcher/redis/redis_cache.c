@@ -48,6 +48,8 @@ struct redis_right {
 struct redis_cache {
     const struct provider_context *context;
     struct providers *providers;
+    redis_keep *keep;
+    void *keep_arg;
     duration ttl;
     struct redis_address address;
     struct redis_streams *streams;
@@ -165,13 +167,16 @@ static void on_probed(void *arg, const redisReply *reply) {
 }
 
 struct redis_cache *redis_cache_new(const struct provider_context *context,
-                                    struct providers *providers) {
+                                    struct providers *providers,
+                                    redis_keep *keep, void *keep_arg) {
     const char *url = settings_text(context->settings, SETTING_REDIS_URL);
     if (url == NULL)
         return NULL;
     struct redis_cache *cache = memory_new(sizeof *cache);
     cache->context = context;
     cache->providers = providers;
+    cache->keep = keep;
+    cache->keep_arg = keep_arg;
     cache->ttl =
         settings_duration(context->settings, SETTING_CACHE_TTL_SECONDS);
     cache->starting = true;
@@ -329,7 +334,7 @@ static void read_value(struct redis_day *d, size_t at, struct span text) {
                             log_int("bad_rates", (int64_t)value.left_out)));
     monotime fetched =
         monotime_add(clock_monotonic(), MILLISECONDS(-value.age_ms));
-    if (provider_keep(provider, d->when, value.rates, fetched, from_redis))
+    if (cache->keep(cache->keep_arg, provider, d->when, value.rates, fetched))
         d->came |= UINT32_C(1) << at;
     rates_release(&value.rates);
 }

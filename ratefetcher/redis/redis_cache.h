@@ -28,12 +28,17 @@ struct redis_waiter {
     redis_looked *looked;
 };
 
+/* Keeps a table that came, as provider_keep() does. */
+typedef bool redis_keep(void *arg, struct provider *provider, day when,
+                        struct rates *rates, monotime fetched);
+
 /*
  * Connects to REDIS_URL; NULL if there is none: the other functions then do
- * nothing. Tables that come are kept with `providers`. All is lent.
+ * nothing. All is lent.
  */
 struct redis_cache *redis_cache_new(const struct provider_context *context,
-                                    struct providers *providers);
+                                    struct providers *providers,
+                                    redis_keep *keep, void *keep_arg);
 
 /* Those who still wait are not told. */
 void redis_cache_free(struct redis_cache **cache);

@@ -40,7 +40,7 @@ static struct ecb_csv_faults csv_faults;
 
 static void *begin_xml(void) {
     xml_tables = history_new();
-    return provider_ecb.api->text->begin(xml_tables, 1, &xml_faults);
+    return provider_ecb.api->text->begin("ecb", xml_tables, 1, &xml_faults);
 }
 
 static void feed_xml(void *reader, struct span piece) {

@@ -1,12 +1,15 @@
 """Stand-ins of rate APIs, which can also go wrong in every way."""
 import datetime
 import functools
+import hashlib
+import io
 import select
 import socket
 import ssl
 import struct
 import threading
 import time
+import zipfile
 from urllib.parse import parse_qs, urlsplit
 
 from ports import on_new_port
@@ -359,7 +362,7 @@ class Csv(RateApi):
         lines = ["Date," + ",".join(self.rates)]
         lines += [",".join((day, *(rates.get(code, "N/A") for code in self.rates)))
                   for day, rates in self.tables.items()]
-        call.answer("\n".join(lines) + "\n", kind="text/csv")
+        answer_unless_known(call, "\n".join(lines) + "\n", kind="text/csv")
 
 
 class Frankfurter(RateApi):
@@ -382,36 +385,77 @@ def frankfurter_body(day, rates, base="EUR", amount="1.0"):
 
 
 class Ecb(RateApi):
-    """The three files."""
+    """The files; a mirror may be without the ZIP."""
 
     prefix = "/stats"
+    has_zip = True
 
     def reply(self, call):
         today = last_working_day(utc_today())
         first = {"/stats/eurofxref-daily.xml": today,
                  "/stats/eurofxref-hist-90d.xml": today - 90 * ONE_DAY,
-                 "/stats/eurofxref-hist.xml": FIRST_DAY}.get(call.path)
-        if first is None:
+                 "/stats/eurofxref-hist.xml": FIRST_DAY,
+                 "/stats/eurofxref-hist.zip": FIRST_DAY}.get(call.path)
+        is_zip = call.path.endswith(".zip")
+        if first is None or (is_zip and not self.has_zip):
             call.answer("<html>not found</html>", 404, "text/html")
-        else:
-            overrides = tuple((d, r and tuple(r.items())) for d, r in self.tables.items())
-            call.answer(ecb_body(first, today, tuple(self.rates.items()), overrides),
-                        kind="text/xml")
+            return
+        overrides = tuple((d, r and tuple(r.items())) for d, r in self.tables.items())
+        body = (ecb_zip if is_zip else ecb_body)(
+            first, today, tuple(self.rates.items()), overrides)
+        answer_unless_known(call, body, kind="application/zip" if is_zip else "text/xml")
+
+
+def answer_unless_known(call, body, kind):
+    """With the names of this version; 304 if the caller has told one of them."""
+    body = body if isinstance(body, bytes) else body.encode()
+    etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    if call.headers.get("if-none-match") == etag:
+        call.head(304, more=(f"ETag: {etag}",))
+    else:
+        call.answer(body, kind=kind, more=(f"ETag: {etag}",
+                                           "Last-Modified: Fri, 20 Nov 2026 15:00:00 GMT"))
+
+
+def ecb_tables(first, last, rates, overrides):
+    """(day, (code, digits)...) of all working days from first to last, newest first."""
+    overrides = dict(overrides)
+    days = [last - n * ONE_DAY for n in range((last - first).days + 1)]
+    for day in days:
+        table = overrides.get(str(day), rates)
+        if day.weekday() < 5 and table:
+            yield day, table
 
 
 @functools.lru_cache(maxsize=8)
 def ecb_body(first, last, rates, overrides=()):
-    """The ECB's XML of all working days from first to last, newest first."""
-    overrides = dict(overrides)
+    """The ECB's XML."""
+    def cube(day, table):
+        inner = "".join(f'<Cube currency="{c}" rate="{r}"/>' for c, r in table)
+        return f'<Cube time="{day}">{inner}</Cube>'
 
-    def cube(day):
-        table = overrides.get(str(day), rates)
-        inner = "".join(f'<Cube currency="{c}" rate="{r}"/>' for c, r in table or ())
-        return f'<Cube time="{day}">{inner}</Cube>' if table else ""
-
-    days = [last - n * ONE_DAY for n in range((last - first).days + 1)]
     return ('<?xml version="1.0" encoding="UTF-8"?><gesmes:Envelope '
             'xmlns:gesmes="http://www.gesmes.org/xml/2002-08-01" '
             'xmlns="http://www.ecb.int/vocabulary/2002-08-01/eurofxref"><Cube>'
-            + "".join(cube(d) for d in days if d.weekday() < 5)
+            + "".join(cube(d, t) for d, t in ecb_tables(first, last, rates, overrides))
             + "</Cube></gesmes:Envelope>")
+
+
+@functools.lru_cache(maxsize=8)
+def ecb_zip(first, last, rates, overrides=(), method=zipfile.ZIP_DEFLATED):
+    """The ECB's CSV, packed."""
+    tables = [(day, dict(table)) for day, table in ecb_tables(first, last, rates, overrides)]
+    codes = dict.fromkeys(code for _, table in tables for code in table)
+    lines = ["Date," + ",".join(codes) + ","]
+    lines += [f"{day}," + ",".join(table.get(c, "N/A") for c in codes) + ","
+              for day, table in tables]
+    return zip_of({"eurofxref-hist.csv": "\n".join(lines) + "\n"}, method)
+
+
+def zip_of(files, method=zipfile.ZIP_DEFLATED):
+    """An archive of {name: text}."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return packed.getvalue()

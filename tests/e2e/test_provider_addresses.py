@@ -48,7 +48,7 @@ def test_slashes_at_the_end_of_an_address(make_shop, more):
     shop.start()
     assert shop.convert("2021-05-18") == THIRD
     assert shop.frankfurter.targets() == ["/v1/latest", "/v1/2021-05-18"]
-    assert shop.ecb.targets() == ["/stats/eurofxref-hist.xml"]
+    assert shop.ecb.targets() == ["/stats/eurofxref-hist.zip"]
 
 
 PLACES = {

@@ -164,7 +164,7 @@ def test_calls_a_minute(make_shop, setting, with_key, without):
     stakes = shop.ask_all(days)
     assert len(shop.fca.calls) == with_key  # one of them at the start
     assert len(shop.frankfurter.calls) == without
-    assert shop.ecb.targets() == ["/stats/eurofxref-hist.xml"]
+    assert shop.ecb.targets() == ["/stats/eurofxref-hist.zip"]
     assert [stakes.count(s) for s in (FIRST, SECOND, THIRD)] == \
         [with_key - 1, without, 200 - with_key + 1 - without]
     wait_state(shop, "freecurrencyapi", "limited")
@@ -204,7 +204,7 @@ def test_thousands_of_days_at_once(make_shop):
     pid = shop.service.pids()["ratefetcher"]
     before = resident(pid)
     assert shop.ask_all(days) == [THIRD] * len(days)
-    assert shop.ecb.targets().count("/stats/eurofxref-hist.xml") == 1
+    assert shop.ecb.targets().count("/stats/eurofxref-hist.zip") == 1
     if not SANITIZED and not VALGRIND:
         assert resident(pid) - before < 64 << 20
     assert shop.ask_all(days) == [THIRD] * len(days)

@@ -1,16 +1,18 @@
 """A provider's long file over a slow line: spec section 5, who waits for a call."""
 import datetime
 import threading
+import zipfile
 
 import pytest
 
 from rate_shop import FROM, USD, RateShop
-from standins import Ecb, ecb_body, utc_today
+from standins import Ecb, ecb_zip, utc_today
 from waiting import wait_until
 
 BYTES_A_TENTH = 5000  # 50 kB/s
 FIRST = datetime.date(2015, 1, 1)
-HISTORY = "/stats/eurofxref-hist.xml"
+OTHERS = "AUD", "CAD", "CHF", "GBP", "JPY", "NOK", "SEK", "TRY", "ZAR", "PLN"
+HISTORY = "/stats/eurofxref-hist.zip"
 
 
 class SlowLine:
@@ -27,8 +29,9 @@ class SlowLine:
             Ecb.reply(self.ecb, call)
             return
         self.begun += 1
-        body = ecb_body(FIRST, utc_today(), (("USD", USD["ecb"]),)).encode()
-        call.head(kind="text/xml", more=(f"Content-Length: {len(body)}",))
+        rates = (("USD", USD["ecb"]), *((code, "1.5") for code in OTHERS))
+        body = ecb_zip(FIRST, utc_today(), rates, (), zipfile.ZIP_STORED)
+        call.head(kind="application/zip", more=(f"Content-Length: {len(body)}",))
         if self.cut:
             call.raw(body[:len(body) // 2])
             call.hold()

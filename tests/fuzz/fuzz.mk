@@ -14,11 +14,11 @@ FUZZ_json_bodies = $(patsubst %,ratefetcher/providers/%.c,freecurrencyapi exchan
                  exchangerateapi openexchangerates fixer currencyapi frankfurter apilayer json_tables) \
                  common/rates/rates.c
 WITH_json_bodies = $(WEB_C)
-FUZZ_ecb_xml   = ratefetcher/providers/ecb.c
-WITH_ecb_xml   = ratefetcher/providers/day_rows.c $(WEB_C)
-FUZZ_ecb_csv   = ratefetcher/providers/ecb_csv.c ratefetcher/providers/url.c \
+FUZZ_ecb_xml   = ratefetcher/providers/ecb.c ratefetcher/providers/ecb_xml.c
+WITH_ecb_xml   = $(TEXTS_C) $(WEB_C)
+FUZZ_ecb_csv   = ratefetcher/providers/ecb_csv.c ratefetcher/providers/url.c ratefetcher/providers/csv_text.c \
                  ratefetcher/providers/day_rows.c
-WITH_ecb_csv   = $(WEB_C)
+WITH_ecb_csv   = $(TEXTS_C) $(WEB_C)
 FUZZ_redis     = ratefetcher/redis/redis_format.c ratefetcher/redis/redis_address.c common/settings/redis_url.c
 WITH_redis     = $(UNIT_redis_value) $(UNIT_history) $(SETTINGS_C)
 FUZZ_env_file  = common/settings/envfile.c

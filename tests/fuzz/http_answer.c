@@ -53,10 +53,14 @@ CURLMcode __wrap_curl_multi_add_handle(CURLM *multi, CURL *easy) {
     return __real_curl_multi_add_handle(multi, easy);
 }
 
-static void on_piece(void *arg, struct span piece) {
+static bool on_piece(void *arg, long status, struct span piece) {
     (void)arg;
-    HOLDS(piece.len > 0 && outcome.done == 0, "%zu", piece.len);
+    HOLDS((piece.len > 0) == (status != 0) && outcome.done == 0, "%zu",
+          piece.len);
+    if (status != 200)
+        return false;
     outcome.received += piece.len;
+    return true;
 }
 
 static void on_done(void *arg, const struct http_answer *answer) {
@@ -96,7 +100,9 @@ static void get(struct span text, bool in_pieces, size_t more) {
     outcome = (struct outcome){.done = 0};
     HOLDS(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "no socket");
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    http_get(http, &lane, "http://127.0.0.1/rates?key=s3cr3t", "apikey: x",
+    http_get(http, &lane,
+             &(struct http_request){.url = "http://127.0.0.1/rates?key=s3cr3t",
+                                    .header = "apikey: x"},
              SECONDS(2), in_pieces ? on_piece : NULL, on_done, NULL);
     for (int turn = 0; turn < 3; turn++) /* the question goes out */
         event_base_loop(base, EVLOOP_NONBLOCK);

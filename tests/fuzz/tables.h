@@ -138,7 +138,8 @@ static inline struct tables_reading
 tables_read(const struct web_text_reader *reader, struct span text,
             size_t piece) {
     struct tables_reading reading = {.history = history_new()};
-    void *state = reader->begin(reading.history, FUZZ_NOW_MS, &reading.faults);
+    void *state =
+        reader->begin("ecb", reading.history, FUZZ_NOW_MS, &reading.faults);
     while (text.len > 0) {
         size_t len = piece > 0 && piece < text.len ? piece : text.len;
         struct span copy = fuzz_copy((struct span){text.data, len});
@@ -146,6 +147,8 @@ tables_read(const struct web_text_reader *reader, struct span text,
         free((char *)copy.data);
         text = span_from(text, len);
     }
+    while (reader->more != NULL && reader->more(state))
+        continue;
     reading.why = reader->end(state);
     return reading;
 }

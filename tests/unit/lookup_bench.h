@@ -33,8 +33,9 @@ static struct fake_redis {
 } redis;
 
 struct redis_cache *redis_cache_new(const struct provider_context *context,
-                                    struct providers *providers) {
-    (void)context, (void)providers;
+                                    struct providers *providers,
+                                    redis_keep *keep, void *keep_arg) {
+    (void)context, (void)providers, (void)keep, (void)keep_arg;
     return NULL;
 }
 

@@ -101,9 +101,10 @@ static inline size_t describe_table(const struct web_api *api,
 static size_t reading_piece;
 
 static inline const char *read_text(const struct web_text_reader *reader,
-                                    struct span rest, struct history *history,
+                                    const char *provider, struct span rest,
+                                    struct history *history,
                                     struct web_faults *faults) {
-    void *text = reader->begin(history, FETCHED_MS, faults);
+    void *text = reader->begin(provider, history, FETCHED_MS, faults);
     while (rest.len > 0) {
         size_t len = reading_piece > 0 && reading_piece < rest.len
                          ? reading_piece
@@ -111,6 +112,8 @@ static inline const char *read_text(const struct web_text_reader *reader,
         reader->feed(text, exact_copy(rest.data, len));
         rest = span_from(rest, len);
     }
+    while (reader->more != NULL && reader->more(text))
+        continue;
     return reader->end(text);
 }
 
@@ -142,10 +145,10 @@ static inline const char *describe(const struct web_api *api, const char *when,
                                 .fetched_ms = FETCHED_MS};
     struct web_faults faults = {0};
     struct history *history = history_new();
-    const char *why = in_text
-                          ? read_text(api->text, (struct span){body, body_len},
-                                      history, &faults)
-                          : read_json(api, &answer, history, &faults);
+    const char *why =
+        in_text ? read_text(api->text, api->name, (struct span){body, body_len},
+                            history, &faults)
+                : read_json(api, &answer, history, &faults);
     size_t len = 0;
     *tables = *rates = 0;
     text[0] = '\0';

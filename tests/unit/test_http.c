@@ -72,7 +72,9 @@ static void on_done(void *arg, const struct http_answer *answer) {
 }
 
 static void get(duration timeout) {
-    http_get(http, &lane, NOWHERE, "apikey: x", timeout, NULL, on_done, NULL);
+    http_get(http, &lane,
+             &(struct http_request){.url = NOWHERE, .header = "apikey: x"},
+             timeout, NULL, on_done, NULL);
 }
 
 /* Until nothing is left to be waited for. */
@@ -170,12 +172,15 @@ static struct {
     struct event *turn;
 } got;
 
-static void on_piece(void *arg, struct span piece) {
+static bool on_piece(void *arg, long status, struct span piece) {
     assert_ptr_equal(arg, &got);
+    if (status != 200)
+        return false;
     got.bytes += piece.len;
     got.in_turn += piece.len;
     if (got.in_turn > got.most_in_turn)
         got.most_in_turn = got.in_turn;
+    return true;
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *arg) {
@@ -199,7 +204,8 @@ static void get_pieces(const char *status, size_t len) {
     memset(&got, 0, sizeof got);
     got.turn = evtimer_new(base, on_turn, NULL);
     event_add(got.turn, &(struct timeval){0});
-    http_get(http, &lane, address, NULL, SECONDS(60), on_piece, on_whole, &got);
+    http_get(http, &lane, &(struct http_request){.url = address}, SECONDS(60),
+             on_piece, on_whole, &got);
     while (!got.done)
         event_base_loop(base, EVLOOP_ONCE);
     event_free(got.turn);

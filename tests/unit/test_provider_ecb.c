@@ -12,8 +12,8 @@ static const struct request_case requests[] = {
     {HOST, NULL, TODAY, TODAY, HOST "/eurofxref-hist-90d.xml", ""},
     {HOST, NULL, "2025-11-20", TODAY, HOST "/eurofxref-hist-90d.xml", ""},
     {HOST, NULL, "2025-08-28", TODAY, HOST "/eurofxref-hist-90d.xml", ""},
-    {HOST, NULL, "2025-08-27", TODAY, HOST "/eurofxref-hist.xml", ""},
-    {HOST, NULL, "1999-01-04", TODAY, HOST "/eurofxref-hist.xml", ""},
+    {HOST, NULL, "2025-08-27", TODAY, HOST "/eurofxref-hist.zip", ""},
+    {HOST, NULL, "1999-01-04", TODAY, HOST "/eurofxref-hist.zip", ""},
     {"http://[::1]:8080/ecb", NULL, "latest", TODAY,
      "http://[::1]:8080/ecb/eurofxref-daily.xml", ""},
 };

@@ -25,15 +25,15 @@ static struct fake_call {
 static size_t count, made;
 static bool has_key; /* the one that is asked */
 
-void http_get(struct http *http, struct http_lane *lane, const char *url,
-              const char *header, duration timeout, http_piece *piece,
-              http_done *done, void *arg) {
+void http_get(struct http *http, struct http_lane *lane,
+              const struct http_request *request, duration timeout,
+              http_piece *piece, http_done *done, void *arg) {
     (void)http, (void)lane, (void)timeout;
-    assert_null(piece);
-    assert_true((header != NULL) == has_key);
+    assert_non_null(piece);
+    assert_true((request->header != NULL) == has_key);
     assert_true(count < MAX_CALLS);
     calls[count] = (struct fake_call){.done = done, .arg = arg};
-    snprintf(calls[count++].url, sizeof calls[0].url, "%s", url);
+    snprintf(calls[count++].url, sizeof calls[0].url, "%s", request->url);
     made++;
 }
 
@@ -50,6 +50,8 @@ static void answer(long status, const char *body, double retry_after) {
                &(struct http_answer){
                    .status = status,
                    .body = span_of(body),
+                   .etag = "",
+                   .changed = "",
                    .retry_after = {(int64_t)(retry_after * USEC_PER_SEC)},
                    .error = status == 0 ? "no route" : "",
                    .redirect = redirect});
@@ -60,7 +62,7 @@ static bool many;
 
 static int32_t resource(day when, day today) {
     (void)today;
-    return rates_day_is_latest(when) ? 0 : many ? 1 : when.number;
+    return rates_day_is_latest(when) ? 0 : many ? 1 : -when.number;
 }
 
 static void request(const char *address, const char *key, day when, day today,
@@ -113,6 +115,7 @@ static const struct web_api api = {
     .address = SETTING_FREECURRENCYAPI_URL,
     .key = SETTING_FREECURRENCYAPI_KEY,
     .resource = resource,
+    .first_kept = 1,
     .request = request,
     .read = read_tables,
     .refusal = refusal,
@@ -337,6 +340,8 @@ static void a_call_that_is_not_made(void **state) {
     fetch(DAY);
     calls[0].done(calls[0].arg, &(struct http_answer){.unsent = true,
                                                       .body = span_of(""),
+                                                      .etag = "",
+                                                      .changed = "",
                                                       .error = "too many",
                                                       .redirect = ""});
     count = 0;

@@ -16,16 +16,22 @@
 
 /* The call that is out. */
 static struct {
+    char url[128], etag[32], changed[64];
     http_piece *piece;
     http_done *done;
     void *arg;
 } call;
 static int made;
 
-void http_get(struct http *http, struct http_lane *lane, const char *url,
-              const char *header, duration timeout, http_piece *piece,
-              http_done *done, void *arg) {
-    (void)http, (void)lane, (void)url, (void)header, (void)timeout;
+void http_get(struct http *http, struct http_lane *lane,
+              const struct http_request *request, duration timeout,
+              http_piece *piece, http_done *done, void *arg) {
+    (void)http, (void)lane, (void)timeout;
+    snprintf(call.url, sizeof call.url, "%s", request->url);
+    snprintf(call.etag, sizeof call.etag, "%s",
+             request->etag != NULL ? request->etag : "");
+    snprintf(call.changed, sizeof call.changed, "%s",
+             request->changed != NULL ? request->changed : "");
     assert_non_null(piece);
     call.piece = piece;
     call.done = done;
@@ -84,14 +90,28 @@ static bool ask(void) {
 }
 
 static void feed(const char *text) {
-    call.piece(call.arg, exact_copy(text, strlen(text)));
+    assert_true(call.piece(call.arg, 200, exact_copy(text, strlen(text))));
 }
 
 static void answer(long status, const char *error) {
     call.done(call.arg, &(struct http_answer){.status = status,
                                               .body = span_of(""),
+                                              .etag = "\"one\"",
+                                              .changed = "yesterday",
                                               .error = error,
                                               .redirect = ""});
+}
+
+static void expect_call(const char *file, const char *etag,
+                        const char *changed) {
+    assert_string_equal(call.url + strlen("http://localhost/eurofxref-"), file);
+    assert_string_equal(call.etag, etag);
+    assert_string_equal(call.changed, changed);
+}
+
+static void pass(duration time) {
+    fake_monotonic_usec += time.usec;
+    event_base_loop(context.base, EVLOOP_NONBLOCK);
 }
 
 /* All days of the file are kept: another one costs no call. */
@@ -119,8 +139,12 @@ static void one_that_breaks_off(void **state) {
     assert_true(ask()); /* nothing of it was kept */
     feed(OPEN CUBES);
     answer(200, "");
+    expect_call("hist.xml", "", ""); /* is it in the other form? */
+    feed(OPEN CUBES);
+    answer(200, "");
     assert_string_equal(told, "not the XML of the ECB");
     assert_true(ask()); /* and the next one begins anew */
+    expect_call("hist.zip", "", "");
     feed(OPEN CUBES END);
     answer(200, "");
     assert_string_equal(told, "1.25");
@@ -130,15 +154,58 @@ static void one_without_a_body(void **state) {
     (void)state;
     assert_true(ask());
     answer(200, "");
+    answer(200, "");
     assert_string_equal(told, "not the XML of the ECB");
     assert_true(ask());
     answer(503, "");
     assert_string_equal(told, "status 503");
 }
 
-static void pass(duration time) {
-    fake_monotonic_usec += time.usec;
-    event_base_loop(context.base, EVLOOP_NONBLOCK);
+/* A mirror that has the XML alone: from then on it is asked for that. */
+static void one_that_has_no_zip(void **state) {
+    (void)state;
+    assert_true(ask());
+    expect_call("hist.zip", "", "");
+    answer(404, "");
+    assert_string_equal(told, "");
+    expect_call("hist.xml", "", "");
+    feed(OPEN CUBES END);
+    answer(200, "");
+    assert_string_equal(told, "1.25");
+    assert_int_equal(told_of_calls, 1);
+    pass(SECONDS(7200));
+    assert_true(ask());
+    expect_call("hist.xml", "\"one\"", "yesterday");
+}
+
+/* What was had serves again, as fresh as if it had come now. */
+static void one_that_has_not_changed(void **state) {
+    (void)state;
+    assert_true(ask());
+    feed(OPEN CUBES END);
+    answer(200, "");
+    pass(SECONDS(7200));
+    assert_true(ask());
+    expect_call("hist.zip", "\"one\"", "yesterday");
+    answer(304, "");
+    assert_string_equal(told, "1.25");
+    assert_int_equal(told_of_calls, 2);
+    assert_false(ask());
+    pass(SECONDS(7200));
+    assert_true(ask());
+    feed(OPEN "<Cube time='" DAY
+              "'><Cube currency='USD' rate='9'/></Cube>" END);
+    answer(200, "");
+    assert_string_equal(told, "9");
+}
+
+/* Nobody had asked it whether something has changed. */
+static void not_changed_without_reason(void **state) {
+    (void)state;
+    assert_true(ask());
+    answer(304, "");
+    answer(304, "");
+    assert_string_equal(told, "status 304");
 }
 
 /* Who waits is told in time; it is read on, for who asks next. */
@@ -193,6 +260,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(pieces_are_put_together, begin, end),
         cmocka_unit_test_setup_teardown(one_that_breaks_off, begin, end),
         cmocka_unit_test_setup_teardown(one_without_a_body, begin, end),
+        cmocka_unit_test_setup_teardown(one_that_has_no_zip, begin, end),
+        cmocka_unit_test_setup_teardown(one_that_has_not_changed, begin, end),
+        cmocka_unit_test_setup_teardown(not_changed_without_reason, begin, end),
         cmocka_unit_test_setup_teardown(one_that_comes_slowly, begin, end),
         cmocka_unit_test_setup_teardown(one_that_does_not_come, begin, end),
         cmocka_unit_test_setup_teardown(closed_in_the_middle, begin, end),
