@@ -9,6 +9,7 @@ import pytest
 from amounts import euro
 from rate_shop import FROM, RateShop
 from standins import ONE_DAY, Csv, last_working_day, utc_today, zip_of
+from waiting import wait_until
 
 DAY, OTHER_DAY = "2015-01-05", "2015-01-06"
 HISTORY = "/stats/eurofxref-hist.zip"
@@ -43,12 +44,19 @@ def wait_copy(shop):
     return path
 
 
+def launch(shop):
+    """Starts a service that need not become ready."""
+    shop.prepare()
+    shop.service.launch()
+    shop.upstream.wait_link()
+
+
 def restart(shop):
-    """Another ratefetcher, which has no table in memory; where its log begins."""
+    """A service that has no table in memory; where its log begins."""
     start = len(shop.service.log())
-    old = shop.service.pids()["ratefetcher"]
-    shop.service.kill("ratefetcher")
-    shop.service.wait_respawn("ratefetcher", old)
+    shop.service.stop()
+    shop.service.launch()
+    shop.upstream.next_link()
     return start
 
 
@@ -133,12 +141,10 @@ def test_a_file_of_another_address(own):
     own.start()
     own.convert(DAY)
     path = wait_copy(own)
-    own.service.stop()
-    start = len(own.service.log())
     own.service.env["RATES_URL"] += "2"
     own.api.fault = lambda call: call.reset()
-    own.service.launch()
-    own.wait_new_log(start, f'rates_copy_refused path={path} why="of another address"', 10)
+    start = restart(own)
+    own.wait_new_log(start, f'rates_copy_refused path={path} why="of another address"')
 
 
 @pytest.mark.parametrize("age, serves", [(600, True), (7200, False)])
@@ -160,7 +166,7 @@ def test_todays_table_of_the_copy(own, age, serves):
 def test_todays_table_that_is_too_old_by_its_date(own):
     """A copy of ten minutes ago; its newest day is a month old."""
     own.api.tables = {str(utc_today() - 30 * ONE_DAY): {"USD": "1.25"}, DAY: {"USD": "1.5"}}
-    own.start()
+    launch(own)
     own.convert(DAY)
     wait_copy(own)
     own.api.fault = lambda call: call.reset()
@@ -185,10 +191,10 @@ def test_a_mirror_without_zip(shop):
     shop.start()
     assert shop.convert(DAY) == FROM["ecb"]
     wait_copy(shop)
-    [row] = shop.service.status()["providers"]
     targets = shop.ecb.targets()
     assert targets[-2:] == [HISTORY, "/stats/eurofxref-hist.xml"]
-    assert row["calls_month"] == len(targets)
+    wait_until(lambda: shop.service.status()["providers"][0]["calls_month"] == len(targets),
+               f"{len(targets)} calls")
     shop.ecb.fault = lambda call: call.reset()
     restart(shop)
     assert shop.convert(OTHER_DAY) == FROM["ecb"]
@@ -213,7 +219,7 @@ BAD_ZIPS = {
 @pytest.mark.parametrize("body", BAD_ZIPS.values(), ids=BAD_ZIPS.keys())
 def test_zips_that_are_none(own, body):
     own.api.fault = lambda call: call.answer(body, kind="application/zip")
-    own.start()
+    launch(own)
     assert '"error"' in own.ask(DAY)
     own.service.wait_log("provider_failed provider=url result=bad_table")
     assert not copies(own)

@@ -8,7 +8,7 @@ set -eu
 
 build="ca-certificates gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev libevent-dev
        libexpat1-dev libgmp-dev libhiredis-dev libjson-c-dev libncurses-dev libseccomp-dev libssl-dev
-       libwebsockets-dev pkgconf zlib1g-dev"
+       libwebsockets-dev libzip-dev pkgconf zlib1g-dev"
 test="bash-completion chromium clang clang-format curl faketime fish iproute2 libclang-rt-dev
       libcmocka-dev libnss-wrapper man-db mandoc mount nftables nginx-light node-faye-websocket
       node-ws nodejs nutcracker procps prometheus python3-cryptography
