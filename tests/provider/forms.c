@@ -219,7 +219,7 @@ static int form_exchangerateapi(const struct form_call *c,
                                 struct evbuffer *out) {
     char key[128] = "", what[16] = "";
     int year = 0, month = 0, day = 0;
-    char text[DAY_TEXT + 24] = "";
+    char text[DAY_TEXT + 32] = "";
     const struct ecb_row *row = NULL;
     sscanf(c->path, "/%127[^/]/%15[a-z]/EUR/%d/%d/%d", key, what, &year, &month,
            &day);
