@@ -74,7 +74,7 @@ fuzz:
 	@sh tests/tools/packages.sh build fuzz
 	@$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang \
 	    SANITIZE=fuzzer-no-link,$(FUZZ_SANITIZE) $(ONLY:%=build-fuzz/fuzz/%)
-	@/usr/bin/python3 tests/fuzz/run.py $(or $(SECONDS),60) $(ONLY)
+	@SEED=$(SEED) /usr/bin/python3 tests/fuzz/run.py $(or $(SECONDS),60) $(ONLY)
 
 # What the seeds, and all that `make fuzz` found so far, run through.
 fuzz-coverage:

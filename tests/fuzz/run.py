@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """
 Runs fuzz targets, as many at a time as there are cores: run.py SECONDS NAME...
+With SEED in the environment each makes the same inputs in the same order, for as
+long as it runs.
 What they find new is kept in build-fuzz/corpus/NAME and is where the next run
 begins. Exit code 1: a target failed, and where its input is.
 """
@@ -20,6 +22,8 @@ GRACE_SECONDS = 60
 def options(name, seconds):
     dictionary = HERE / f"{name}.dict"
     yield from (f"-max_total_time={seconds}", "-print_final_stats=1", "-timeout=10", "-rss_limit_mb=1024")
+    if os.environ.get("SEED"):
+        yield f"-seed={os.environ['SEED']}"
     yield f"-artifact_prefix={BUILD}/failed/{name}-"
     if dictionary.exists():
         yield f"-dict={dictionary}"

@@ -3,6 +3,7 @@
  * value. What is good stays so when it is checked again, and can be used; what
  * is not, can be complained of.
  */
+#include <ctype.h>
 #include <curl/curl.h>
 #include <math.h>
 #include <sys/mman.h>
@@ -158,6 +159,17 @@ static void check_bad(const struct settings_rule *rule, const char *text) {
 /* In a secret, and nowhere else. */
 static const char mark[] = "s3cr3t-";
 
+/* Whether an address begins there: a scheme, at the value's start or behind a
+ * blank. */
+static bool begins_address(struct span value, const char *mark_at) {
+    const char *at = mark_at - 3;
+    if (mark_at - value.data < 3 || memcmp(at, "://", 3) != 0)
+        return false;
+    while (at > value.data && (isalnum((unsigned char)at[-1]) || at[-1] == '+'))
+        at--;
+    return at == value.data || at[-1] == ' ';
+}
+
 /* Of an address it is in the user-info: its host and path may be shown. */
 static bool is_where_it_is_hidden(struct span name, struct span value) {
     bool is_address =
@@ -167,8 +179,8 @@ static bool is_where_it_is_hidden(struct span name, struct span value) {
         return true;
     struct span behind = {at + sizeof mark - 1, 0};
     behind.len = (size_t)(value.data + value.len - behind.data);
-    return at - value.data >= 3 && memcmp(at - 3, "://", 3) == 0 &&
-           span_begins(behind, "@") && is_where_it_is_hidden(name, behind);
+    return begins_address(value, at) && span_begins(behind, "@") &&
+           is_where_it_is_hidden(name, behind);
 }
 
 /* Whether each line with the mark is the value of a secret, and of no name. */
