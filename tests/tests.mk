@@ -154,6 +154,7 @@ $(foreach p,$(patsubst tests/unit/test_provider_%.c,%,$(wildcard tests/unit/test
     $(eval UNIT_provider_$(p) = ratefetcher/providers/$(p).c \
                  ratefetcher/providers/json_tables.c $$(WEB_C)))
 UNIT_provider_exchangeratehost += ratefetcher/providers/apilayer.c
+UNIT_provider_frankfurter += ratefetcher/providers/frankfurter_v2.c
 UNIT_provider_fixer += ratefetcher/providers/apilayer.c
 UNIT_provider_ecb += $(TEXTS_C)
 UNIT_provider_url += $(TEXTS_C)

@@ -1,10 +1,12 @@
 /*
- * frankfurter.dev, version 1: the ECB's reference rates as JSON, without a key.
- * For a day without rates it answers with the last one before it.
+ * frankfurter.dev, without a key. Version 1: the ECB's reference rates as JSON;
+ * for a day without rates it answers with the last one before it. Version 2, if
+ * the address ends with /v2: see frankfurter_v2.h.
  */
 #include <stdio.h>
 
 #include "common/lines/message.h"
+#include "ratefetcher/providers/frankfurter_v2.h"
 #include "ratefetcher/providers/json_tables.h"
 
 static const struct web_api api;
@@ -13,6 +15,10 @@ static void request(const char *address, const char *key, day when, day today,
                     struct web_request *out) {
     (void)key, (void)today;
     char date[DAY_TEXT_SIZE];
+    if (frankfurter_is_v2(address)) {
+        frankfurter_v2_request(address, when, out);
+        return;
+    }
     rates_day_print(when, date);
     snprintf(out->url, sizeof out->url, "%s/%s", address, date);
 }
@@ -33,6 +39,9 @@ static const char *check_head(const struct json_object *body, day *as_of) {
 static const char *read_rates(const struct web_answer *answer,
                               struct history *tables,
                               struct web_faults *faults) {
+    const struct json_object *list = frankfurter_v2_list(answer->json);
+    if (list != NULL)
+        return frankfurter_v2_read(&api, list, answer, tables, faults);
     struct json_table table = {
         .api = &api, .members = json_tables_object(answer->json, "rates")};
     const char *why = check_head(answer->json, &table.as_of);
@@ -46,6 +55,7 @@ static const struct web_api api = {
     .address = SETTING_FRANKFURTER_URL,
     .key = SETTINGS,
     .request = request,
+    .array_name = FRANKFURTER_V2_LIST,
     .read = read_rates,
     .no_table_status = 404,
 };

@@ -100,6 +100,9 @@ struct web_api {
     /* What reads its bodies; NULL: they are JSON objects, which read() reads.
      */
     const struct web_text_reader *text;
+    /* A body that is an array is read as an object which has it by this name;
+     * NULL: it is none. */
+    const char *array_name;
     /*
      * Reads the tables of an answer. Gives what is wrong with it, as a
      * constant, or NULL if all is well; then there may still be no table.
@@ -114,6 +117,10 @@ struct web_api {
     /* The status that says that there is no table of that day; 0: none does. */
     long no_table_status;
 };
+
+/* The object of a body, or NULL; json_object_put() it. */
+MUST_CHECK struct json_object *web_parse(const struct web_api *api,
+                                         struct span body) NONNULL(1);
 
 /* The functions of a provider_class whose `api` is set. */
 MUST_CHECK void *web_open(const struct provider_class *class,

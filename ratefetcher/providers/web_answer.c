@@ -1,8 +1,10 @@
 /* What the answers to web's calls mean. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/lines/message.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/utf8.h"
 #include "ratefetcher/providers/web_call.h"
 
@@ -153,6 +155,33 @@ static duration wait_of(enum provider_result result, long status,
     return duration_min(asked, LONGEST_WAIT);
 }
 
+/* Whether the text is one value, and nothing behind it. */
+static bool is_one_value(struct span text) {
+    struct json_tokener *tokener = json_tokener_new();
+    if (tokener == NULL)
+        return false;
+    struct json_object *value =
+        json_tokener_parse_ex(tokener, text.data, (int)text.len);
+    size_t end = value != NULL ? json_tokener_get_parse_end(tokener) : 0;
+    json_object_put(value);
+    json_tokener_free(tokener);
+    while (end > 0 && end < text.len && strchr(" \t\r\n", text.data[end]))
+        end++;
+    return end == text.len;
+}
+
+struct json_object *web_parse(const struct web_api *api, struct span body) {
+    if (api->array_name == NULL || body.len == 0 || body.data[0] != '[')
+        return message_parse(body);
+    if (!is_one_value(body))
+        return NULL;
+    char *text = memory_print("{\"%s\":%.*s}", api->array_name, (int)body.len,
+                              body.data);
+    struct json_object *json = message_parse(span_of(text));
+    free(text);
+    return json;
+}
+
 /*
  * What an answer means: the tables, with the result OK, or a failure. The body
  * is parsed once; what it refuses counts more than the status.
@@ -162,7 +191,7 @@ struct provider_answer web_judge(struct web_call *call,
     const struct web_api *api = call->web->api;
     struct json_object *json =
         http->status != 0 && api->text == NULL
-            ? message_parse(utf8_without_mark(http->body))
+            ? web_parse(api, utf8_without_mark(http->body))
             : NULL;
     const struct web_refusal *refusal =
         json != NULL && api->refusal != NULL ? api->refusal(json) : NULL;

@@ -11,7 +11,7 @@ FUZZ_request   = wsclient/request.c wsclient/response.c common/json_shape.c \
                  common/json_plain.h
 WITH_request   = $(REQUEST_C)
 FUZZ_json_bodies = $(patsubst %,ratefetcher/providers/%.c,freecurrencyapi exchangeratehost \
-                 exchangerateapi openexchangerates fixer currencyapi frankfurter apilayer json_tables) \
+                 exchangerateapi openexchangerates fixer currencyapi frankfurter frankfurter_v2 apilayer json_tables) \
                  common/rates/rates.c
 WITH_json_bodies = $(WEB_C)
 FUZZ_ecb_xml   = ratefetcher/providers/ecb.c ratefetcher/providers/ecb_xml.c

@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *key = fuzz_string(line);
     tables_check_request(api, answer.when, key);
     free(key);
-    answer.json = message_parse(body);
+    answer.json = web_parse(api, body);
     if (answer.json != NULL) {
         check_refusal(api, answer.json);
         check_tables(api, &answer, body);

@@ -138,7 +138,7 @@ static inline const char *describe(const struct web_api *api, const char *when,
     static char text[READING_BYTES];
     bool in_text = api->text != NULL;
     struct json_object *json =
-        in_text ? NULL : message_parse(exact_copy(body, body_len));
+        in_text ? NULL : web_parse(api, exact_copy(body, body_len));
     struct web_answer answer = {.json = json,
                                 .when = day_of(when),
                                 .today = day_of(today),

@@ -3,6 +3,7 @@
 
 #define API   (provider_frankfurter.api)
 #define HOST  "https://api.frankfurter.dev/v1"
+#define V2    "https://api.frankfurter.dev/v2"
 #define TODAY "2025-11-21"
 #define DAY   "2025-06-13"
 
@@ -13,6 +14,8 @@ static const struct request_case requests[] = {
     {HOST, NULL, "2024-02-29", TODAY, HOST "/2024-02-29", ""},
     {"http://127.0.0.1:8080", NULL, DAY, TODAY,
      "http://127.0.0.1:8080/2025-06-13", ""},
+    {V2, NULL, "latest", TODAY, V2 "/rates?base=EUR", ""},
+    {V2, NULL, DAY, TODAY, V2 "/rates?base=EUR&date=2025-06-13", ""},
 };
 
 static void urls_and_headers(void **state) {
@@ -109,10 +112,6 @@ static const struct body_case bodies[] = {
      "{\"amount\":1.0,\"base\":\"EUR\",\"date\":\"2025-06-13 \",\"rates\":{"
      "\"USD\":1.1512}}",
      NO_DATE},
-    {"version 2: a list of records", DAY, TODAY,
-     "[{\"date\":\"2025-06-13\",\"base\":\"EUR\",\"quote\":\"USD\",\"rate\":"
-     "1.1512}]",
-     NOT_JSON},
     {"not found", DAY, TODAY, "{\"status\":404,\"message\":\"not found\"}",
      NOT_EURO},
     {"empty", DAY, TODAY, "", NOT_JSON},
@@ -121,6 +120,66 @@ static const struct body_case bodies[] = {
      NOT_JSON},
     {"something behind it", DAY, TODAY, RATES("\"USD\":1.1512") "x", NOT_JSON},
 };
+
+#define RECORD(date, base, quote, rate)                                        \
+    "{\"date\":\"" date "\",\"base\":\"" base "\",\"quote\":\"" quote          \
+    "\",\"rate\":" rate "}"
+
+/* Of version 2. A record may be an older one that is carried forward. */
+static const struct body_case lists[] = {
+    {"a day", DAY, TODAY,
+     "[" RECORD("2025-06-13", "EUR", "EUR", "1.0") "," RECORD(
+         "2025-06-06", "EUR", "AED",
+         "4.2") "," RECORD("2025-06-05", "EUR", "BOB",
+                           "8.0") "," RECORD("2025-06-12", "EUR", "USD",
+                                             "1.1510") "]",
+     "2025-06-13 AED=4.2 USD=1.1510"},
+    {"of tomorrow already", "latest", "2025-06-12",
+     "[" RECORD("2025-06-13", "EUR", "USD", "1.5") "]", "2025-06-12 USD=1.5"},
+    {"of the day after", "latest", "2025-06-11",
+     "[" RECORD("2025-06-13", "EUR", "USD", "1.5") "]", "2025-06-13 USD=1.5"},
+    {"no rates", DAY, TODAY,
+     "[" RECORD("2025-06-13", "EUR", "USD",
+                "1.5") "," RECORD("2025-06-13", "EUR", "JPY", "\"166\"") "]",
+     "2025-06-13 USD=1.5; 1 bad, JPY first"},
+    {"base of dollars", DAY, TODAY,
+     "[" RECORD("2025-06-13", "EUR", "USD",
+                "1.5") "," RECORD("2025-06-13", "USD", "JPY", "166") "]",
+     NOT_EURO},
+    {"another base among them", DAY, TODAY,
+     "[" RECORD("2025-06-13", "EUR", "EUR", "0.9") "]", NOT_EURO},
+    {"no date", DAY, TODAY,
+     "[{\"base\":\"EUR\",\"quote\":\"USD\",\"rate\":1.5}]", NO_DATE},
+    {"no quote", DAY, TODAY,
+     "[{\"date\":\"2025-06-13\",\"base\":\"EUR\",\"rate\":1.5}]", NO_RATES},
+    {"none", DAY, TODAY, "[]", NO_RATES},
+    {"no records", DAY, TODAY, "[1]", NOT_EURO},
+    {"cut", DAY, TODAY, "[" RECORD("2025-06-13", "EUR", "USD", "1.5"),
+     NOT_JSON},
+    {"two", DAY, TODAY,
+     "[],\"v2\":[" RECORD("2025-06-13", "EUR", "USD", "1.5") "]", NOT_JSON},
+};
+
+static void version_2(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(lists); i++)
+        check_body(API, &lists[i]);
+    check_damaged(API, DAY, TODAY, lists[0].body);
+}
+
+/* One that was captured, of the dollar. */
+static const struct fixture_case list = {
+    "frankfurter/v2-rates-USD-2026-09-05.json",
+    "latest",
+    "2026-09-06",
+    "2026-09-05 AED=3.6725 CAD=1.3807 MXN=16.9187 SAR=3.75 USD=0.86006",
+    1,
+    5};
+
+static void version_2_captured(void **state) {
+    (void)state;
+    check_swapped_fixture(API, &list);
+}
 
 static void answers(void **state) {
     (void)state;
@@ -143,7 +202,7 @@ static const struct fixture_case fixtures[] = {
     {"frankfurter/v1-2025-06-13-EUR-filtered-EUR-USD.json", DAY, TODAY,
      "2025-06-13 USD=1.1512", 1, 1},
     {"frankfurter/v1-error-404-not-found.json", DAY, TODAY, NOT_EURO, 0, 0},
-    {"frankfurter/v2-rates-USD-2026-09-05.json", "latest", TODAY, NOT_JSON, 0,
+    {"frankfurter/v2-rates-USD-2026-09-05.json", "latest", TODAY, NOT_EURO, 0,
      0},
     /* Answers of others. */
     {"freecurrencyapi/latest-EUR.json", "latest", TODAY, NOT_EURO, 0, 0},
@@ -172,9 +231,14 @@ static void settings_it_reads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(urls_and_headers), cmocka_unit_test(answers),
-        cmocka_unit_test(cut_and_damaged),  cmocka_unit_test(captured),
-        cmocka_unit_test(statuses),         cmocka_unit_test(settings_it_reads),
+        cmocka_unit_test(urls_and_headers),
+        cmocka_unit_test(answers),
+        cmocka_unit_test(cut_and_damaged),
+        cmocka_unit_test(captured),
+        cmocka_unit_test(version_2),
+        cmocka_unit_test(version_2_captured),
+        cmocka_unit_test(statuses),
+        cmocka_unit_test(settings_it_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
