@@ -31,6 +31,7 @@ static const struct {
     {"TEXT", {.kind = SETTINGS_TEXT}},
     {"PROTOCOLS", {.kind = SETTINGS_PROTOCOLS}},
     {"ORIGIN", {.kind = SETTINGS_ORIGIN}},
+    {"PROXY", {.kind = SETTINGS_PROXY}},
 };
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
