@@ -103,11 +103,11 @@ def test_http_is_warned_of(shop):
 
 
 def test_no_proxy_is_asked(make_shop):
-    """Variables for other programs do not lead the key elsewhere."""
+    """Variables for other programs do not lead the key elsewhere, where ours say so."""
     with RawUpstream() as proxy:
         address = f"http://127.0.0.1:{proxy.port}"
         shop = make_shop(http_proxy=address, https_proxy=address, all_proxy=address,
-                         HTTP_PROXY=address).start()
+                         HTTP_PROXY=address, PROVIDER_PROXY="none", WS_PROXY="none").start()
         assert shop.convert() == FIRST
         assert not proxy.is_tried(0)
 
