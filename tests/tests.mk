@@ -240,6 +240,10 @@ test:
 	@$(MAKE) --no-print-directory all $(POISONED) $(TRESPASSING) $(INSTRUCTIONS) $(TRIPLES) $(BUILD)/bench/load unit-tests manual completions
 	@sh tests/tools/run.sh $(BUILD) $(ARGS)
 
+# The Debian package; SUITE=trixie and the like.
+test-package:
+	sh tests/tools/package.sh $(SUITE)
+
 # A minute for each fault; ARGS="--seconds 10 kill9-all" and the like.
 faults:
 	@sh tests/tools/packages.sh build test
@@ -257,4 +261,4 @@ bench:
 test-container:
 	@sh tests/tools/container.sh
 
-.PHONY: unit-tests faults bench test-container
+.PHONY: unit-tests test-package faults bench test-container

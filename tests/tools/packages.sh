@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that are missing: packages.sh SET...
 # Sets: build (to build the programs and run them), test (to test them), fresh
-# (to test them on a bare Debian), docs (to draw the picture anew), bench (to set
-# them beside other clients), fuzz (to fuzz the parsers).
+# (to test them on a bare Debian), package (to make and check the Debian package),
+# docs (to draw the picture anew), bench (to set them beside other clients), fuzz (to fuzz the parsers).
 # Asks apt for nothing that is there, and for nothing else.
 set -eu
 
@@ -13,9 +13,10 @@ test="bash-completion chromium clang clang-format curl faketime fish iproute2 li
       libcmocka-dev libnss-wrapper man-db mandoc mount nftables nginx-light node-faye-websocket
       node-ws nodejs nutcracker procps prometheus python3-cryptography
       python3-jsonschema python3-prometheus-client python3-pytest python3-pytest-xdist
-      python3-redis python3-seccomp python3-websockets python3-yaml redis-server scdoc socat
-      squid systemd tinyproxy tmux universal-ctags util-linux valgrind zsh"
+      python3-redis python3-seccomp python3-websockets python3-yaml redis-server runit s6
+      scdoc socat squid systemd tinyproxy tmux universal-ctags util-linux valgrind zsh"
 fresh="mmdebstrap python3-yaml"
+package="debhelper dpkg-dev fakeroot faketime lintian scdoc"
 docs="graphviz"
 fuzz="clang libclang-rt-dev libcmocka-dev llvm"
 bench="gnuplot-nox python3-cryptography python3-websockets"
@@ -26,6 +27,7 @@ for set in "$@"; do
     build) packages=$build ;;
     test) packages=$test ;;
     fresh) packages=$fresh ;;
+    package) packages=$package ;;
     docs) packages=$docs ;;
     bench) packages=$bench ;;
     fuzz) packages=$fuzz ;;
