@@ -72,3 +72,27 @@ def test_a_body_that_stops_is_given_up(shop):
     assert line.ended.wait(10)
     wait_until(lambda: shop.convert(shop.new_day()) == FROM["ecb"], "the ECB's table")
     assert line.begun == 2
+
+
+def test_a_single_table_too(shop):
+    """One that came too late for who asked serves the next; its provider fails no longer."""
+    shop.settings |= {"RATE_PROVIDERS": "freecurrencyapi frankfurter",
+                      "FREECURRENCYAPI_KEY": shop.fca.key}
+    shop.start()
+    body = '{"data":{"2015-01-05":{"EUR":1,"USD":1.25}}}'
+
+    def drip(call):
+        call.head(more=(f"Content-Length: {len(body)}",))
+        for at in range(0, len(body), 10):
+            call.raw(body[at:at + 10].encode())
+            call.api.over.wait(0.9)
+
+    shop.fca.fault = drip
+    calls = len(shop.fca.calls)
+    assert shop.convert("2015-01-05", seconds=5) == FROM["frankfurter"]
+    shop.service.wait_log("provider_failed provider=freecurrencyapi .*still comes")
+    shop.service.wait_log("provider_works provider=freecurrencyapi")
+    line = shop.service.command("convert", "100", "USD", "2015-01-05").stdout
+    assert " / 1.25 (2015-01-05, freecurrencyapi, memory" in line
+    wait_until(lambda: shop.service.status()["providers"][0]["state"] == "ok", "it works")
+    assert len(shop.fca.calls) == calls + 1
