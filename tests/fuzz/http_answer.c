@@ -55,7 +55,8 @@ CURLMcode __wrap_curl_multi_add_handle(CURLM *multi, CURL *easy) {
 
 static bool on_piece(void *arg, long status, struct span piece) {
     (void)arg;
-    HOLDS((piece.len > 0) == (status != 0) && outcome.done == 0, "%zu",
+    /* Of an answer that has no status there can be some all the same. */
+    HOLDS((piece.len > 0 || status == 0) && outcome.done == 0, "%zu",
           piece.len);
     if (status != 200)
         return false;
