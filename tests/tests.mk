@@ -215,8 +215,6 @@ BENCH_PROGRAMS = $(BUILD)/bench/load $(BUILD)/bench/echo_raw $(BUILD)/bench/echo
 
 unit-tests: $(UNIT_TESTS:%=$(BUILD)/unit/test_%) fuzz-targets
 
-$(BUILD)/upstream: $(BUILD)/mock-upstream
-
 # A wsclient for the black-box tests that dies of some requests.
 POISONED = $(BUILD)/poisoned/wsclient
 $(POISONED): $(call objects,wsclient) $(BUILD)/obj/tests/e2e/poison.o $(COMMON)
