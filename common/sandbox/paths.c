@@ -1,5 +1,6 @@
 #include "common/sandbox/paths.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,13 +189,18 @@ void paths_init(struct paths *paths, enum settings_reader who,
     add_ports(paths, who, settings);
 }
 
+/* One of ours that is gone is made again by the next process, before it is
+ * confined. If even that one could not, the number is zero. */
+static bool has_changed(const struct path_rule *rule) {
+    struct stat now;
+    if (stat(rule->path, &now) < 0)
+        return errno == ENOENT && rule->writable && rule->inode != 0;
+    return now.st_ino != rule->inode || now.st_dev != rule->device;
+}
+
 bool paths_changed(const struct paths *paths) {
-    for (size_t i = 0; i < paths->count; i++) {
-        const struct path_rule *rule = &paths->rules[i];
-        struct stat now;
-        if (stat(rule->path, &now) == 0 &&
-            (now.st_ino != rule->inode || now.st_dev != rule->device))
+    for (size_t i = 0; i < paths->count; i++)
+        if (has_changed(&paths->rules[i]))
             return true;
-    }
     return false;
 }

@@ -44,7 +44,8 @@ void paths_init(struct paths *paths, enum settings_reader who,
 bool paths_allow(const struct paths *paths, const char *path,
                  bool write) NONNULL_ALL;
 
-/* Whether a name leads to another file than at first. */
+/* Whether a name leads to another file than at first, or a folder that can be
+ * written is gone. */
 bool paths_changed(const struct paths *paths) NONNULL_ALL;
 
 #endif

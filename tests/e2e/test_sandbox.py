@@ -194,6 +194,20 @@ def test_folders_that_are_replaced(make_service, upstream, far_folder, do):
 
 
 @needs_landlock
+def test_folders_that_are_removed(make_service, upstream, far_folder):
+    """The monitor's next process makes them again, so no line of the log waits for a person."""
+    folders = {name: far_folder / name for name in ("LOGS_DIR", "AUDIT_DIR")}
+    service = make_service({"REQUESTS_WS_URL": upstream.url, "SANDBOX": "on"} | folders).start()
+    link, pid = upstream.wait_link(), service.pids()["monitor"]
+    for folder in folders.values():
+        shutil.rmtree(folder)
+    service.wait_respawn("monitor", pid)
+    assert_works(link)
+    for folder in folders.values():
+        wait_until(lambda: folder.exists() and list(folder.iterdir()), "a file in it", 5)
+
+
+@needs_landlock
 def test_messages_in_hand_of_a_replaced_folder(make_service, upstream, far_folder):
     """They are in memory alone then: wsclient starts anew once they are delivered."""
     service = make_service({"REQUESTS_WS_URL": upstream.url, "SANDBOX": "on",

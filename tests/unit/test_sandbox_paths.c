@@ -137,13 +137,27 @@ static void folders_and_files(void **state) {
     assert_false(paths_changed(&paths));
     make_file(above); /* while the other's number is taken */
     assert_int_equal(rmdir(run), 0);
-    assert_false(paths_changed(&paths)); /* there is none to be let into */
+    assert_true(paths_changed(&paths)); /* the next process makes it again */
     assert_int_equal(rename(above, run), 0);
     assert_true(paths_changed(&paths));
     clear(&paths);
     unlink(run), unlink(rates), rmdir(in);
     free(run), free(rates), free(beside), free(above);
     free(within), free(alike), free(in);
+}
+
+static void a_folder_that_can_not_be_made(void **state) {
+    (void)state;
+    char *file = in_folder("file");
+    make_file(file);
+    char *environment[] = {setting("RUNTIME_DIR", folder),
+                           setting_in("STATE_DIR", "file/state"), NULL};
+    struct paths paths = paths_of(SETTINGS_RATEFETCHER, environment);
+    assert_int_equal(unlink(file), 0);
+    assert_false(
+        paths_changed(&paths)); /* or one would start after the other */
+    clear(&paths);
+    free(file);
 }
 
 static void places_that_are_swept(void **state) {
@@ -166,6 +180,7 @@ int main(void) {
         cmocka_unit_test(sentinels_name_any_port),
         cmocka_unit_test(ports_of_the_monitor),
         cmocka_unit_test(folders_and_files),
+        cmocka_unit_test(a_folder_that_can_not_be_made),
         cmocka_unit_test(places_that_are_swept),
     };
     if (mkdtemp(folder) == NULL || (full = realpath(folder, NULL)) == NULL)
