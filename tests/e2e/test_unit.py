@@ -114,7 +114,7 @@ class Unit(Service):
             shutil.copy2(BUILD / name, self.folder / "local/libexec/fxwire")
         (self.folder / "local/bin/fxwire").symlink_to("../libexec/fxwire/supervisor")
         (self.folder / "hosts").write_text(f"127.0.0.1 localhost {NAME}\n")
-        self.settings = self.folder / "etc" / "env"
+        self.settings = self.folder / "etc" / "fxwire.env"
         self.settings.write_text("".join(f"{n}={v}\n" for n, v in settings.items()))
         for name, value in secrets.items():
             (self.folder / "credentials" / f"secret_{name}").write_text(value + "\n")
@@ -145,8 +145,10 @@ class Unit(Service):
 
     def _has_own_namespace(self):
         assert self.process.poll() is None, self.log()
-        self._namespace = os.readlink(f"/proc/{self.process.pid}/ns/mnt")
-        return self._namespace != os.readlink("/proc/self/ns/mnt")
+        namespace = os.readlink(f"/proc/{self.process.pid}/ns/mnt")
+        if namespace != os.readlink("/proc/self/ns/mnt"):  # else all that runs would be its own
+            self._namespace = namespace
+        return self._namespace
 
     def processes(self):
         """Those that see the machine as it does."""
