@@ -9,7 +9,7 @@
 
 /* From so many working days without a new table on it is told; for the status
  * they are counted up to a year's. */
-enum { DAYS_TO_TELL = 3, DAYS_TO_COUNT = 250 };
+enum { DAYS_TO_TELL = 3, DAYS_TO_COUNT = 10000 };
 
 static day today(void) {
     return day_of_ms(clock_wall_ms());

@@ -442,5 +442,6 @@ void settings_check_rules(struct settings *settings,
         check_encrypted(settings);
         check_moved(settings);
         check_ca_file(settings, SETTING_HTTP_CA_FILE);
+        check_ca_file(settings, SETTING_REDIS_CA_FILE);
     }
 }
