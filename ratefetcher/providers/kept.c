@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "common/loop.h"
@@ -207,11 +208,23 @@ const struct history *kept_find(const struct kept *kept, int32_t resource,
     return one->tables;
 }
 
+/* Somebody has removed the file: only a body can bring it back, no 304. */
+static bool lacks_file(const struct kept *kept, int32_t resource) {
+    if (!has_files(kept) || kept->writer != NULL || kept->unwritten)
+        return false;
+    char *path = path_of(kept, resource);
+    bool lacks = access(path, F_OK) < 0 && errno == ENOENT;
+    free(path);
+    return lacks;
+}
+
 const struct copy_version *kept_version(const struct kept *kept,
                                         int32_t resource) {
     const struct kept_resource *one = find(kept, resource);
-    return one != NULL && (one->version.etag[0] != '\0' ||
-                           one->version.changed[0] != '\0')
+    return one != NULL &&
+                   (one->version.etag[0] != '\0' ||
+                    one->version.changed[0] != '\0') &&
+                   !lacks_file(kept, resource)
                ? &one->version
                : NULL;
 }

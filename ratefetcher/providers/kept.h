@@ -32,7 +32,10 @@ MUST_CHECK const struct history *kept_find(const struct kept *kept,
                                            int32_t resource, day when,
                                            monotime *since) NONNULL_ALL;
 
-/* What version is kept of the resource, lent; NULL: none, or it has no name. */
+/*
+ * What version is kept of the resource, lent; NULL: none, it has no name, or
+ * its file was removed, so that a whole body is wanted.
+ */
 MUST_CHECK const struct copy_version *
 kept_version(const struct kept *kept, int32_t resource) NONNULL_ALL;
 

@@ -137,6 +137,19 @@ def test_a_file_that_is_damaged(own, damage, why):
     assert path.read_bytes() != good
 
 
+def test_a_file_that_was_removed(own):
+    """It is there again with the next call, though the provider has no new version."""
+    own.settings["CACHE_TTL_SECONDS"] = "3"
+    own.start()
+    assert own.convert(utc_today()) == euro("100", "1.25")
+    path = wait_copy(own)
+    path.unlink()
+    wait_until(path.exists, "the copy", 10)
+    own.api.clear()
+    wait_until(lambda: own.api.calls, "the call after that", 10)
+    assert own.api.calls[0].headers["if-none-match"].startswith('"')
+
+
 def test_a_file_of_another_address(own):
     own.start()
     own.convert(DAY)
