@@ -73,13 +73,13 @@ class Managed:
         old = self.pid()
         subprocess.run([*self._restart, self.service], check=True, stdout=subprocess.DEVNULL)
         wait_until(lambda: not is_running(old), "the end of the old one")
-        return self.pid() != old
+        return wait_until(lambda: self.pid() != old, "the manager's word of a new one")
 
     def kill(self):
         old = self.pid()
         os.kill(old, signal.SIGKILL)
         wait_until(lambda: not is_running(old), "its end")
-        return self.pid() != old
+        return wait_until(lambda: self.pid() != old, "the manager's word of a new one")
 
     def stop(self):
         subprocess.run([*self._end, self.service], check=True, stdout=subprocess.DEVNULL)

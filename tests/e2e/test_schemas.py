@@ -126,7 +126,7 @@ def test_states_and_words_are_all_there():
     said = lambda path, function: set(re.findall(r'"(.+?)"', re.search(
         rf"\*{function}\(.*?\n}}\n", (TOP / path).read_text(), re.S)[0]))
     assert set(status["provider"]["properties"]["state"]["enum"]) == said(
-        "ratefetcher/provider.c", "state_name")
+        "ratefetcher/provider_status.c", "state_name")
     assert set(load("status")["properties"]["redis"]["enum"]) == said(
         "ratefetcher/redis/redis_cache.c", "redis_cache_state") | {None}
     errors = words("wsclient/audit.c", r'\[REFUSAL_\w+\] = "(\w+)"')
