@@ -11,6 +11,7 @@ from amounts import write_fresh_rates
 from places import BUILD
 from peer import Peer
 from ports import on_new_port
+from rate_shop import RateShop
 from raw_upstream import RawUpstream
 from service import Service
 from status_page import Page, unused
@@ -35,6 +36,20 @@ def upstream():
     """An upstream that accepts and beats."""
     with Upstream() as up:
         yield up
+
+
+@pytest.fixture
+def open_shop():
+    """open_shop(REDIS_URL, ...) gives a RateShop with that Redis, started."""
+    shops = []
+
+    def open_one(url, wrappers=None, **settings):
+        shops.append(RateShop(RATE_PROVIDERS="freecurrencyapi", REDIS_URL=url, **settings))
+        return shops[-1].start(wrappers=wrappers)
+
+    yield open_one
+    for one in shops:
+        one.__exit__(None)
 
 
 @pytest.fixture

@@ -4,26 +4,12 @@ import re
 import pytest
 
 from names import Names
-from rate_shop import FIRST, RateShop
+from rate_shop import FIRST
 from redis_server import FakeRedis, RedisServer
 from twemproxy import Twemproxy
 from waiting import wait_until
 
 KEY = "fxwire:rates:freecurrencyapi:"
-
-
-@pytest.fixture
-def open_shop():
-    """open_shop(REDIS_URL, ...) gives a shop that is started."""
-    shops = []
-
-    def open_one(url, **more):
-        shops.append(RateShop(RATE_PROVIDERS="freecurrencyapi", REDIS_URL=url))
-        return shops[-1].start(**more)
-
-    yield open_one
-    for one in shops:
-        one.__exit__(None)
 
 
 def wait_state(shop, state, seconds=5):

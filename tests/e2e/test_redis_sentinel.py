@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from rate_shop import FIRST, RateShop
+from rate_shop import FIRST
 from redis_sentinel import Sentinel
 from redis_server import RedisServer
 from test_redis_roles import wait_kept, wait_state
@@ -24,24 +24,20 @@ def servers():
 
 
 @pytest.fixture
-def open_shop():
-    shops = []
+def open_behind(open_shop):
+    """open_behind(SENTINEL...) gives a shop that asks these for the master."""
 
     def open_one(*sentinels, path="/one"):
         hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in sentinels)
-        shops.append(RateShop(RATE_PROVIDERS="freecurrencyapi",
-                              REDIS_URL=f"redis+sentinel://{hosts}{path}"))
-        return shops[-1].start()
+        return open_shop(f"redis+sentinel://{hosts}{path}")
 
-    yield open_one
-    for one in shops:
-        one.__exit__(None)
+    return open_one
 
 
-def test_a_failover(open_shop, servers):
+def test_a_failover(open_behind, servers):
     """The master dies: the new one is found as soon as the Sentinels have chosen it."""
     master, replica, one, other = servers
-    shop = open_shop(one, other, path="/one/0")
+    shop = open_behind(one, other, path="/one/0")
     wait_state(shop, "up")
     wait_kept(shop, master.client())
     shop.service.wait_log(f"redis_master master=127.0.0.1:{master.port} ")
@@ -52,11 +48,11 @@ def test_a_failover(open_shop, servers):
     wait_state(shop, "up")
 
 
-def test_one_sentinel_is_enough(open_shop, servers):
+def test_one_sentinel_is_enough(open_behind, servers):
     """One is dead at the start, the other dies later: the master serves on."""
     master, _, one, other = servers
     other.kill()
-    shop = open_shop(other, one)
+    shop = open_behind(other, one)
     wait_kept(shop, master.client())
     one.kill()
     shop.service.wait_log(f'redis_down redis="sentinel 127.0.0.1:{one.port}"')
@@ -64,9 +60,9 @@ def test_one_sentinel_is_enough(open_shop, servers):
     wait_state(shop, "up")
 
 
-def test_a_name_that_they_do_not_know(open_shop, servers):
+def test_a_name_that_they_do_not_know(open_behind, servers):
     """It is told, and the service works without Redis."""
-    shop = open_shop(servers[2], path="/two")
+    shop = open_behind(servers[2], path="/two")
     shop.service.wait_log("redis_master_unknown .*master=two")
     wait_state(shop, "down")
     shop.service.wait_log('redis_down .*why="no Sentinel names the master"')
@@ -74,7 +70,7 @@ def test_a_name_that_they_do_not_know(open_shop, servers):
     assert len(re.findall("redis_master_unknown", shop.service.log())) == 1
 
 
-def test_check_live_asks_them(open_shop, servers):
-    shop = open_shop(servers[2])
+def test_check_live_asks_them(open_behind, servers):
+    shop = open_behind(servers[2])
     told = shop.service.command("check", "--live").stdout
     assert f"redis       redis=127.0.0.1:{servers[2].port}/one result=up" in told

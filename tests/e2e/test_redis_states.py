@@ -3,26 +3,12 @@ import re
 
 import pytest
 
-from rate_shop import FIRST, RateShop
+from rate_shop import FIRST
 from redis_sentinel import Sentinel
 from redis_server import FakeRedis, RedisServer
 from test_redis_roles import wait_kept, wait_state
 from twemproxy import Twemproxy
 from waiting import wait_until
-
-
-@pytest.fixture
-def open_shop():
-    """open_shop(REDIS_URL, ...) gives a shop that is started."""
-    shops = []
-
-    def open_one(url, **settings):
-        shops.append(RateShop(RATE_PROVIDERS="freecurrencyapi", REDIS_URL=url, **settings))
-        return shops[-1].start()
-
-    yield open_one
-    for one in shops:
-        one.__exit__(None)
 
 
 def alerts(shop):

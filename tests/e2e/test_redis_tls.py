@@ -2,7 +2,7 @@
 import pytest
 
 from certificates import Authority, bad_certificate
-from rate_shop import FIRST, RateShop
+from rate_shop import FIRST
 from redis_server import RedisServer
 from test_redis_roles import wait_kept, wait_state
 
@@ -25,19 +25,6 @@ class TlsRedis(RedisServer):
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("redis-tls"))
-
-
-@pytest.fixture
-def open_shop():
-    shops = []
-
-    def open_one(url, **settings):
-        shops.append(RateShop(RATE_PROVIDERS="freecurrencyapi", REDIS_URL=url, **settings))
-        return shops[-1].start()
-
-    yield open_one
-    for one in shops:
-        one.__exit__(None)
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
