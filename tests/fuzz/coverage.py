@@ -2,7 +2,7 @@
 """
 Line coverage of each parser by the seeds of its fuzz target and by all that it
 found: coverage.py NAME:FILE,FILE... for each target. Lines that were not run
-are shown.
+are shown. Exit code 1: of a file too few of them were run.
 """
 import json
 import os
@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 BUILD = pathlib.Path("build-fuzz-coverage")
+LEAST_PERCENT = 95
 
 
 def run(*command, **more):
@@ -37,6 +38,7 @@ def lines_not_run(name, file):
 
 def main():
     print(f"{'target':16} {'file':44} {'lines':>6} {'run':>8}")
+    too_few = []
     for argument in sys.argv[1:]:
         name, files = argument.split(":")
         measured = measure(name, files.split(","))
@@ -44,6 +46,11 @@ def main():
             lines = measured[file]["summary"]["lines"]
             print(f"{name:16} {file:44} {lines['count']:6} {lines['percent']:7.1f}%")
             print(*lines_not_run(name, file), sep="\n", end="" if lines["percent"] == 100 else "\n")
+            if lines["percent"] < LEAST_PERCENT:
+                too_few.append(file)
+    for file in too_few:
+        print(f"less than {LEAST_PERCENT} % of its lines were run: {file}")
+    return 1 if too_few else 0
 
 
 sys.exit(main())

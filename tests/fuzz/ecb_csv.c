@@ -1,8 +1,55 @@
 /*
- * The table of one's own at RATES_URL, in the ECB's CSV form: what is read is
- * read again from a text that is made of it.
+ * The table of one's own at RATES_URL, in the ECB's CSV form, plain or in a
+ * ZIP: what is read is read again from a text that is made of it, and from a
+ * ZIP around it.
  */
+#include <zip.h>
+
 #include "tests/fuzz/tables.h"
+
+enum { ZIPPED_TEXTS = 4096 };
+
+/* An archive with this text in it, as libzip makes it; free() it. */
+static struct span zip_of(struct span text) {
+    zip_stat_t stat;
+    zip_source_t *out = zip_source_buffer_create(NULL, 0, 0, NULL);
+    zip_source_keep(out);
+    zip_t *archive = zip_open_from_source(out, ZIP_TRUNCATE, NULL);
+    zip_source_t *in = zip_source_buffer(archive, text.data, text.len, 0);
+    HOLDS(zip_file_add(archive, "rates.csv", in, 0) == 0 &&
+              zip_set_file_compression(
+                  archive, 0, text.len % 2 > 0 ? ZIP_CM_STORE : ZIP_CM_DEFLATE,
+                  0) == 0 &&
+              zip_close(archive) == 0 && zip_source_open(out) == 0 &&
+              zip_source_stat(out, &stat) == 0,
+          "%.*s", SPAN(text));
+    char *bytes = malloc(stat.size);
+    HOLDS(zip_source_read(out, bytes, stat.size) == (zip_int64_t)stat.size,
+          "%.*s", SPAN(text));
+    zip_source_close(out);
+    zip_source_free(out);
+    return (struct span){bytes, stat.size};
+}
+
+/* One that begins like an archive would be taken for one if it stood alone. */
+static void check_zipped(const struct web_text_reader *reader, struct span text,
+                         const struct tables_reading *whole) {
+    if (text.len == 0 || text.len > ZIPPED_TEXTS || text.data[0] == 'P')
+        return;
+    struct span archive = zip_of(text);
+    for (size_t piece = 0; piece < 100; piece += 97) {
+        struct tables_reading ours = tables_read(reader, archive, piece);
+        char *tables = tables_text(ours.history);
+        char *right = tables_text(whole->history);
+        HOLDS((ours.why == NULL) == (whole->why == NULL) &&
+                  (ours.why != NULL || strcmp(tables, right) == 0),
+              "%s, not %s: %snot\n%s", ours.why, whole->why, tables, right);
+        free(tables);
+        free(right);
+        history_free(&ours.history);
+    }
+    free((char *)archive.data);
+}
 
 /* A text of one day. free() it. */
 static char *csv_of(const struct rates *rates) {
@@ -49,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     tables_check_request(provider_url.api, FUZZ_TODAY, "");
     struct tables_reading whole = tables_read(reader, text, 0);
     tables_check_pieces(reader, text, &whole);
+    check_zipped(reader, text, &whole);
     TABLES_FOREACH(rates, whole.history) {
         tables_check(rates);
         tables_check_message(rates);

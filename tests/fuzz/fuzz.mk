@@ -11,15 +11,15 @@ FUZZ_request   = wsclient/request.c wsclient/response.c common/json_shape.c \
                  common/json_plain.h
 WITH_request   = $(REQUEST_C)
 FUZZ_json_bodies = $(patsubst %,ratefetcher/providers/%.c,freecurrencyapi exchangeratehost \
-                 exchangerateapi openexchangerates fixer currencyapi frankfurter frankfurter_v2 apilayer json_tables) \
-                 common/rates/rates.c
+                 exchangerateapi openexchangerates fixer currencyapi frankfurter frankfurter_v2 apilayer json_tables)
 WITH_json_bodies = $(WEB_C)
 FUZZ_ecb_xml   = ratefetcher/providers/ecb.c ratefetcher/providers/ecb_xml.c
 WITH_ecb_xml   = $(TEXTS_C) $(WEB_C)
 FUZZ_ecb_csv   = ratefetcher/providers/ecb_csv.c ratefetcher/providers/url.c ratefetcher/providers/csv_text.c \
-                 ratefetcher/providers/day_rows.c
+                 ratefetcher/providers/day_rows.c ratefetcher/providers/zipped.c
 WITH_ecb_csv   = $(TEXTS_C) $(WEB_C)
-FUZZ_redis     = ratefetcher/redis/redis_format.c ratefetcher/redis/redis_address.c common/settings/redis_url.c
+FUZZ_redis     = ratefetcher/redis/redis_format.c ratefetcher/redis/redis_address.c common/settings/redis_url.c \
+                 common/rates/rates.c
 WITH_redis     = $(UNIT_redis_value) $(UNIT_history) $(SETTINGS_C)
 FUZZ_env_file  = common/settings/envfile.c
 WITH_env_file  = common/memory.c common/utf8.c
@@ -80,7 +80,8 @@ fuzz:
 	    SANITIZE=fuzzer-no-link,$(FUZZ_SANITIZE) $(ONLY:%=build-fuzz/fuzz/%)
 	@SEED=$(SEED) /usr/bin/python3 tests/fuzz/run.py $(or $(SECONDS),60) $(ONLY)
 
-# What the seeds, and all that `make fuzz` found so far, run through.
+# What the seeds, and all that `make fuzz` found so far, run through; fails where
+# that is less than 95 % of a parser's lines.
 fuzz-coverage:
 	@sh tests/tools/packages.sh build fuzz
 	@$(MAKE) --no-print-directory BUILD=build-fuzz-coverage CC=clang CFLAGS="-O1 -g" \

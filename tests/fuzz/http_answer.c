@@ -6,6 +6,10 @@
  *   wait             a Retry-After of that value
  *   date             a Date of that many Unix seconds, in the form of RFC 9110
  *   place            a Location of that value
+ *   silence          nothing, until time is up
+ *   left             the begin of an answer; then nobody waits any more
+ *   turn             nothing; another call waits for its turn, until time is up
+ *   key              a text that is to stand in an address
  *
  * The call ends once, whatever comes; what is said of headers is what they say.
  */
@@ -21,6 +25,7 @@
 #include "tests/fuzz/fuzz.h"
 
 static struct event_base *base;
+static struct settings *settings;
 static int ends[2]; /* of a socket: libcurl's, and the server's */
 
 static struct outcome {
@@ -92,30 +97,99 @@ static void answer_with(struct span text, size_t more) {
     shutdown(ends[1], SHUT_WR);
 }
 
-static void get(struct span text, bool in_pieces, size_t more) {
-    struct http_lane lane = {.running = 0};
-    struct settings *settings =
-        settings_load((char *[]){NULL}, NULL, false, SETTINGS_NOBODY);
-    struct http *http = http_new(base, settings);
+static struct http *http;
+static struct http_lane lane;
+
+/* A server that listens, and nobody who asked it anything. */
+static void open_ends(void) {
+    lane = (struct http_lane){.running = 0};
+    settings = settings_load((char *[]){NULL}, NULL, false, SETTINGS_NOBODY);
+    http = http_new(base, settings);
     TAILQ_INIT(&lane.waiting);
     outcome = (struct outcome){.done = 0};
     HOLDS(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "no socket");
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    http_get(http, &lane,
-             &(struct http_request){.url = "http://127.0.0.1/rates?key=s3cr3t",
-                                    .header = "apikey: x"},
-             SECONDS(2), in_pieces ? on_piece : NULL, on_done, NULL);
-    for (int turn = 0; turn < 3; turn++) /* the question goes out */
-        event_base_loop(base, EVLOOP_NONBLOCK);
-    answer_with(text, more);
-    if (outcome.done == 0)
-        event_base_loop(base, 0);
-    HOLDS(outcome.done == 1, "%u", outcome.done);
+}
+
+static void close_ends(void) {
     http_free(&http);
     settings_free(&settings);
     for (int i = 0; i < 2; i++)
         if (ends[i] >= 0)
             close(ends[i]);
+}
+
+static void ask(duration timeout, http_piece *piece) {
+    http_get(http, &lane,
+             &(struct http_request){.url = "http://127.0.0.1/rates?key=s3cr3t",
+                                    .header = "apikey: x"},
+             timeout, piece, on_done, NULL);
+    for (int turn = 0; turn < 3; turn++) /* the question goes out */
+        event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void wait_for_end(void) {
+    if (outcome.done == 0)
+        event_base_loop(base, 0);
+    HOLDS(outcome.done == 1, "%u", outcome.done);
+}
+
+static void get(struct span text, bool in_pieces, size_t more) {
+    open_ends();
+    ask(SECONDS(2), in_pieces ? on_piece : NULL);
+    answer_with(text, more);
+    wait_for_end();
+    close_ends();
+}
+
+/* The server says nothing, for a time that is short. */
+static void get_nothing(void) {
+    open_ends();
+    ask(MILLISECONDS(2), NULL);
+    wait_for_end();
+    HOLDS(outcome.failed && outcome.answer.status == 0, "%ld",
+          outcome.answer.status);
+    close_ends();
+}
+
+/* Nobody waits for the rest any more. */
+static void leave(struct span text) {
+    open_ends();
+    ask(SECONDS(2), NULL);
+    send(ends[1], text.data, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    unsigned done = outcome.done;
+    close_ends();
+    HOLDS(outcome.done == done, "%u", outcome.done);
+}
+
+/* All places of the lane are taken: the call never goes out. */
+static void get_no_turn(void) {
+    open_ends();
+    lane.running = HTTP_LANE_CALLS;
+    ask(MILLISECONDS(2), NULL);
+    wait_for_end();
+    HOLDS(outcome.failed && outcome.answer.unsent && TAILQ_EMPTY(&lane.waiting),
+          "%ld", outcome.answer.status);
+    outcome.answer.unsent = false;
+    close_ends();
+}
+
+/* Whatever it is, in an address it stands for itself alone. */
+static void check_key(struct span text) {
+    char *key = fuzz_string(text);
+    size_t size = 3 * text.len + 1;
+    char *escaped = malloc(size);
+    int len;
+    http_escape(key, escaped, size);
+    HOLDS(strspn(escaped, "%-._~0123456789abcdefghijklmnopqrstuvwxyz"
+                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(escaped),
+          "%s", escaped);
+    char *again = curl_easy_unescape(NULL, escaped, 0, &len);
+    HOLDS(again != NULL && strcmp(again, key) == 0, "%s", escaped);
+    curl_free(again);
+    free(escaped);
+    free(key);
 }
 
 static void check_outcome(struct span text) {
@@ -192,6 +266,14 @@ static void take(struct span how, struct span text) {
         check_date(text);
     } else if (span_equals(how, "place")) {
         get_header(302, "Location", text);
+    } else if (span_equals(how, "silence")) {
+        get_nothing();
+    } else if (span_equals(how, "left")) {
+        leave(text);
+    } else if (span_equals(how, "turn")) {
+        get_no_turn();
+    } else if (span_equals(how, "key")) {
+        check_key(text);
     } else {
         bool is_long = span_equals(how, "long");
         bool in_pieces = is_long || span_equals(how, "pieces");

@@ -40,6 +40,14 @@ static void check_digits(const struct rates *rates, struct span body) {
     }
 }
 
+/* One provider has a second version, at another address. */
+static void check_version(const struct web_api *api, day when) {
+    struct web_request request = {.url = ""};
+    api->request("https://example.org/v2", "k", when, FUZZ_TODAY, &request);
+    bool has_base = strstr(request.url, "/v2/rates?base=EUR") != NULL;
+    HOLDS(has_base == (api == provider_frankfurter.api), "%s", request.url);
+}
+
 static void check_refusal(const struct web_api *api,
                           const struct json_object *json) {
     const struct web_refusal *refusal =
@@ -84,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *key = fuzz_string(line);
     tables_check_request(api, answer.when, key);
     free(key);
+    check_version(api, answer.when);
     answer.json = web_parse(api, body);
     if (answer.json != NULL) {
         check_refusal(api, answer.json);

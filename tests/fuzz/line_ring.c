@@ -7,6 +7,7 @@
  *   o        who puts opens the file again     a   who takes does
  *   b        an append is begun, and not ended
  *   x        the file loses its name, and gets it back; who takes follows
+ *   x t      the same, and in between all that is there is taken
  *   k        who puts finds a folder in the file's place, and none then
  *   c        who puts closes it in order, and opens it again
  *   d PLACE NUMBER   damage, while both have it open, see files_damage()
@@ -118,9 +119,11 @@ static void reopen_putter(bool in_order) {
     open_putter();
 }
 
-static void lose_name(void) {
+static void lose_name(bool takes) {
     unlink(files_path);
     HOLDS(mapped_file_restore(&putter.file) == 1, "%s", files_path);
+    if (takes)
+        take();
     if (is_open(&taker))
         HOLDS(line_ring_follow(&taker) || damaged, "%s", files_path);
 }
@@ -157,7 +160,7 @@ static void take_line(struct span line) {
     else if (what == 'b')
         begin_append();
     else if (what == 'x')
-        lose_name();
+        lose_name(text.len > 0);
     else if (what == 'k')
         be_blocked();
     else if (what == 'd' && memchr(text.data, ' ', text.len) != NULL) {

@@ -18,6 +18,23 @@ static void check_described(const struct peer_close *close) {
             HOLDS(*c >= ' ' && *c <= '~', "%s", detail);
     }
     HOLDS(!peer_close_is_leave(close) || close->code > 1000, "%u", close->code);
+    /* Where the library keeps the code, who restarts leaves. */
+    HOLDS(!peer_close_is_restart(close, true) || peer_close_is_leave(close),
+          "%u", close->code);
+}
+
+/* What we answer is the same but for one code, which is then the normal one. */
+static void check_answer(struct span text) {
+    struct span answer = fuzz_copy(text);
+    struct peer_close close = {.came = false}, ours = {.came = false};
+    peer_close_make_answer((char *)answer.data, answer.len);
+    peer_close_read(&close, text);
+    peer_close_read(&ours, answer);
+    HOLDS(ours.code == (close.code == 1002 ? 1000 : close.code), "%u",
+          ours.code);
+    HOLDS(text.len < 2 || fuzz_same(span_from(answer, 2), span_from(text, 2)),
+          "%u", ours.code);
+    free((char *)answer.data);
 }
 
 /* Text frames of up to 100 bytes each, as a server sends them. */
@@ -61,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct peer_close second = first;
     peer_close_read(&second, span_of("\x03\xE8"));
     HOLDS(second.code == first.code, "%u", second.code);
+    check_answer(text);
     check_found_behind(text);
     return 0;
 }

@@ -83,6 +83,11 @@ static void check_url(struct span text) {
     if (settings_check_value(&rule, url, &number)) {
         redis_address_read(url, &address);
         check_parts(&address);
+        if (address.master != NULL) { /* where a Sentinel says that it is */
+            redis_address_set_host(&address, "::1", 6379);
+            HOLDS(strcmp(address.host.name, "::1") == 0, "%s",
+                  address.host.name);
+        }
         redis_address_clear(&address);
     } else {
         free(settings_complaint(&rule, url));
@@ -106,6 +111,11 @@ static void check_keys(void) {
     redis_rates_key("ecb", bounds.when, rates);
     redis_lock_key(bounds.when, lock);
     HOLDS(strcmp(strrchr(rates, ':'), strrchr(lock, ':')) == 0, "%s", rates);
+    for (int told = 0; told < 8; told++) /* the lock is not two machines' */
+        HOLDS(redis_lock_decide(told & 1, told & 2, told & 4) !=
+                      REDIS_LOCK_OURS ||
+                  ((told & 1) != 0 && (told & 6) != 0),
+              "%d", told);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

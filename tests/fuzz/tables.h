@@ -48,9 +48,38 @@ static inline void tables_check_base(const struct rates *rates) {
     HOLDS(!rates_print(rates, span_of("xyz"), text), "%s", text);
 }
 
+/* Its rates, put into a table at once, are the same table. */
+static inline void tables_check_filled(struct rates *rates) {
+    struct rate sorted[RATES_MAX_CURRENCIES];
+    char text[RATE_TEXT_SIZE], again[RATE_TEXT_SIZE];
+    size_t count = rates_count(rates);
+    for (size_t i = 0; i < count; i++) {
+        rates_code(rates, i, text);
+        memcpy(sorted[i].code, text, RATES_CODE_LEN);
+        rates_print(rates, (struct span){sorted[i].code, RATES_CODE_LEN}, text);
+        HOLDS(rates_read(rates_base(rates), sorted[i].code, span_of(text),
+                         &sorted[i]) == RATES_ADDED,
+              "%s", text);
+    }
+    struct rates *one = rates_new("ecb", rates_base(rates), FUZZ_TODAY, 0);
+    struct rates *same = rates_hold(one);
+    rates_fill(one, sorted, count);
+    rates_release(&one);
+    HOLDS(rates_fault(same) == NULL && rates_count(same) == count, "%zu",
+          count);
+    for (size_t i = 0; i < count; i++) {
+        struct span code = {sorted[i].code, RATES_CODE_LEN};
+        rates_print(rates, code, text);
+        HOLDS(rates_print(same, code, again) && strcmp(text, again) == 0, "%s",
+              again);
+    }
+    rates_release(&same);
+}
+
 /* Its message's text is read as a table that has the same text. */
-static inline void tables_check_message(const struct rates *rates) {
+static inline void tables_check_message(struct rates *rates) {
     const char *why;
+    tables_check_filled(rates);
     struct json_object *message =
         rates_message_new(rates_as_of(rates), rates, "memory", FUZZ_NOW_MS);
     struct json_object *read = message_parse(message_line(message));
