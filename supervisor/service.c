@@ -10,7 +10,6 @@
 
 #include "common/crash.h"
 #include "common/files.h"
-#include "common/lines/line_server.h"
 #include "common/lines/unix_socket.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -21,12 +20,9 @@
 #include "supervisor/helpers.h"
 #include "supervisor/monitor/status_server.h"
 #include "supervisor/notify.h"
+#include "supervisor/orders.h"
 #include "supervisor/runtime.h"
 #include "supervisor/status.h"
-
-enum {
-    MAX_CONTROL_CLIENTS = 32,
-};
 
 /* The least time between two times that it is said. */
 #define SWEPT_AGAIN SECONDS(60)
@@ -42,6 +38,7 @@ struct service {
     struct helpers helpers;
     struct alert *alert;
     struct runtime runtime;
+    struct orders orders;
     struct line_server *control;
     monotime swept_told; /* 0: never */
     bool swept_for_good; /* it can not be made anew, which was said */
@@ -294,84 +291,47 @@ static void on_alert(void *arg, enum event_id event, const char *subject,
 }
 
 /* Until the next reload. */
-static void set_log_level(struct service *s, enum log_level level) {
+static void order_log_level(void *arg, enum log_level level) {
+    struct service *s = arg;
     log_set_level(level);
     helpers_set_log_level(&s->helpers, level);
     tick(s);
 }
 
-static struct json_object *answer_reload(struct service *s) {
-    char *fault = reload(s);
-    struct json_object *answer = fault != NULL
-                                     ? line_server_error("configuration", fault)
-                                     : message_new(MESSAGE_RELOAD);
-    free(fault);
-    return answer;
+static struct json_object *order_status(void *arg) {
+    return new_status(arg);
 }
 
-static struct json_object *answer_restart(struct service *s, const char *name) {
-    size_t count = name != NULL ? helpers_restart(&s->helpers, name) : 0;
-    if (count == 0)
-        return line_server_error(
-            "unknown_helper",
-            "HELPER must be wsclient, ratefetcher or monitor");
-    log_info(EVENT_RESTART_ASKED_FOR, LOG_FIELDS(log_text("helper", name)));
-    return message_new(MESSAGE_RESTART);
+static void order_stop(void *arg) {
+    stop(arg);
 }
 
-static struct json_object *answer_log_level(struct service *s,
-                                            const char *word) {
-    enum log_level level = word != NULL ? log_level_of(word) : LOG_LEVELS;
-    if (level == LOG_LEVELS)
-        return line_server_error("unknown_level",
-                                 "WORD must be debug, info, warn or error");
-    set_log_level(s, level);
-    log_info(EVENT_LOG_LEVEL_SET,
-             LOG_FIELDS(log_text("log_level", log_level_word(level))));
-    return message_new(MESSAGE_LOG_LEVEL);
+static bool order_is_stopping(void *arg) {
+    const struct service *s = arg;
+    return s->stopping;
 }
 
-/* A new answer, or NULL if there is no such question. */
-static struct json_object *answer(struct service *s, enum message_op op,
-                                  const struct json_object *question) {
-    if (s->stopping && (op == MESSAGE_RELOAD || op == MESSAGE_RESTART))
-        return line_server_error("stopping", "the service is stopping");
-    switch (op) {
-    case MESSAGE_STATUS:
-        return new_status(s);
-    case MESSAGE_STOP:
-        stop(s);
-        return message_new(MESSAGE_STOP);
-    case MESSAGE_RELOAD:
-        return answer_reload(s);
-    case MESSAGE_RESTART:
-        return answer_restart(s, message_text(question, "helper"));
-    case MESSAGE_LOG_LEVEL:
-        return answer_log_level(s, message_text(question, "level"));
-    default:
-        return NULL;
-    }
+static char *order_reload(void *arg) {
+    return reload(arg);
 }
 
-static bool on_question(void *arg, struct line_client *client,
-                        enum message_op op,
-                        const struct json_object *question) {
-    struct json_object *message = answer(arg, op, question);
-    if (message != NULL)
-        line_server_send(client, message);
-    return message != NULL;
+static size_t order_restart(void *arg, const char *helper) {
+    struct service *s = arg;
+    return helpers_restart(&s->helpers, helper);
 }
 
 static void listen_for_orders(struct service *s) {
-    const struct line_service control = {
-        .socket = "control.sock",
-        .expected = "one JSON object a line, with an op that is known",
-        .max_clients = MAX_CONTROL_CLIENTS,
-        .ask = on_question,
+    s->orders = (struct orders){
+        .status = order_status,
+        .stop = order_stop,
+        .is_stopping = order_is_stopping,
+        .reload = order_reload,
+        .restart = order_restart,
+        .set_log_level = order_log_level,
         .arg = s,
     };
-    s->control = line_server_new(
-        s->base, s->runtime.sockets[RUNTIME_CONTROL].fd, &control);
+    s->control = orders_listen(s->base, s->runtime.sockets[RUNTIME_CONTROL].fd,
+                               &s->orders);
 }
 
 /* Runs the loop, with everything that has to be there for it. */

@@ -49,6 +49,8 @@ WITH_http_answer = common/utf8.c $(UNIT_http)
 FUZZ_LINK_http_answer = -Wl,--wrap=curl_multi_add_handle
 FUZZ_questions = ratefetcher/server.c
 WITH_questions = common/lines/line_server.c $(UNIT_line_server) $(UNIT_euro_fixed)
+FUZZ_orders    = supervisor/orders.c
+WITH_orders    = common/lines/line_server.c $(UNIT_line_server)
 FUZZ_copy_file = ratefetcher/providers/copy_file.c
 WITH_copy_file = common/files.c $(UNIT_log)
 FUZZ_no_proxy  = common/settings/no_proxy.c
