@@ -56,6 +56,15 @@ WITH_copy_file = common/files.c $(UNIT_log)
 FUZZ_no_proxy  = common/settings/no_proxy.c
 WITH_no_proxy  = common/utf8.c
 
+# The stand-ins read what others write, too.
+FUZZ_mock_upstream = $(patsubst %,tests/upstream/%.c,play expect fault json moment)
+WITH_mock_upstream = $(patsubst %,tests/upstream/%.c,buf day delay ecb euro fixed form match show tally ws) \
+                 wsclient/response.c $(REQUEST_C) common/clock.c common/json_scan.c
+FUZZ_LIBS_mock_upstream = -lgmp -lcrypto
+FUZZ_mock_provider = tests/provider/forms.c tests/provider/trouble.c
+WITH_mock_provider = tests/provider/shop.c tests/provider/reply.c $(patsubst %,tests/upstream/%.c,buf day ecb json) \
+                 $(MESSAGE_C)
+
 FUZZ_TARGETS = $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
 FUZZ_SANITIZE = address,undefined
 

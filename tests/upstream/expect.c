@@ -17,15 +17,16 @@ enum {
 
 static const char EXPECT_NOW[] = "YYYY-MM-DDTHH:MM:SS.mmmZ";
 
-/* The parts of a request that matter; those that are missing are empty. */
+/* The parts of a request that matter; those that are missing are empty, but
+ * for an id that is none: it is null. */
 struct expect_parts {
     struct json_part type, id, stake, currency, date;
 };
 
 static void expect_find(struct expect_parts *p, struct json_part ask) {
-    static const struct json_part null = {"null", 4};
-    struct json_part payload = {"", 0};
-    *p = (struct expect_parts){.id = null};
+    static const struct json_part null = {"null", 4}, none = {"", 0};
+    struct json_part payload = none;
+    *p = (struct expect_parts){none, null, none, none, none};
     json_member(ask, "type", &p->type);
     if (!json_member(ask, "id", &p->id) ||
         (!json_is_string(p->id) && !json_is_number(p->id)))
@@ -201,8 +202,8 @@ void expect_computed(struct expect *e, struct json_part ask,
     if (json_is_valid(ask) && json_is_object(ask) &&
         !json_equals(p.type, "message"))
         return;
-    if (expect_takes(p.stake, stake) && expect_code(p.currency, code) &&
-        json_is_string(p.date)) {
+    if (*p.id.text != 'n' && expect_takes(p.stake, stake) &&
+        expect_code(p.currency, code) && json_is_string(p.date)) {
         long day = moment_day(p.date);
         rate = day == DAY_NONE ? NULL : expect_rate(ecb, code, day);
     }
