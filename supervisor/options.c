@@ -73,6 +73,13 @@ static bool enter_option(int option, struct options *out) {
     return true;
 }
 
+/* Of several letters behind one - the word is not yet behind `optind`. */
+static char *unknown(const char *word) {
+    bool is_letter = optopt != 0 && optopt <= BEFORE_OPTIONS;
+    return is_letter ? memory_print("-%c: no such option", optopt)
+                     : memory_print("%s: no such option", word);
+}
+
 char *options_read(int argc, char *argv[], struct options *out) {
     *out = (struct options){0};
     opterr = 0;
@@ -86,7 +93,7 @@ char *options_read(int argc, char *argv[], struct options *out) {
         if (which >= 0 && !enter_option(option, out))
             return memory_print("--%s: its value is bad", known[which].name);
         if (which < 0)
-            return memory_print("%s: no such option", argv[optind - 1]);
+            return unknown(argv[optind - 1]);
     }
     if (out->command != NULL)
         return NULL; /* --help and --version ignore the rest */

@@ -70,6 +70,8 @@ static const struct bad_case {
     {"--json --bogus", "--bogus"},
     {"-x", "-x"},
     {"status -x", "-x"},
+    {"-xy", "-x"},
+    {"status -xy --json", "-x"},
     {"--env-file", "--env-file"},
     {"check --env-file", "--env-file"},
     {"--json=yes", "--json"},
