@@ -111,11 +111,11 @@ static bool take_head(struct tunnel *t, size_t came) {
 
 /* The status in it; 0: it is not there yet, or is none. */
 static unsigned status_of(const struct tunnel *t) {
-    unsigned status;
-    return strchr(t->head, '\n') != NULL &&
-                   sscanf(t->head, "HTTP/1.%*1[01] %3u", &status) == 1
-               ? status
-               : 0;
+    char digits[4]; /* a number would be looked for in other lines, too */
+    bool found = strchr(t->head, '\n') != NULL &&
+                 sscanf(t->head, "HTTP/1.%*1[01]%*[ ]%3[0-9]", digits) == 1;
+    return found && strlen(digits) == 3 ? (unsigned)strtoul(digits, NULL, 10)
+                                        : 0;
 }
 
 static void judge(struct tunnel *t, bool whole) {
