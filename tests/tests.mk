@@ -248,6 +248,12 @@ faults:
 	@$(MAKE) --no-print-directory all
 	@FXWIRE_BUILD=$(BUILD) /usr/bin/python3 tests/faults/run.py $(ARGS)
 
+# All faults at once, then full load, then none, for SECONDS each.
+soak:
+	@sh tests/tools/packages.sh build test
+	@$(MAKE) --no-print-directory all
+	@FXWIRE_BUILD=$(BUILD) /usr/bin/python3 tests/faults/soak.py $(SECONDS:%=--seconds %) $(ARGS)
+
 # ROUNDS, SECONDS and BASE=COMMIT are settings; PARTS="throughput tls" and the like.
 bench:
 	@sh tests/tools/packages.sh build bench
@@ -259,4 +265,4 @@ bench:
 test-container:
 	@sh tests/tools/container.sh
 
-.PHONY: unit-tests test-package faults bench test-container
+.PHONY: unit-tests test-package faults soak bench test-container

@@ -203,6 +203,49 @@ def test_what_was_received_is_not_asked_again(begin):
     assert "asked again 0," in mock.out()
 
 
+def made_up(begin, tmp_path, count):
+    """One that makes up so many requests, the next when one is answered."""
+    return begin([], "--random", "--rates", tmp_path / "rates.csv", "--rate", "0",
+                 "--window", "1", "--count", str(count), "--allow-errors")
+
+
+def refused(text, reason="none"):
+    """An error in the place of an answer, which is right or allowed."""
+    return ('{"type":"error","id":%s,"message":"Unable to convert stake. Error: %s"}'
+            % (re.search(r'"id": *([0-9]+)', text)[1], reason))
+
+
+def test_twice_without_a_break_is_not_right(begin, tmp_path):
+    mock = made_up(begin, tmp_path, 1)
+    assert play(mock, lambda text: [refused(text)] * 2) == 1
+    assert "twice 0, unanswered 0\n" in mock.out() and ", doubled 1\n" in mock.out()
+
+
+@pytest.mark.parametrize("reason,code", (("none", 0), ("another", 1)))
+def test_twice_across_a_break_has_the_same_bytes(begin, tmp_path, reason, code):
+    mock = made_up(begin, tmp_path, 2)
+
+    async def next_request(link):
+        while BEAT == (text := await link.recv()):
+            pass
+        return text
+
+    async def two_links():
+        async with websockets.connect(mock.url) as link:
+            first = await next_request(link)
+            await link.send(refused(first))
+            second = await next_request(link)  # so the Ping before it has its Pong
+        async with websockets.connect(mock.url) as link:
+            await link.send(refused(first, reason))
+            await link.send(refused(second))
+            await link.wait_closed()
+
+    asyncio.run(two_links())
+    assert mock.wait() == code
+    assert (", doubled 1\n" in mock.out()) == bool(code)
+    assert f"twice {1 - code}, unanswered 0\n" in mock.out()
+
+
 async def until_closed(link):
     """What came, each with its moment, and the close codes received and sent."""
     came = []

@@ -110,6 +110,7 @@ static void hub_activate(struct hub *h, struct peer *p, uint64_t now) {
     if (h->connections++ == 0)
         h->first_ns = now;
     p->number = (unsigned)h->connections;
+    h->verdict->link = h->connections;
     if (h->tally->show)
         printf("-- link %u is open\n", p->number);
     if (h->play)

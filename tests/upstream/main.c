@@ -111,7 +111,8 @@ static bool main_report(const struct options *o, const struct hub *h) {
     const struct tally *t = &main_tally;
     uint64_t wrong = t->count[TALLY_WRONG];
     bool has_end = o->script || o->count > 0 || o->seconds > 0;
-    bool well = wrong == 0 && (h->complete || !has_end);
+    uint64_t doubled = t->count[TALLY_DOUBLED];
+    bool well = wrong == 0 && doubled == 0 && (h->complete || !has_end);
     tally_report(t);
     printf("connections %" PRIu64 "\n", h->connections);
     printf("heartbeats received %" PRIu64 ", largest gap %" PRIu64 " ms\n",
@@ -121,6 +122,10 @@ static bool main_report(const struct options *o, const struct hub *h) {
         puts("result: right");
     else if (wrong > 0)
         printf("result: NOT right, wrong answers: %" PRIu64 "\n", wrong);
+    else if (doubled > 0)
+        printf("result: NOT right, answered twice without a break, or not by "
+               "the same bytes: %" PRIu64 "\n",
+               doubled);
     else if (t->open > 0)
         printf("result: NOT right, unanswered: %" PRIu64 "\n", t->open);
     else

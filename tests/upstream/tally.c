@@ -52,7 +52,8 @@ enum tally_word tally_wrong(const struct tally *t, const char *id,
 void tally_answer(struct tally *t, enum tally_word word, uint64_t asked_ns,
                   uint64_t now_ns) {
     t->count[word]++;
-    if (word == TALLY_TWICE || word == TALLY_UNEXPECTED)
+    if (word == TALLY_TWICE || word == TALLY_DOUBLED ||
+        word == TALLY_UNEXPECTED)
         return;
     t->open--;
     t->last_ns = now_ns;
@@ -62,11 +63,13 @@ void tally_answer(struct tally *t, enum tally_word word, uint64_t asked_ns,
 void tally_show(const struct tally *t, enum tally_word word, const char *text,
                 size_t len, const char *want, size_t want_len) {
     static const char *const words[TALLY_WORDS] = {
-        " right", " right", " refused", " WRONG", " TWICE", " UNEXPECTED"};
-    bool bad = word == TALLY_WRONG || word == TALLY_UNEXPECTED;
-    if (!t->show &&
-        (!bad ||
-         t->count[TALLY_WRONG] + t->count[TALLY_UNEXPECTED] > TALLY_COMPLAINTS))
+        " right", " right",   " refused",   " WRONG",
+        " TWICE", " DOUBLED", " UNEXPECTED"};
+    bool bad = word == TALLY_WRONG || word == TALLY_DOUBLED ||
+               word == TALLY_UNEXPECTED;
+    if (!t->show && (!bad || t->count[TALLY_WRONG] + t->count[TALLY_DOUBLED] +
+                                     t->count[TALLY_UNEXPECTED] >
+                                 TALLY_COMPLAINTS))
         return;
     FILE *out = t->show ? stdout : stderr;
     show_text(out, "<- ", text, len);
@@ -86,6 +89,8 @@ void tally_report(const struct tally *t) {
            t->count[TALLY_UNEXPECTED]);
     if (t->allow_errors)
         printf(", refused %" PRIu64, t->count[TALLY_REFUSED]);
+    if (t->count[TALLY_DOUBLED] > 0)
+        printf(", doubled %" PRIu64, t->count[TALLY_DOUBLED]);
     putchar('\n');
 }
 

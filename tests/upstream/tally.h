@@ -15,6 +15,7 @@ enum tally_word {
     TALLY_REFUSED, /* an error that was not, where that is allowed */
     TALLY_WRONG,
     TALLY_TWICE,
+    TALLY_DOUBLED,    /* twice without a break between, or not the same */
     TALLY_UNEXPECTED, /* answers nothing asked (lately) */
     TALLY_WORDS
 };

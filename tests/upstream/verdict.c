@@ -19,8 +19,12 @@ uint64_t verdict_ask(struct verdict *v, const struct script_item *item,
     while (verdict_slot(v, v->next_id)->open)
         v->next_id++;
     uint64_t id = v->next_id++;
-    *verdict_slot(v, id) = (struct verdict_slot){
-        id, tally_ask(v->tally, now_ns), now_ns, item, true};
+    *verdict_slot(v, id) =
+        (struct verdict_slot){.id = id,
+                              .number = tally_ask(v->tally, now_ns),
+                              .asked_ns = now_ns,
+                              .item = item,
+                              .open = true};
     v->asked++;
     v->open++;
     return id;
@@ -32,6 +36,7 @@ const struct verdict_slot *verdict_again(struct verdict *v, size_t *cursor,
         struct verdict_slot *slot = verdict_slot(v, v->next_id + (*cursor)++);
         if (slot->open && slot->number > v->tally->taken) {
             slot->asked_ns = now_ns;
+            slot->again = true;
             v->tally->again++;
             return slot;
         }
@@ -49,6 +54,24 @@ static void verdict_complain(const struct verdict *v, const char *text,
                slot->item->answer.len + n);
 }
 
+/* FNV-1a: a repeated answer is told from a new one by its bytes. */
+static uint64_t verdict_sum(const char *text, size_t len) {
+    uint64_t sum = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < len; i++)
+        sum = (sum ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+    return sum;
+}
+
+/* An answer may come again on a later link, and then with the same bytes. */
+static enum tally_word verdict_repeated(const struct verdict *v,
+                                        const struct verdict_slot *slot,
+                                        uint64_t sum) {
+    if (slot->again)
+        return TALLY_TWICE;
+    return slot->link == v->link || slot->sum != sum ? TALLY_DOUBLED
+                                                     : TALLY_TWICE;
+}
+
 bool verdict_judge(struct verdict *v, const char *text, size_t len,
                    uint64_t now_ns) {
     uint64_t id;
@@ -61,12 +84,15 @@ bool verdict_judge(struct verdict *v, const char *text, size_t len,
     char digits[MATCH_DIGITS];
     size_t n = match_digits(id, digits);
     enum tally_word word = tally_wrong(t, digits, n, text, len);
+    uint64_t sum = verdict_sum(text, len);
     if (!slot->open)
-        word = TALLY_TWICE;
+        word = verdict_repeated(v, slot, sum);
     else if (match_answer(slot->item, id, &t->span, text, len))
         word = slot->item->error ? TALLY_ERROR : TALLY_RIGHT;
     v->open -= slot->open;
     slot->open = false;
+    slot->link = v->link;
+    slot->sum = sum;
     tally_answer(t, word, slot->asked_ns, now_ns);
     if (word == TALLY_WRONG)
         verdict_complain(v, text, len, slot);

@@ -9,8 +9,8 @@
  * seldom still taken when its turn comes round, and an answer that comes a
  * second time still finds the first one's trace. */
 enum {
-    VERDICT_SLOTS = 1 << 16,
-    VERDICT_OPEN_MAX = VERDICT_SLOTS / 2,
+    VERDICT_SLOTS = 1 << 18,
+    VERDICT_OPEN_MAX = VERDICT_SLOTS / 8,
 };
 
 struct verdict_slot {
@@ -18,13 +18,17 @@ struct verdict_slot {
     uint64_t number; /* the tally's */
     uint64_t asked_ns;
     const struct script_item *item; /* NULL: never used */
+    uint64_t link;                  /* on which it was last answered */
+    uint64_t sum;                   /* of that answer's bytes */
     bool open;
+    bool again; /* asked more than once, so several answers are right */
 };
 
 struct verdict {
     struct tally *tally; /* the caller's */
     struct verdict_slot slot[VERDICT_SLOTS];
     uint64_t next_id;
+    uint64_t link; /* the hub's: the number of the connection there is */
     uint64_t asked;
     uint64_t open;
 };
