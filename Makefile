@@ -38,8 +38,8 @@ LIBS_supervisor  = -levent -ljson-c -lseccomp $(NCURSES) -lz -lbsd
 LIBS_wsclient    = -lwebsockets -lssl -lcrypto -ljson-c -lseccomp -lbsd
 LIBS_ratefetcher = -lcurl -levent_openssl -levent -lssl -lcrypto -lexpat -lhiredis -ljson-c \
                    -lseccomp -lcsv -lzip -lbsd
-LIBS_mock-upstream = -lcrypto -lgmp
-LIBS_mock-provider = -levent
+LIBS_mock-upstream = -lssl -lcrypto -lgmp
+LIBS_mock-provider = -levent_openssl -levent -lssl -lcrypto
 
 # V=1 shows the commands.
 V = 0
@@ -61,7 +61,7 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p),$(p),common)))
 $(eval $(call program,mock-upstream,tests/upstream))
 $(eval $(call program,mock-provider,tests/provider))
-$(BUILD)/mock-provider: $(patsubst %,$(BUILD)/obj/tests/upstream/%.o,buf day ecb json listen)
+$(BUILD)/mock-provider: $(patsubst %,$(BUILD)/obj/tests/upstream/%.o,buf day ecb json listen tls)
 
 $(COMMON): $(call objects,common)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^

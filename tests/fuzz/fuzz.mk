@@ -66,6 +66,7 @@ WITH_mock_upstream = $(patsubst %,tests/upstream/%.c,buf day delay ecb euro fixe
                  wsclient/response.c $(REQUEST_C) common/clock.c common/json_scan.c
 FUZZ_LIBS_mock_upstream = -lgmp -lcrypto
 FUZZ_mock_provider = tests/provider/forms.c tests/provider/trouble.c
+FUZZ_LIBS_mock_provider = -levent_openssl -levent -lssl -lcrypto
 WITH_mock_provider = tests/provider/shop.c tests/provider/reply.c $(patsubst %,tests/upstream/%.c,buf day ecb json) \
                  $(MESSAGE_C)
 

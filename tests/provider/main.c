@@ -17,6 +17,7 @@
 enum { MAIN_LINES = 16 };
 
 struct main_options {
+    const char *tls_cert, *tls_key; /* NULL: no TLS */
     const char *listen, *port_file, *rates, *script, *key;
     const char *fault[MAIN_LINES];
     int faults;
@@ -29,6 +30,8 @@ static const struct {
     {"rates", "FILE", "the rates, as CSV in the ECB's form"},
     {"listen", "HOST:PORT", "where to listen (127.0.0.1:0, any free port)"},
     {"port-file", "FILE", "write the port there once it listens"},
+    {"tls-cert", "FILE", "speak https:// with this certificate (PEM)"},
+    {"tls-key", "FILE", "and its key"},
     {"fault", "JSON", "something that goes wrong; may be said several times"},
     {"script", "FILE|-",
      "a line a fault, from a file or, as they come, from "
@@ -52,7 +55,7 @@ static int main_usage(const char *what, const char *why) {
 
 static void main_help(void) {
     puts("usage: fxwire mock-provider --rates FILE [OPTION...]\n\n"
-         "Serves one table of rates over http:// in the form of each provider "
+         "Serves one table of rates over HTTP in the form of each provider "
          "that has rates\nof the euro, each by its path:\n");
     for (int i = 0; i < FORMS; i++)
         printf("  %s=http://HOST:PORT/%s\n", form_setting(i), form_name(i));
@@ -78,6 +81,10 @@ static int main_enter(struct main_options *o, const char *name) {
         o->listen = optarg;
     else if (strcmp(name, "port-file") == 0)
         o->port_file = optarg;
+    else if (strcmp(name, "tls-cert") == 0)
+        o->tls_cert = optarg;
+    else if (strcmp(name, "tls-key") == 0)
+        o->tls_key = optarg;
     else if (strcmp(name, "script") == 0)
         o->script = optarg;
     else if (strcmp(name, "key") == 0)
@@ -112,6 +119,8 @@ static int main_parse(struct main_options *o, int argc, char **argv) {
     }
     if (optind < argc)
         return main_usage(argv[optind], "is no option");
+    if (!o->tls_cert != !o->tls_key)
+        return main_usage("--tls-cert", "goes with --tls-key");
     return o->rates || o->help ? EX_OK : main_usage("--rates", "is needed");
 }
 
@@ -139,14 +148,15 @@ static int main_load_script(const struct main_options *o) {
 
 /* Tells where what is, as settings that can be pasted. */
 static void main_greet(int fd) {
+    const char *scheme = main_shop.tls ? "https" : "http";
     char host[64], port[16];
     listen_name(fd, host, sizeof host, port, sizeof port);
     bool six = strchr(host, ':');
     const char *open = six ? "[" : "", *end = six ? "]" : "";
-    printf("listening on http://%s%s%s:%s/\n", open, host, end, port);
+    printf("listening on %s://%s%s%s:%s/\n", scheme, open, host, end, port);
     for (int i = 0; i < FORMS; i++)
-        printf("%s=http://%s%s%s:%s/%s\n", form_setting(i), open, host, end,
-               port, form_name(i));
+        printf("%s=%s://%s%s%s:%s/%s\n", form_setting(i), scheme, open, host,
+               end, port, form_name(i));
     fflush(stdout);
 }
 
@@ -163,6 +173,9 @@ static void main_on_signal(evutil_socket_t number, short what, void *arg) {
 }
 
 static int main_run(const struct main_options *o, struct event_base *base) {
+    if (o->tls_cert &&
+        !(main_shop.tls = tls_open("mock-provider", o->tls_cert, o->tls_key)))
+        return EX_NOINPUT;
     int fd = listen_open(o->listen);
     if (fd < 0)
         return EX_UNAVAILABLE;

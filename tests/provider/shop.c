@@ -3,6 +3,7 @@
 #include "reply.h"
 
 #include <errno.h>
+#include <event2/bufferevent_ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,11 +135,26 @@ static void shop_on_request(struct evhttp_request *request, void *arg) {
     evhttp_send_error(request, HTTP_NOTFOUND, NULL);
 }
 
+static struct bufferevent *shop_secure(struct event_base *base, void *arg) {
+    const struct shop *s = arg;
+    SSL *tls = SSL_new(s->tls);
+    struct bufferevent *bev =
+        tls ? bufferevent_openssl_socket_new(base, -1, tls,
+                                             BUFFEREVENT_SSL_ACCEPTING,
+                                             BEV_OPT_CLOSE_ON_FREE)
+            : NULL;
+    if (bev) /* who hangs up may do so without a word */
+        bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+    return bev;
+}
+
 struct evhttp *shop_open(struct shop *s, int listener) {
     struct evhttp *http = evhttp_new(s->base);
     if (!http || evhttp_accept_socket(http, listener) < 0)
         return NULL;
     evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+    if (s->tls)
+        evhttp_set_bevcb(http, shop_secure, s);
     evhttp_set_gencb(http, shop_on_request, s);
     s->start = shop_clock();
     return http;
@@ -215,6 +231,7 @@ void shop_report(const struct shop *s) {
 }
 
 void shop_close(struct shop *s) {
+    SSL_CTX_free(s->tls);
     if (s->reading)
         event_free(s->reading);
     if (s->unread)

@@ -5,18 +5,21 @@
 #include "forms.h"
 #include "trouble.h"
 
+#include "tests/upstream/tls.h"
+
 #include <event2/event.h>
 #include <event2/http.h>
 #include <stdbool.h>
 
 enum { SHOP_TROUBLES = 4096 };
 
-/* Set the first five and leave the rest zero. */
+/* Set the first six and leave the rest zero. */
 struct shop {
     const struct ecb *ecb;
     const char *key;    /* the one that is right; NULL: any */
     const char *script; /* its name; NULL: none */
     bool quiet;
+    SSL_CTX *tls; /* NULL: none */
     struct event_base *base;
     double start;
     struct trouble trouble[SHOP_TROUBLES];

@@ -63,7 +63,7 @@ static void hub_accept(struct hub *h, uint64_t now) {
         struct peer *p = &h->peer[i];
         if (p->stage == PEER_FREE &&
             hub_watch(h, fd, i, EPOLL_CTL_ADD, EPOLLIN) == 0) {
-            peer_start(p, fd, now);
+            peer_start(p, fd, h->tls, now);
             p->watched = EPOLLIN;
             if (hub_has(h, FAULT_CUT, now))
                 peer_reset(p);

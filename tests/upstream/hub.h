@@ -18,6 +18,7 @@ enum { HUB_PEERS = 16 };
  * to belongs to the caller. */
 struct hub {
     int listener;
+    SSL_CTX *tls;        /* NULL: none */
     int script;          /* where `play` goes on to be read; -1: it is read */
     uint64_t linger_ns;  /* how long to go on once all is answered */
     uint64_t seconds_ns; /* how long to ask from the first link on; 0: no end */

@@ -37,8 +37,8 @@ static int main_listen(const struct options *o) {
         return -1;
     listen_name(fd, host, sizeof host, port, sizeof port);
     bool six = strchr(host, ':');
-    printf("listening on ws://%s%s%s:%s/\n", six ? "[" : "", host,
-           six ? "]" : "", port);
+    printf("listening on ws%s://%s%s%s:%s/\n", o->tls_cert ? "s" : "",
+           six ? "[" : "", host, six ? "]" : "", port);
     fflush(stdout);
     if (o->port_file && listen_note(o->port_file, port) < 0) {
         close(fd);
@@ -143,10 +143,14 @@ static int main_run(const struct options *o, int script_fd) {
                       .asker = o->random ? &main_asker : NULL,
                       .verdict = &main_verdict,
                       .play = o->script ? &main_play : NULL};
+    if (o->tls_cert &&
+        !(hub.tls = tls_open("mock-upstream", o->tls_cert, o->tls_key)))
+        return EX_NOINPUT;
     hub.listener = main_listen(o);
+    int failed = hub.listener >= 0 && hub_run(&hub) < 0;
+    SSL_CTX_free(hub.tls);
     if (hub.listener < 0)
         return EX_UNAVAILABLE;
-    int failed = hub_run(&hub) < 0;
     close(hub.listener);
     if (failed)
         return EX_SOFTWARE;

@@ -16,6 +16,8 @@ static const struct {
 } options_known[] = {
     {"listen", "HOST:PORT", "where to listen (127.0.0.1:0, any free port)"},
     {"port-file", "FILE", "write the port there once it listens"},
+    {"tls-cert", "FILE", "speak wss:// with this certificate (PEM)"},
+    {"tls-key", "FILE", "and its key"},
     {"rates", "FILE",
      "rates as CSV in the ECB's form, to compute answers from"},
     {"script", "FILE|-", "send the lines of this file, or of standard input"},
@@ -101,6 +103,10 @@ static bool options_enter(struct options *o, const char *name) {
         return options_text(&o->listen);
     if (strcmp(name, "port-file") == 0)
         return options_text(&o->port_file);
+    if (strcmp(name, "tls-cert") == 0)
+        return options_text(&o->tls_cert);
+    if (strcmp(name, "tls-key") == 0)
+        return options_text(&o->tls_key);
     if (strcmp(name, "rates") == 0)
         return options_text(&o->rates);
     if (strcmp(name, "script") == 0)
@@ -138,6 +144,8 @@ static bool options_fit(struct options *o) {
     if (!o->random && o->count > 0)
         return options_complain("--count", "is of requests that are made up: "
                                            "say --random, too");
+    if (!o->tls_cert != !o->tls_key)
+        return options_complain("--tls-cert", "goes with --tls-key");
     if (o->show && o->quiet)
         return options_complain("--quiet", "does not go with --show");
     return true;
@@ -172,8 +180,7 @@ bool options_read(struct options *o, int argc, char **argv) {
 
 void options_print_help(void) {
     puts("usage: fxwire mock-upstream [OPTION...]\n\n"
-         "A WebSocket server that asks, and judges every answer. It speaks "
-         "ws:// alone: for\nwss:// put a proxy that ends TLS before it.\n");
+         "A WebSocket server that asks, and judges every answer.\n");
     for (int i = 0; i < OPTIONS; i++)
         printf("  --%s%s%s\n        %s\n", options_known[i].name,
                options_known[i].value ? " " : "",

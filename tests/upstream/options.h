@@ -8,6 +8,7 @@
 struct options {
     const char *listen;
     const char *port_file;
+    const char *tls_cert, *tls_key; /* NULL: no TLS */
     const char *rates;
     const char *script; /* NULL: none, "-": standard input */
     uint64_t count;

@@ -13,17 +13,19 @@ enum { PEER_GULP = 1 << 18 };
 #define PEER_GREETING_NS 10000000000u
 #define PEER_CLOSING_NS  1000000000u
 
-void peer_start(struct peer *p, int fd, uint64_t now_ns) {
+void peer_start(struct peer *p, int fd, SSL_CTX *tls, uint64_t now_ns) {
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     *p = (struct peer){.stage = PEER_GREETING,
                        .fd = fd,
+                       .tls = tls ? tls_accept(tls, fd) : NULL,
                        .deadline_ns = now_ns + PEER_GREETING_NS};
 }
 
 void peer_fill(struct peer *p) {
     char *room = buf_room(&p->in, PEER_GULP);
-    ssize_t got = recv(p->fd, room, PEER_GULP, 0);
+    ssize_t got = p->tls ? tls_recv(p->tls, room, PEER_GULP)
+                         : recv(p->fd, room, PEER_GULP, 0);
     if (got > 0) {
         if (!p->deaf)
             buf_grow(&p->in, (size_t)got);
@@ -127,13 +129,22 @@ void peer_close(struct peer *p, enum ws_code code, uint64_t now_ns) {
     p->deadline_ns = now_ns + PEER_CLOSING_NS;
 }
 
+static ssize_t peer_send(struct peer *p, size_t len) {
+    if (!p->tls)
+        return send(p->fd, buf_head(&p->out), len, MSG_NOSIGNAL);
+    len = len < p->owed ? p->owed : len;
+    ssize_t sent = tls_send(p->tls, buf_head(&p->out), len);
+    p->owed = sent < 0 ? len : 0;
+    return sent;
+}
+
 void peer_flush(struct peer *p, size_t most, uint64_t now_ns) {
     while (p->stage != PEER_DEAD && buf_len(&p->out) > 0 && most > 0) {
         size_t len = buf_len(&p->out) < most ? buf_len(&p->out) : most;
-        ssize_t sent = send(p->fd, buf_head(&p->out), len, MSG_NOSIGNAL);
+        ssize_t sent = peer_send(p, len);
         if (sent >= 0) {
             buf_drop(&p->out, (size_t)sent);
-            most -= (size_t)sent;
+            most -= (size_t)sent < most ? (size_t)sent : most;
             p->sent_ns = now_ns;
         } else if (errno == EAGAIN) {
             return;
@@ -146,11 +157,12 @@ void peer_flush(struct peer *p, size_t most, uint64_t now_ns) {
         return;
     if (p->last)
         p->stage = PEER_DEAD;
-    else if (p->deaf)
+    else if (p->deaf && (!p->tls || SSL_shutdown(p->tls) >= 0))
         shutdown(p->fd, SHUT_WR);
 }
 
 void peer_free(struct peer *p) {
+    SSL_free(p->tls);
     close(p->fd);
     buf_free(&p->in);
     buf_free(&p->out);

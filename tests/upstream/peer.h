@@ -3,6 +3,7 @@
 #define UPSTREAM_PEER_H
 
 #include "buf.h"
+#include "tls.h"
 #include "ws.h"
 
 #include <stdbool.h>
@@ -21,6 +22,8 @@ enum peer_stage {
 struct peer {
     enum peer_stage stage;
     int fd;
+    SSL *tls;    /* NULL: none */
+    size_t owed; /* bytes that TLS has to be given again, at least */
     struct buf in;
     struct buf out;
     uint64_t deadline_ns; /* for greeting and closing */
@@ -34,8 +37,8 @@ struct peer {
     char end[48];         /* how it ended, once it is known */
 };
 
-/* Takes over a connected socket. */
-void peer_start(struct peer *p, int fd, uint64_t now_ns);
+/* Takes over a connected socket; `tls` is NULL or how it speaks. */
+void peer_start(struct peer *p, int fd, SSL_CTX *tls, uint64_t now_ns);
 
 /* Receives what there is, up to a limit; call again while the socket is
  * readable. May leave the peer dead. */
