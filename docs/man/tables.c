@@ -26,6 +26,26 @@ static const struct option_row {
 } options[] = {
 #include "supervisor/options.def"
 };
+#undef OPTION
+
+/* Those of programs that read all their arguments themselves. */
+#define OPTION(name, value, help) {name, value, help},
+static const struct option_row upstream_options[] = {
+#include "tests/upstream/options.def"
+};
+static const struct option_row provider_options[] = {
+#include "tests/provider/options.def"
+};
+#undef OPTION
+
+static const struct {
+    const char *command;
+    const struct option_row *options;
+    size_t count;
+} programs[] = {
+    {"mock-upstream", upstream_options, COUNT(upstream_options)},
+    {"mock-provider", provider_options, COUNT(provider_options)},
+};
 
 #define PROVIDER(id, ...) " " #id
 static const char provider_words[] =
@@ -45,7 +65,8 @@ static const struct setting_row {
 #include "common/settings/settings.def"
 };
 
-/* Without line breaks, and with a backslash before each of `special`. */
+/* Without line breaks, and with a backslash before each of `special`; a quote
+ * among these ends the quotes around it for as long. */
 static void print(const char *text, const char *special) {
     for (; *text != '\0'; text++) {
         if (isspace((unsigned char)*text)) {
@@ -54,8 +75,10 @@ static void print(const char *text, const char *special) {
             continue;
         }
         if (strchr(special, *text) != NULL)
-            putchar('\\');
+            fputs(*text == '\'' ? "'\\" : "\\", stdout);
         putchar(*text);
+        if (*text == '\'' && strchr(special, *text) != NULL)
+            putchar(*text);
     }
 }
 
@@ -134,6 +157,25 @@ static bool heeds(const char *synopsis, const struct option_row *option) {
     return has_word(synopsis, word);
 }
 
+/* The next option of a command from that place on, which is set behind it;
+ * NULL: there is no more. */
+static const struct option_row *next_option(size_t command, size_t *at) {
+    for (size_t i = 0; i < COUNT(programs); i++)
+        if (strcmp(programs[i].command, commands[command].name) == 0)
+            return *at < programs[i].count ? &programs[i].options[(*at)++]
+                                           : NULL;
+    while (*at < COUNT(options)) {
+        const struct option_row *option = &options[(*at)++];
+        if (heeds(commands[command].synopsis, option))
+            return option;
+    }
+    return NULL;
+}
+
+static bool is_file(const struct option_row *option) {
+    return option->value != NULL && strncmp(option->value, "FILE", 4) == 0;
+}
+
 /* What a command's arguments may be. */
 static const char *arguments_of(const char *synopsis) {
     return has_word(synopsis, "HELPER") ? words_of("DEBUG_WAIT")
@@ -151,11 +193,30 @@ static void bash_commands(void) {
     for (size_t i = 0; i < COUNT(commands); i++) {
         if (!is_word(i))
             continue;
+        const struct option_row *option;
         printf("    %s) options=\"", commands[i].name);
-        for (size_t k = 0; k < COUNT(options); k++)
-            if (heeds(commands[i].synopsis, &options[k]))
-                printf(" --%s", options[k].name);
+        for (size_t k = 0; (option = next_option(i, &k)) != NULL;)
+            printf(" --%s", option->name);
         printf("\" arguments=\"%s\" ;;\n", arguments_of(commands[i].synopsis));
+    }
+}
+
+/* Of a table; each name once or more often, as a pattern may have it. */
+static void bash_pattern(const struct option_row *rows, size_t count,
+                         bool files) {
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].value != NULL && is_file(&rows[i]) == files)
+            printf("--%s | ", rows[i].name);
+}
+
+/* bash: `case` branches of what stands behind an option with a value. */
+static void bash_values(void) {
+    for (int files = 1; files >= 0; files--) {
+        printf("    ");
+        bash_pattern(options, COUNT(options), files);
+        for (size_t i = 0; i < COUNT(programs); i++)
+            bash_pattern(programs[i].options, programs[i].count, files);
+        printf("--) %sreturn ;;\n", files ? "_filedir; " : "");
     }
 }
 
@@ -171,7 +232,7 @@ static void zsh_commands(void) {
         if (!is_word(i))
             continue;
         printf("    '%s:", commands[i].name);
-        print(commands[i].help, ":");
+        print(commands[i].help, ":'");
         printf("'\n");
     }
 }
@@ -181,13 +242,15 @@ static void zsh_arguments(void) {
         if (!is_word(i))
             continue;
         const char *arguments = arguments_of(commands[i].synopsis);
+        const struct option_row *option;
         printf("    %s) _arguments", commands[i].name);
-        for (size_t k = 0; k < COUNT(options); k++)
-            if (heeds(commands[i].synopsis, &options[k])) {
-                printf(" '--%s[", options[k].name);
-                print(options[k].help, ":[]");
-                printf("]%s'", options[k].value != NULL ? ":value:" : "");
-            }
+        for (size_t k = 0; (option = next_option(i, &k)) != NULL;) {
+            printf(" '--%s[", option->name);
+            print(option->help, ":[]'");
+            printf("]%s'", is_file(option)         ? ":file:_files"
+                           : option->value != NULL ? ":value:"
+                                                   : "");
+        }
         if (strcmp(arguments, "FILE") == 0)
             printf(" '*:file:_files'");
         else if (*arguments != '\0')
@@ -209,15 +272,18 @@ static void fish(void) {
             printf("complete -c fxwire -l %s -d '", name + 2);
         print(commands[i].help, "\\'");
         puts("'");
-        for (size_t k = 0; is_word(i) && k < COUNT(options); k++)
-            if (heeds(commands[i].synopsis, &options[k])) {
-                printf("complete -c fxwire -n '__fish_seen_subcommand_from %s' "
-                       "-l %s %s-d '",
-                       name, options[k].name,
-                       options[k].value != NULL ? "-x " : "");
-                print(options[k].help, "\\'");
-                puts("'");
-            }
+        const struct option_row *option;
+        for (size_t k = 0;
+             is_word(i) && (option = next_option(i, &k)) != NULL;) {
+            printf("complete -c fxwire -n '__fish_seen_subcommand_from %s' "
+                   "-l %s %s-d '",
+                   name, option->name,
+                   is_file(option)         ? "-r -F "
+                   : option->value != NULL ? "-x "
+                                           : "");
+            print(option->help, "\\'");
+            puts("'");
+        }
         const char *arguments = arguments_of(commands[i].synopsis);
         if (is_word(i) && *arguments != '\0')
             printf("complete -c fxwire -n '__fish_seen_subcommand_from %s' "
@@ -233,10 +299,15 @@ int main(int argc, char *argv[]) {
         const char *name;
         void (*print)(void);
     } kinds[] = {
-        {"commands", manual_commands},    {"options", manual_options},
-        {"settings", manual_settings},    {"bash-words", bash_words},
-        {"bash-commands", bash_commands}, {"zsh-commands", zsh_commands},
-        {"zsh-arguments", zsh_arguments}, {"fish", fish},
+        {"commands", manual_commands},
+        {"options", manual_options},
+        {"settings", manual_settings},
+        {"bash-words", bash_words},
+        {"bash-values", bash_values},
+        {"bash-commands", bash_commands},
+        {"zsh-commands", zsh_commands},
+        {"zsh-arguments", zsh_arguments},
+        {"fish", fish},
     };
     for (size_t i = 0; argc == 2 && i < COUNT(kinds); i++)
         if (strcmp(argv[1], kinds[i].name) == 0) {

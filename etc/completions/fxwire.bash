@@ -5,8 +5,7 @@ _fxwire() {
     _init_completion || return
 @table bash-words
     case $prev in
-    --env-file) _filedir; return ;;
-    --wait) return ;;
+@table bash-values
     esac
     local command=run
     for ((i = 1; i < cword; i++)); do

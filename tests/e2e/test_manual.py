@@ -85,6 +85,8 @@ def test_what_pages_give_of_others():
     ("restart ", {"monitor", "ratefetcher", "wsclient"}), ("restart ws", {"wsclient"}),
     ("log-level ", {"debug", "info", "warn", "error"}), ("--env-file x lo", {"logs", "log-level"}),
     ("--env-file ", {"env", "other"}), ("audit e", {"env"}), ("check --", {"--live"}),
+    ("mock-upstream --t", {"--tls-cert", "--tls-key"}), ("mock-provider --script e", {"env"}),
+    ("mock-upstream --seed ", set()), ("mock-provider --f", {"--fault"}),
     ("--", {"--help", "--version", "--env-file", "--show-messages", "--no-watchdog"}),
 ])
 def test_bash_completes(tmp_path, words, wanted):
@@ -104,3 +106,5 @@ def test_fish_completes():
     path = BUILD / "completions/fxwire.fish"
     said = run("fish", "--no-config", "-c", f"source {path}; complete -C 'fxwire restart '")
     assert {"monitor", "ratefetcher", "wsclient"} == set(said.split())
+    said = run("fish", "--no-config", "-c", f"source {path}; complete -C 'fxwire mock-provider --f'")
+    assert [line.split("\t")[0] for line in said.splitlines()] == ["--fault"]

@@ -27,18 +27,9 @@ struct main_options {
 static const struct {
     const char *name, *value, *help;
 } main_known[] = {
-    {"rates", "FILE", "the rates, as CSV in the ECB's form"},
-    {"listen", "HOST:PORT", "where to listen (127.0.0.1:0, any free port)"},
-    {"port-file", "FILE", "write the port there once it listens"},
-    {"tls-cert", "FILE", "speak https:// with this certificate (PEM)"},
-    {"tls-key", "FILE", "and its key"},
-    {"fault", "JSON", "something that goes wrong; may be said several times"},
-    {"script", "FILE|-",
-     "a line a fault, from a file or, as they come, from "
-     "standard input"},
-    {"key", "WORD", "the key that is right, for those that have one (any)"},
-    {"quiet", NULL, "do not print the calls"},
-    {"help", NULL, "this text"},
+#define OPTION(...) {__VA_ARGS__},
+#include "options.def"
+#undef OPTION
 };
 
 enum { MAIN_KNOWN = sizeof main_known / sizeof *main_known };

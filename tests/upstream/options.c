@@ -9,42 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every option, once: the help comes from here too. Its number in this table
- * is what getopt_long() returns. */
+/* The help and the completions of shells come from this table, too. Its places
+ * are what getopt_long() returns. */
 static const struct {
     const char *name, *value, *help;
 } options_known[] = {
-    {"listen", "HOST:PORT", "where to listen (127.0.0.1:0, any free port)"},
-    {"port-file", "FILE", "write the port there once it listens"},
-    {"tls-cert", "FILE", "speak wss:// with this certificate (PEM)"},
-    {"tls-key", "FILE", "and its key"},
-    {"rates", "FILE",
-     "rates as CSV in the ECB's form, to compute answers from"},
-    {"script", "FILE|-", "send the lines of this file, or of standard input"},
-    {"random", NULL,
-     "make up requests from --rates (so it does without "
-     "--script)"},
-    {"count", "N", "make up that many, 0: no end (0)"},
-    {"rate", "N",
-     "requests a second, 0: as fast as --window lets (2 of those "
-     "made up,\n        0 of a script's)"},
-    {"window", "N", "most requests open at a time (64)"},
-    {"seed", "N", "another seed makes up other requests (1)"},
-    {"seconds", "N", "ask for so long from the first connection on"},
-    {"wait", "SECONDS", "give up when nobody has connected by then"},
-    {"patience", "SECONDS",
-     "when all is asked, how long to wait for the next "
-     "answer (30)"},
-    {"linger", "SECONDS",
-     "when all is answered, how long to look for more (0.5)"},
-    {"response-date", "now|request", "as RESPONSE_DATE of the service (now)"},
-    {"allow-errors", NULL,
-     "an error in the place of euros is counted (refused), and not wrong"},
-    {"show", NULL,
-     "print each message and its judgement (so it does with "
-     "--script)"},
-    {"quiet", NULL, "print what is wrong alone"},
-    {"help", NULL, "this text"},
+#define OPTION(...) {__VA_ARGS__},
+#include "options.def"
+#undef OPTION
 };
 
 enum { OPTIONS = sizeof options_known / sizeof *options_known };
