@@ -65,6 +65,9 @@ FUZZ_mock_upstream = $(patsubst %,tests/upstream/%.c,play expect fault json mome
 WITH_mock_upstream = $(patsubst %,tests/upstream/%.c,buf day delay ecb euro fixed form match show tally ws) \
                  wsclient/response.c $(REQUEST_C) common/clock.c common/json_scan.c
 FUZZ_LIBS_mock_upstream = -lgmp -lcrypto
+FUZZ_mock_rates = tests/upstream/ecb.c tests/upstream/euro.c
+WITH_mock_rates = tests/upstream/day.c $(TEXTS_C) $(WEB_C)
+FUZZ_LIBS_mock_rates = -lgmp
 FUZZ_mock_provider = tests/provider/forms.c tests/provider/trouble.c
 FUZZ_LIBS_mock_provider = -levent_openssl -levent -lssl -lcrypto
 WITH_mock_provider = tests/provider/shop.c tests/provider/reply.c $(patsubst %,tests/upstream/%.c,buf day ecb json) \

@@ -107,10 +107,14 @@ static void check_bytes(const struct request *request, struct span text,
     HOLDS(out == response.len, "%.*s", SPAN(response));
 }
 
-/* A response is a request too: for the same in euro. */
+/* A response is a request too, for the same in euro, unless that has more
+ * digits than a stake may have. */
 static void check_again(const struct request *request, struct span response,
                         const char *amount) {
     struct request again;
+    struct decimal stake;
+    if (decimal_parse(span_of(amount), &stake) == DECIMAL_TOO_PRECISE)
+        return;
     request_read(response, NOW_MS, &again);
     HOLDS(again.kind == REQUEST_CONVERT, "%.*s", SPAN(response));
     HOLDS(fuzz_same(again.id, request->id), "%.*s", SPAN(response));

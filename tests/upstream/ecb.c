@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ECB_LOOK_BACK = 7 };
+enum { ECB_LOOK_BACK = 7, ECB_RATE_MAX = 32 };
 
 static void *ecb_alloc(size_t count, size_t size) {
     void *p = calloc(count ? count : 1, size);
@@ -71,14 +71,15 @@ static bool ecb_header(struct ecb *e, char *line) {
     return e->columns > 0;
 }
 
-/* Plain digits with at most one point, and more than zero. */
+/* Plain digits with at most one point, and more than zero; not so many that an
+ * amount would have more than there is room for. */
 static bool ecb_is_rate(const char *cell) {
     size_t digits = strspn(cell, "0123456789");
     size_t more = 0;
     if (cell[digits] == '.')
         more = 1 + strspn(cell + digits + 1, "0123456789");
-    return digits > 0 && more != 1 && cell[digits + more] == '\0' &&
-           strpbrk(cell, "123456789");
+    return digits > 0 && digits + more <= ECB_RATE_MAX && more != 1 &&
+           cell[digits + more] == '\0' && strpbrk(cell, "123456789");
 }
 
 static bool ecb_line(struct ecb *e, char *line) {
