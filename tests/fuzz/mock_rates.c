@@ -17,15 +17,16 @@ enum { MOST_ROWS = 64 };
 static void check_amounts(const char *rate) {
     static const char *const stakes[] = {"0", "253.67", "999999999999999",
                                          "0.000000000000000001", "1e14"};
-    char euro[EURO_TEXT];
-    euro_tie(rate, 99999, euro);
-    HOLDS(strspn(euro, "0123456789.") == strlen(euro), "%s", euro);
+    char amount[EURO_TEXT];
+    euro_tie(rate, 99999, amount);
+    HOLDS(strspn(amount, "0123456789.") == strlen(amount), "%s", amount);
     for (size_t i = 0; i < sizeof stakes / sizeof *stakes; i++) {
-        euro_from(stakes[i], rate, euro);
-        size_t whole = strspn(euro, "0123456789");
-        size_t more =
-            euro[whole] == '.' ? 1 + strspn(euro + whole + 1, "0123456789") : 0;
-        HOLDS(whole > 0 && more <= 6 && euro[whole + more] == '\0', "%s / %s",
+        euro_from(stakes[i], rate, amount);
+        size_t whole = strspn(amount, "0123456789");
+        size_t more = amount[whole] == '.'
+                          ? 1 + strspn(amount + whole + 1, "0123456789")
+                          : 0;
+        HOLDS(whole > 0 && more <= 6 && amount[whole + more] == '\0', "%s / %s",
               stakes[i], rate);
     }
 }
