@@ -17,7 +17,9 @@ from raw_upstream import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame
 ECHO = "echo"      # the answer to the request, with its filling
 ERROR = "error"    # an answer that says what is wrong with the text
 
-FAILED = (1002, None)  # the connection is failed: RFC 6455, 7.1.7 lets who does it say why
+# The connection is failed. RFC 6455, 7.1.7 wants 1002 to be said; a reset, by which the
+# kernel answers what comes behind the frame, may overtake it.
+FAILED = (1002, None)
 
 
 class Case(NamedTuple):
@@ -242,6 +244,15 @@ def closing():
                    "informational: the RFC gives these codes no meaning")
 
 
+def too_long():
+    """None of the suite's: lengths beyond every limit, and those that can not be (RFC 6455, 5.2)."""
+    for i, length in enumerate([2**63, 2**63 + 1, 2**64 - 1], 1):
+        for j, opcode in enumerate([TEXT, CONTINUATION], 1):
+            before = [frame(TEXT, "begun", False)] if opcode is CONTINUATION else []
+            yield Case(f"long.{i}.{j}", [*before, frame(opcode, length=length)], [], (1009,),
+                       "the highest bit must be 0; it is longer than all that is taken")
+
+
 def long_ones():
     """9 and 10: sizes, and how they are divided; beyond MAX_MESSAGE_BYTES an error comes."""
     sizes = [64, 256, 1024, 4096, 8192, 16384]  # KiB
@@ -263,5 +274,6 @@ def long_ones():
     yield Case("10.1.1", fragments(chops(sized(65536), 1300)), ECHOED)
 
 
-CASES = [*framing(), *pings(), *reserved(), *in_pieces(), *utf8(), *closing(), *long_ones()]
+CASES = [*framing(), *pings(), *reserved(), *in_pieces(), *utf8(), *closing(), *too_long(),
+         *long_ones()]
 assert len({case.number for case in CASES}) == len(CASES), "a number stands twice"

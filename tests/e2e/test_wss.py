@@ -183,6 +183,22 @@ def test_answers_of_any_length_over_tls(tls, authority, start):
     assert {a["payload"]["stake"] for a in answers} == {207.55196}
 
 
+@pytest.mark.parametrize("sent, code", ((b"\x81\x7f" + b"\xff" * 8, 1009), (b"\x83\x00", 1002)))
+def test_a_broken_frame_is_told_over_tls(tls, authority, start, sent, code):
+    """The library leaves at a frame without a word; the close frame is ours."""
+    tls.beat = None  # what came behind it would be answered by a reset
+    start(tls, WS_CA_FILE=authority.ca_file)
+    link = tls.wait_link()
+    link.wait_received()
+
+    async def write():
+        link.ws.transport.write(sent)
+
+    tls.run(write())
+    link.wait_end()
+    assert link.close_code == code
+
+
 # Authorization
 
 TOKEN = "Bearer t0ken-0123456789-of-tests"

@@ -72,9 +72,8 @@ struct connection {
     struct peer_close peer_close;
     struct breaks breaks;
 
-    bool stopping;
+    bool stopping, over;
     bool leaving; /* whatever is still in hand */
-    bool over;
 
     lws_sorted_usec_list_t next_attempt;
     lws_sorted_usec_list_t deadline; /* of the attempt, or of the close */
@@ -206,6 +205,8 @@ static void leave_broken(struct connection *c, const struct ending *otherwise,
     } else if (end != NULL) {
         leave(c, &closed, end);
     } else {
+        if (otherwise == &broken_protocol)
+            traffic_fail(&c->traffic, c->wsi, why);
         leave(c, otherwise, why);
     }
 }

@@ -10,7 +10,7 @@
 #include "common/span.h"
 
 /* The opcodes of whole messages that are sent, RFC 6455, 11.8. */
-enum frame_opcode { FRAME_TEXT = 0x1, FRAME_PING = 0x9 };
+enum frame_opcode { FRAME_TEXT = 0x1, FRAME_CLOSE = 0x8, FRAME_PING = 0x9 };
 
 /* Of a header with its mask, at most. */
 enum { FRAME_HEADER_BYTES = 14 };

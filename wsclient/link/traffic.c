@@ -129,6 +129,32 @@ void traffic_look_for_close(struct lws *wsi, struct peer_close *close) {
     free(rest);
 }
 
+/* A length whose highest bit is set is longer than all that can be taken. */
+static enum close_code failure_of(const char *complaint) {
+    return strstr(complaint, "b63 of length") != NULL ? CLOSE_TOO_BIG
+                                                      : CLOSE_PROTOCOL;
+}
+
+void traffic_fail(struct traffic *traffic, struct lws *wsi,
+                  const char *complaint) {
+    struct traffic *t = traffic;
+    enum close_code code = failure_of(complaint);
+    char payload[] = {(char)(code >> 8), (char)(code & 0xff)};
+    SSL *ssl = lws_get_ssl(wsi);
+    if (lws_partial_buffered(wsi)) /* it would be in the midst of a frame */
+        return;
+    t->frames.len = 0;
+    frames_add(&t->frames, FRAME_CLOSE, (struct span){payload, sizeof payload},
+               masks_next(&t->masks));
+    /* By ourselves: the library writes nothing any more. */
+    if (ssl != NULL)
+        SSL_write(ssl, t->frames.bytes, (int)t->frames.len);
+    else
+        send(lws_get_socket_fd(wsi), t->frames.bytes, t->frames.len,
+             MSG_DONTWAIT | MSG_NOSIGNAL);
+    t->frames.len = 0;
+}
+
 /*
  * How many bytes went out and how many were acknowledged; false: not known.
  * Between the two calls an acknowledgement may come. Made in this order, more

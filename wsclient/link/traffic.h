@@ -89,6 +89,14 @@ MUST_CHECK const struct ending *traffic_look(struct traffic *traffic,
  */
 void traffic_look_for_close(struct lws *wsi, struct peer_close *close);
 
+/*
+ * The library leaves the connection at a frame that breaks the protocol,
+ * without a word to the peer; `complaint` is its own of the log. Says by a
+ * close frame what RFC 6455, 7.1.7, wants said, if the socket takes it at once.
+ */
+void traffic_fail(struct traffic *traffic, struct lws *wsi,
+                  const char *complaint);
+
 /* When to look next; it moves with each Pong and whatever was sent. */
 monotime traffic_next_look(const struct traffic *traffic, monotime now);
 
