@@ -72,11 +72,18 @@ static void add_results(struct json_object *row, const struct helper *helper) {
 }
 
 static struct json_object *upstream_row(const struct helper *helper) {
-    static const char *const reported[] = {
-        "connected",   "since_seconds", "heartbeat_age_seconds",
-        "pending",     "ledger_bytes",  "ledger_max_bytes",
-        "receipts",    "last_break",    "requests_per_second",
-        "p50_seconds", "p99_seconds"};
+    static const char *const reported[] = {"connected",
+                                           "since_seconds",
+                                           "heartbeat_age_seconds",
+                                           "pending",
+                                           "ledger_bytes",
+                                           "ledger_max_bytes",
+                                           "receipts",
+                                           "last_break",
+                                           "last_failure",
+                                           "requests_per_second",
+                                           "p50_seconds",
+                                           "p99_seconds"};
     struct json_object *row = json_object_new_object();
     message_add_text(row, "upstream", helper->label);
     for (size_t i = 0; i < sizeof reported / sizeof *reported; i++)
@@ -242,7 +249,8 @@ void status_print(struct json_object *status, FILE *out) {
                                               "p50_seconds",
                                               "p99_seconds",
                                               "receipts",
-                                              "last_break"};
+                                              "last_break",
+                                              "last_failure"};
     static const char *const of_provider[] = {
         "name",         "state",
         "last_success", "calls_month",

@@ -2,6 +2,7 @@
 
 #include "wsclient/fd_watch.h"
 #include "wsclient/link/dial.h"
+#include "wsclient/link/hearsay.h"
 #include "wsclient/link/pings.h"
 
 enum {
@@ -20,14 +21,14 @@ static void on_library_log(int level, const char *line) {
     if (level == LLL_INFO)
         pings_hear_library(line);
     else
-        dial_hear_library(line);
+        hearsay_hear_library(line);
 }
 
 /* The first of the protocols gets the library's own questions, too. */
 static int on_upstream(struct lws *wsi, enum lws_callback_reasons reason,
                        void *user, void *in, size_t len) {
     if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS) {
-        dial_hear_tls(user);
+        hearsay_hear_tls(user);
         return 0;
     }
     return upstream_callback(wsi, reason, user, in, len);

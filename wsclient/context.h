@@ -12,7 +12,7 @@
 
 /*
  * The process's one context, with `user` as its lws_context_user(); NULL: the
- * library can not begin. What it logs is heard by dial and pings.
+ * library can not begin. What it logs is heard by hearsay and pings.
  */
 MUST_CHECK struct lws_context *context_new(const struct settings *settings,
                                            lws_callback_function *on_upstream,

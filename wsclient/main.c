@@ -86,9 +86,11 @@ static void report_connection(struct wsclient *w, struct json_object *report,
     else
         json_object_object_add(report, "heartbeat_age_seconds", NULL);
     message_add_text(report, "receipts", connection_receipts(w->connection));
-    if (connection_last_break(w->connection) != NULL)
-        message_add_text(report, "last_break",
-                         connection_last_break(w->connection));
+    const struct breaks *breaks = connection_breaks(w->connection);
+    if (breaks->last[0] != '\0')
+        message_add_text(report, "last_break", breaks->last);
+    if (!connected && breaks->failed[0] != '\0')
+        message_add_text(report, "last_failure", breaks->failed);
 }
 
 static void add_count(struct json_object *report, const char *name,

@@ -9,8 +9,6 @@
 #include "wsclient/context.h"
 #include "wsclient/link/dial.h"
 
-enum { DETAIL_SIZE = 256 };
-
 #define ATTEMPT_LIMIT SECONDS(5)
 
 /* Until the close frame is out; its answer is not read. */
@@ -23,7 +21,7 @@ struct link_trial {
     struct lws *wsi; /* of the link; NULL: it does not stand */
     lws_sorted_usec_list_t begin, limit;
     bool connected, over;
-    char detail[DETAIL_SIZE];
+    char detail[DIAL_TEXT_SIZE];
 };
 
 static void finish(struct link_trial *t) {
@@ -42,10 +40,9 @@ static void on_failed(void *arg, const struct dial_failure *failure) {
 
 static void on_limit(lws_sorted_usec_list_t *limit) {
     struct link_trial *t = lws_container_of(limit, struct link_trial, limit);
-    if (t->connected)
-        finish(t);
-    else
-        fail(t, dial_stage(&t->dial));
+    if (!t->connected)
+        dial_stage(&t->dial, t->detail);
+    finish(t);
 }
 
 static void set_limit(struct link_trial *t, duration limit) {

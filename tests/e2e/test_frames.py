@@ -273,13 +273,15 @@ def test_breaches_of_the_protocol_end_the_connection(quiet, link, data):
 @pytest.mark.parametrize("how", ["fin", "reset"])
 def test_an_end_without_a_close_frame_is_told_as_that(quiet, link, how):
     mark = len(quiet.service.log())
-    cut = "" if how == "fin" else "cut off, "
+    told = "without a close frame"
+    if how == "reset":
+        told = f"cut off, {told}: Connection reset by peer"
     if how == "fin":
         link.close()
     else:
         link.reset()
     link.ended = time.monotonic()
-    wait_until(lambda: re.search(rf'disconnected .*reason=closed detail="{cut}without a close frame"',
+    wait_until(lambda: re.search(rf'disconnected .*reason=closed detail="{told}"',
                                  quiet.service.log()[mark:]), "the reason")
 
 

@@ -300,7 +300,7 @@ def test_a_link_that_pongs_no_more_blames_no_answer(begin):
     (b"\x03\xf4restart", "1012.*: restart"),
     (b"\x0f\xa0" + b"x" * 123, "close code 4000: " + "x" * 123),
     (None, "without a close frame"),
-    ("reset", "cut off, without a close frame"),
+    ("reset", "cut off, without a close frame: Connection reset by peer"),
 ])
 def test_why_a_link_ended(begin, meet, raw, payload, wanted):
     """In the log and in the status; a code that the library hides is not claimed."""

@@ -13,8 +13,8 @@
 
 enum { MOST_TURNS = 100000 };
 
-static int ends[2];    /* ours, and the proxy's */
-static int in_the_way; /* of a connection: the number of an error */
+static int ends[2];        /* ours, and the proxy's */
+static bool watch_is_full; /* nothing more can be watched */
 
 static struct outcome {
     unsigned done, status;
@@ -23,26 +23,13 @@ static struct outcome {
     size_t left; /* bytes for the upstream */
 } outcome;
 
-/* In the place of the library's: the socket is an end of a pair then. */
-int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len) {
-    (void)address, (void)len;
-    errno = in_the_way;
-    if (in_the_way != 0)
-        return -1;
-    return dup2(ends[0], fd) == fd ? 0 : -1;
-}
-
 /* In the place of wsclient/fd_watch.c. */
 int fd_watch_start(struct fd_watch *watch, struct lws_context *context, int fd,
                    void (*ready)(void *arg), void *arg) {
     (void)context, (void)fd;
     watch->ready = ready;
     watch->arg = arg;
-    return 0;
-}
-
-void fd_watch_for_writing(struct fd_watch *watch) {
-    (void)watch;
+    return watch_is_full ? -1 : 0;
 }
 
 void fd_watch_stop(struct fd_watch *watch) {
@@ -62,90 +49,58 @@ static void turn(struct tunnel *tunnel) {
         tunnel->watch.ready(tunnel->watch.arg);
 }
 
-/* In the place of the library's: what it connected is the proxy's end. */
-lws_sockfd_type lws_get_socket_fd(struct lws *wsi) {
-    (void)wsi;
-    return ends[1];
-}
-
-/* An address that nobody is at; false: it is known at once. */
-static bool try(struct tunnel *tunnel, const char *address, int error) {
-    struct lws_context *none = (struct lws_context *)(void *)&outcome;
-    in_the_way = error;
-    bool begun = tunnel_begin(tunnel, none, address);
-    in_the_way = 0;
-    turn(tunnel);
-    HOLDS(!tunnel->asked && outcome.done == 0, "%s", outcome.why);
-    return begun;
-}
-
-static void begin(struct tunnel *tunnel) {
+/* Asks over our end, of a proxy that may be gone. */
+static void ask(struct tunnel *tunnel, bool gone) {
     static char label[] = "proxy:1", user_info[] = "u:p", host[] = "::1";
     static struct proxy proxy = {
         .label = label, .user_info = user_info, .port = 1};
     static struct upstream upstream = {.host = host, .port = 80, .ipv6 = true};
     struct lws_context *none = (struct lws_context *)(void *)&outcome;
-    char asked[256];
     outcome = (struct outcome){.done = 0};
     HOLDS(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0,
           "no socket");
+    struct reach reach = {.fd = ends[0]};
     tunnel_init(tunnel, &proxy, &upstream, on_done, &outcome);
-    HOLDS(tunnel_begin(tunnel, none, "127.0.0.1"), "%s", tunnel->why);
-    close(ends[0]);
-    turn(tunnel);
-    HOLDS(tunnel->asked && recv(ends[1], asked, sizeof asked, 0) > 40,
+    if (gone)
+        close(ends[1]);
+    tunnel_begin(tunnel, none, &reach);
+}
+
+static void begin(struct tunnel *tunnel) {
+    char asked[256];
+    ask(tunnel, false);
+    HOLDS(outcome.done == 0 && recv(ends[1], asked, sizeof asked, 0) > 40,
           "not asked");
 }
 
-/* The proxy is gone: before it is asked, or without reading the question. */
-static void end_early(struct tunnel *tunnel, bool before) {
-    begin(tunnel);
-    if (before) {
-        tunnel->asked = false;
-        shutdown(ends[1], SHUT_RD);
-        close(ends[1]);
-        turn(tunnel);
-    } else {
-        turn(tunnel); /* nothing is there */
-        HOLDS(outcome.done == 0, "%s", outcome.why);
-        HOLDS(send(tunnel->fd, "x", 1, 0) == 1, "%s", strerror(errno));
-        close(ends[1]); /* which resets it */
-        turn(tunnel);
-    }
+static void end(struct tunnel *tunnel) {
     HOLDS(outcome.done == 1 && !outcome.stands && tunnel->fd < 0, "%s",
           outcome.why);
     tunnel_leave(tunnel);
+    close(ends[0]);
 }
 
-/* A tunnel takes the place of a connection to where libwebsockets is sent. */
-static void give(struct tunnel *tunnel) {
-    char address[TUNNEL_PLACE_SIZE];
-    struct lws *none = (struct lws *)(void *)&outcome;
-    HOLDS(tunnel_give(tunnel, none), "there is none to give");
-    begin(tunnel);
-    HOLDS(tunnel_place(tunnel, address) && strlen(address) > 2 &&
-              strlen(address) + 1 < sizeof address,
-          "%s", address);
-    HOLDS(tunnel_give(tunnel, none) && tunnel->fd < 0 && tunnel->place_fd < 0,
-          "%s", address);
-    close(ends[1]);
-}
-
-static void check_ways(void) {
+/* The proxy is gone before it is asked, or does not read the question. */
+static void check_ends(void) {
     static struct tunnel tunnel; /* too large for the stack */
-    tunnel = (struct tunnel){.fd = -1, .place_fd = -1};
-    give(&tunnel);
-    end_early(&tunnel, true);
-    end_early(&tunnel, false);
-    outcome.done = 0;
-    HOLDS(!try(&tunnel, "::1", ECONNREFUSED), "%s", tunnel.why);
-    HOLDS(try(&tunnel, "127.0.0.1", EINPROGRESS), "%s", tunnel.why);
-    tunnel_leave(&tunnel);
+    ask(&tunnel, true);
+    end(&tunnel);
+    watch_is_full = true;
+    ask(&tunnel, false);
+    watch_is_full = false;
+    end(&tunnel);
+    close(ends[1]);
+    begin(&tunnel);
+    turn(&tunnel); /* nothing is there */
+    HOLDS(outcome.done == 0, "%s", outcome.why);
+    HOLDS(send(ends[0], "x", 1, 0) == 1, "%s", strerror(errno));
+    close(ends[1]); /* which resets it */
+    turn(&tunnel);
+    end(&tunnel);
 }
 
 static struct outcome answer(struct span text, size_t piece) {
     static struct tunnel tunnel; /* too large for the stack */
-    tunnel = (struct tunnel){.fd = -1};
     begin(&tunnel);
     while (text.len > 0 && outcome.done == 0) {
         size_t len = piece > 0 && piece < text.len ? piece : text.len;
@@ -160,11 +115,12 @@ static struct outcome answer(struct span text, size_t piece) {
     HOLDS(outcome.done == 1, "%u", outcome.done);
     if (outcome.stands) {
         char rest[4096];
-        for (ssize_t n; (n = recv(tunnel.fd, rest, sizeof rest, 0)) > 0;)
+        for (ssize_t n; (n = recv(ends[0], rest, sizeof rest, 0)) > 0;)
             outcome.left += (size_t)n;
         outcome.left += text.len; /* not sent yet */
     }
     tunnel_leave(&tunnel);
+    close(ends[0]);
     close(ends[1]);
     return outcome;
 }
@@ -178,7 +134,7 @@ static size_t head_len(struct span text) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct span text = fuzz_text(data, size), line = fuzz_take(&text, '\n');
     if (text.len == 0)
-        check_ways();
+        check_ends();
     struct outcome whole = answer(text, 0);
     struct outcome ours = answer(text, files_number(&line) % 1000);
     size_t head = head_len(text);

@@ -23,6 +23,17 @@ static void five_in_ten_seconds_are_told_once(void **state) {
     assert_false(at(&breaks, 201, SHORT));
 }
 
+/* It is no break, and the next link's end takes it away. */
+static void a_failed_attempt_is_told_until_a_link_has_stood(void **state) {
+    (void)state;
+    struct breaks breaks = {.count = 0};
+    breaks_note_failure(&breaks, "failed", "refused");
+    assert_string_equal(breaks.failed, "failed: refused");
+    assert_string_equal(breaks.last, "");
+    assert_false(at(&breaks, 100, SHORT));
+    assert_string_equal(breaks.failed, "");
+}
+
 static void five_in_more_time_are_none_of_it(void **state) {
     (void)state;
     struct breaks breaks = {.count = 0};
@@ -33,6 +44,7 @@ static void five_in_more_time_are_none_of_it(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(five_in_ten_seconds_are_told_once),
+        cmocka_unit_test(a_failed_attempt_is_told_until_a_link_has_stood),
         cmocka_unit_test(five_in_more_time_are_none_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

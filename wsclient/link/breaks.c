@@ -5,6 +5,7 @@
 bool breaks_note(struct breaks *breaks, const char *reason, const char *detail,
                  duration stood, monotime now) {
     snprintf(breaks->last, sizeof breaks->last, "%s: %s", reason, detail);
+    breaks->failed[0] = '\0';
     breaks->times[breaks->count++ % BREAKS_FLAPPING] = now;
     monotime first = breaks->times[breaks->count % BREAKS_FLAPPING];
     if (stood.usec >= BREAKS_FLAPPING_TIME.usec)
@@ -14,4 +15,9 @@ bool breaks_note(struct breaks *breaks, const char *reason, const char *detail,
         return false;
     breaks->told = true;
     return true;
+}
+
+void breaks_note_failure(struct breaks *breaks, const char *reason,
+                         const char *detail) {
+    snprintf(breaks->failed, sizeof breaks->failed, "%s: %s", reason, detail);
 }

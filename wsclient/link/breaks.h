@@ -1,5 +1,5 @@
 /* The breaks of connections that stood: the last one's reason, and whether
- * they follow each other too fast. Pure. */
+ * they follow each other too fast; and why the last attempt failed. Pure. */
 #ifndef FXWIRE_WSCLIENT_LINK_BREAKS_H
 #define FXWIRE_WSCLIENT_LINK_BREAKS_H
 
@@ -15,8 +15,9 @@
 enum { BREAKS_FLAPPING = 5 };
 
 struct breaks {
-    char last[PEER_CLOSE_DETAIL_SIZE]; /* why; "": there was none */
-    monotime times[BREAKS_FLAPPING];   /* a ring */
+    char last[PEER_CLOSE_DETAIL_SIZE];   /* why; "": there was none */
+    char failed[PEER_CLOSE_DETAIL_SIZE]; /* of attempts since; "": none */
+    monotime times[BREAKS_FLAPPING];     /* a ring */
     size_t count;
     bool told; /* since a connection stood for BREAKS_FLAPPING_TIME */
 };
@@ -28,5 +29,9 @@ struct breaks {
 MUST_CHECK NONNULL_ALL bool breaks_note(struct breaks *breaks,
                                         const char *reason, const char *detail,
                                         duration stood, monotime now);
+
+/* An attempt failed, which is no break. */
+NONNULL_ALL void breaks_note_failure(struct breaks *breaks, const char *reason,
+                                     const char *detail);
 
 #endif

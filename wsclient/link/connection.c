@@ -15,6 +15,8 @@
 #include "wsclient/context.h"
 #include "wsclient/link/breaks.h"
 #include "wsclient/link/dial.h"
+#include "wsclient/link/hearsay.h"
+#include "wsclient/link/link_log.h"
 #include "wsclient/link/peer_end.h"
 #include "wsclient/link/traffic.h"
 #include "wsclient/tick.h"
@@ -121,21 +123,6 @@ static void set_over(struct connection *c) {
     lws_cancel_service(c->context); /* who waits there looks at it */
 }
 
-static void log_end(const struct connection *c, bool was_open,
-                    const struct ending *ending, const char *detail,
-                    duration retry_in) {
-    if (is_done(c))
-        log_info(EVENT_DISCONNECTED,
-                 LOG_FIELDS(log_text("upstream", c->upstream->label),
-                            log_text("reason", ending->reason)));
-    else
-        log_warn(was_open ? EVENT_DISCONNECTED : EVENT_CONNECT_FAILED,
-                 LOG_FIELDS(log_text("upstream", c->upstream->label),
-                            log_text("reason", ending->reason),
-                            log_text("detail", detail),
-                            log_duration("retry_in", retry_in)));
-}
-
 static void note_break(struct connection *c, const struct ending *ending,
                        const char *detail, duration stood) {
     if (!breaks_note(&c->breaks, ending->reason, detail, stood,
@@ -167,6 +154,8 @@ static void leave(struct connection *c, const struct ending *ending,
     duration stood = {0};
     if (was_open)
         stood = end_traffic(c, ending, detail);
+    else
+        breaks_note_failure(&c->breaks, ending->reason, detail);
     c->state = STATE_WAITING;
     c->wsi = NULL;
     c->ending = NULL;
@@ -176,7 +165,10 @@ static void leave(struct connection *c, const struct ending *ending,
     if (ending != &stopped)
         metrics_count(c->metrics, ending->metric);
     duration delay = next_delay(c, stood);
-    log_end(c, was_open, ending, detail, delay);
+    if (is_done(c))
+        link_log_stopped(c->upstream, ending);
+    else
+        link_log_end(c->upstream, was_open, ending, detail, delay);
     child_report(c->child);
     if (is_done(c))
         set_over(c);
@@ -231,8 +223,10 @@ static void end(struct connection *c, const struct ending *ending) {
 static void on_deadline(lws_sorted_usec_list_t *deadline) {
     struct connection *c =
         lws_container_of(deadline, struct connection, deadline);
+    char stage[DIAL_TEXT_SIZE];
+    dial_stage(&c->dial, stage);
     if (c->state == STATE_CONNECTING)
-        leave(c, &timed_out, dial_stage(&c->dial));
+        leave(c, &timed_out, stage);
     else
         drop(c, c->ending, "closing handshake not answered");
 }
@@ -284,20 +278,6 @@ static void look(struct connection *c) {
     plan_look(c);
 }
 
-/* That none of the subprotocols was chosen is no error, but may be the cause.
- */
-static void log_connected(const struct connection *c) {
-    const char *chosen = c->dial.chosen[0] != '\0' ? c->dial.chosen : NULL;
-    if (c->upstream->protocols != NULL && chosen == NULL)
-        log_warn(EVENT_PROTOCOL_NOT_CHOSEN,
-                 LOG_FIELDS(log_text("upstream", c->upstream->label),
-                            log_text("offered", c->upstream->protocols)));
-    log_info(EVENT_CONNECTED,
-             LOG_FIELDS(log_text("url", c->upstream->url),
-                        log_text("protocol", chosen),
-                        log_text("proxy", dial_proxy(&c->dial))));
-}
-
 static void on_established(struct connection *c, struct lws *wsi) {
     c->state = STATE_OPEN;
     c->wsi = wsi;
@@ -305,14 +285,14 @@ static void on_established(struct connection *c, struct lws *wsi) {
     c->peer_close = (struct peer_close){.came = false};
     lws_sul_cancel(&c->deadline);
     dial_succeeded(&c->dial);
-    log_connected(c);
+    link_log_connected(c->upstream, c->dial.chosen, dial_proxy(&c->dial));
     traffic_begin(&c->traffic, wsi, c->opened);
     look(c);
     child_report(c->child);
 }
 
 static void on_receive(struct connection *c, struct span piece) {
-    dial_forget_complaint(&c->dial);
+    hearsay_forget_complaint();
     if (c->state == STATE_OPEN && c->ending == NULL)
         end(c, traffic_receive(&c->traffic, c->wsi, piece));
 }
@@ -337,7 +317,7 @@ static int on_writeable(struct connection *c) {
         set_timer(c, &c->deadline, on_deadline, CLOSE_LIMIT);
         return -1;
     }
-    dial_forget_complaint(&c->dial);
+    hearsay_forget_complaint();
     end(c, traffic_send(&c->traffic, c->wsi));
     if (c->state == STATE_OPEN && is_done(c))
         end(c, &stopped);
@@ -353,7 +333,7 @@ static void on_closed(struct connection *c) {
     else if (c->state == STATE_CLOSING)
         leave(c, c->ending, c->ending->detail);
     else /* of broken frames it says no more than in its log */
-        leave_broken(c, &broken_protocol, dial_complaint(&c->dial));
+        leave_broken(c, &broken_protocol, hearsay_complaint());
 }
 
 int connection_callback(struct connection *connection, struct lws *wsi,
@@ -490,9 +470,8 @@ duration connection_heartbeat_age(const struct connection *connection) {
                             clock_monotonic());
 }
 
-const char *connection_last_break(const struct connection *connection) {
-    const char *last = connection->breaks.last;
-    return last[0] != '\0' ? last : NULL;
+const struct breaks *connection_breaks(const struct connection *connection) {
+    return &connection->breaks;
 }
 
 const char *connection_receipts(const struct connection *connection) {

@@ -9,6 +9,7 @@
 
 #include "common/lines/child.h"
 #include "common/settings/settings.h"
+#include "wsclient/link/breaks.h"
 #include "wsclient/pipeline.h"
 #include "wsclient/upstream.h"
 
@@ -51,8 +52,8 @@ bool connection_is_open(const struct connection *connection);
 /* Since the last heartbeat, or since the connect. */
 duration connection_heartbeat_age(const struct connection *connection);
 
-/* How the last connection ended, for people, lent; NULL: none has. */
-const char *connection_last_break(const struct connection *connection);
+/* How the last connection ended, and why attempts failed since; lent. */
+const struct breaks *connection_breaks(const struct connection *connection);
 
 /* How answers are confirmed, in a word: "pong" or "tcp". */
 const char *connection_receipts(const struct connection *connection);

@@ -1,9 +1,7 @@
 #include "wsclient/link/dial.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -11,10 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "common/log.h"
 #include "common/memory.h"
 #include "common/settings/url.h"
 #include "wsclient/link/dial_texts.h"
+#include "wsclient/link/hearsay.h"
 
 /* Of HTTP: the upgrade was agreed to, and went wrong all the same. */
 enum {
@@ -25,13 +23,18 @@ enum {
     MAX_RETRY_AFTER_SECONDS = 86400
 };
 
-static_assert(DIAL_MAX_HEADER_BYTES == 32768, "as a text below says");
-
-/* The one that hears what the libraries say. */
-static struct dial *hearing;
-
 static void next_address(struct dial *d);
+static void on_reached(void *arg, int error);
 static void on_tunnel(void *arg, const char *why, unsigned status);
+
+/* Of the proxy, if there is one; `more` may be "". */
+static void describe_unreached(const struct dial *d, const char *why,
+                               const char *more, char detail[DIAL_TEXT_SIZE]) {
+    snprintf(detail, DIAL_TEXT_SIZE, "%s%s%s%s%s",
+             d->proxy != NULL ? "proxy " : "",
+             d->proxy != NULL ? d->proxy->label : "",
+             d->proxy != NULL ? ": " : "", why, more);
+}
 
 /* The addresses are there, or the reason why not. */
 static void use_addresses(struct dial *d, const char *why) {
@@ -44,10 +47,7 @@ static void use_addresses(struct dial *d, const char *why) {
         next_address(d);
         return;
     }
-    snprintf(detail, sizeof detail, "%s%s%sname look-up: %s",
-             d->proxy != NULL ? "proxy " : "",
-             d->proxy != NULL ? d->proxy->label : "",
-             d->proxy != NULL ? ": " : "", why);
+    describe_unreached(d, "name look-up: ", why, detail);
     d->failed(d->arg, &(struct dial_failure){.detail = detail});
 }
 
@@ -75,6 +75,12 @@ static bool start_look_up(struct dial *d) {
     return false;
 }
 
+/* To the upstream, before libwebsockets has it. */
+static void leave_way(struct dial *d) {
+    tunnel_leave(&d->tunnel);
+    reach_leave(&d->reach);
+}
+
 /* The addresses are known, or the present one had its time or has failed. */
 static void on_turn(lws_sorted_usec_list_t *turn) {
     struct dial *d = lws_container_of(turn, struct dial, turn);
@@ -85,7 +91,7 @@ static void on_turn(lws_sorted_usec_list_t *turn) {
     struct lws *wsi = d->wsi;
     d->wsi = NULL;
     d->number++;
-    tunnel_leave(&d->tunnel);
+    leave_way(d);
     dial_reset(wsi);
     next_address(d);
 }
@@ -108,21 +114,18 @@ void dial_init(struct dial *dial, struct lws_context *context,
     };
     dial->proxy =
         proxy_new(settings, SETTING_WS_PROXY, span_of(upstream->host));
+    reach_init(&dial->reach, on_reached, dial);
     if (dial->proxy != NULL)
         tunnel_init(&dial->tunnel, dial->proxy, upstream, on_tunnel, dial);
-    else
-        dial->tunnel.fd = dial->tunnel.place_fd = -1;
     dial->numeric = resolve_numeric(
         dial->proxy != NULL ? dial->proxy->host : upstream->host, &dial->known);
-    hearing = dial;
 }
 
 void dial_clear(struct dial *dial) {
-    hearing = NULL;
     lws_sul_cancel(&dial->turn);
     fd_watch_stop(&dial->look_up_done);
     resolve_abandon(&dial->look_up);
-    tunnel_leave(&dial->tunnel);
+    leave_way(dial);
     proxy_free(&dial->proxy);
 }
 
@@ -139,14 +142,16 @@ const char *dial_proxy(const struct dial *dial) {
     return dial->proxy != NULL ? dial->proxy->label : NULL;
 }
 
-const char *dial_stage(struct dial *dial) {
+void dial_stage(const struct dial *dial, char detail[DIAL_TEXT_SIZE]) {
     if (dial->resolving)
-        return "the name look-up took too long";
-    if (dial->tunnel.fd < 0)
-        return "the attempt took too long";
-    snprintf(dial->tunnel.why, sizeof dial->tunnel.why,
-             "proxy %s: it does not answer", dial->proxy->label);
-    return dial->tunnel.why;
+        snprintf(detail, DIAL_TEXT_SIZE, "the name look-up took too long");
+    else if (reach_is_waiting(&dial->reach))
+        describe_unreached(
+            dial, "no connection could be made: ", strerror(ETIMEDOUT), detail);
+    else if (dial->tunnel.fd >= 0)
+        describe_unreached(dial, "it does not answer", "", detail);
+    else
+        snprintf(detail, DIAL_TEXT_SIZE, "the attempt took too long");
 }
 
 /* This address does not serve. Another may, if it was not even reached. */
@@ -188,9 +193,8 @@ static void connect_to(struct dial *d, const char *address) {
         .opaque_user_data = (void *)++d->number,
     };
     uintptr_t number = d->number;
-    d->tls_error[0] = '\0';
     d->chosen[0] = '\0';
-    d->too_much = NULL;
+    hearsay_begin();
     d->retry_after = (duration){0};
     d->beginning = true;
     errno = 0;
@@ -204,14 +208,10 @@ static void connect_to(struct dial *d, const char *address) {
             d, &(struct dial_failure){.detail = "it could not be begun"}, true);
 }
 
-static void on_tunnel(void *arg, const char *why, unsigned status) {
-    struct dial *d = arg;
-    char place[TUNNEL_PLACE_SIZE];
-    if (why != NULL)
-        address_failed(
-            d, &(struct dial_failure){.detail = why, .proxy_status = status},
-            status == 0);
-    else if (tunnel_place(&d->tunnel, place))
+/* The way stands, over which libwebsockets may begin. */
+static void take_way(struct dial *d) {
+    char place[REACH_PLACE_SIZE];
+    if (reach_place(&d->reach, place))
         connect_to(d, place);
     else
         address_failed(
@@ -219,18 +219,44 @@ static void on_tunnel(void *arg, const char *why, unsigned status) {
             false);
 }
 
+static void on_tunnel(void *arg, const char *why, unsigned status) {
+    struct dial *d = arg;
+    if (why == NULL) {
+        take_way(d);
+        return;
+    }
+    reach_leave(&d->reach);
+    address_failed(
+        d, &(struct dial_failure){.detail = why, .proxy_status = status},
+        status == 0);
+}
+
+static void on_reached(void *arg, int error) {
+    struct dial *d = arg;
+    char detail[DIAL_TEXT_SIZE];
+    if (error != 0) {
+        describe_unreached(d, "no connection could be made: ", strerror(error),
+                           detail);
+        address_failed(d, &(struct dial_failure){.detail = detail}, true);
+    } else if (d->proxy != NULL) {
+        tunnel_begin(&d->tunnel, d->context, &d->reach);
+    } else {
+        take_way(d);
+    }
+}
+
 static void next_address(struct dial *d) {
     const char *address = d->known.text[d->next++];
     limit_turn(d);
-    if (d->proxy == NULL)
-        connect_to(d, address);
-    else if (!tunnel_begin(&d->tunnel, d->context, address))
-        address_failed(d, &(struct dial_failure){.detail = d->tunnel.why},
-                       true);
+    int error =
+        reach_begin(&d->reach, d->context, address,
+                    d->proxy != NULL ? d->proxy->port : d->upstream->port);
+    if (error != 0)
+        on_reached(d, error);
 }
 
 bool dial_connected(struct dial *dial, struct lws *wsi) {
-    return tunnel_give(&dial->tunnel, wsi);
+    return reach_give(&dial->reach, wsi);
 }
 
 bool dial_owns(const struct dial *dial, struct lws *wsi) {
@@ -253,7 +279,7 @@ void dial_leave(struct dial *dial) {
     dial->wsi = NULL;
     dial->number++;
     dial->resolving = false;
-    tunnel_leave(&dial->tunnel);
+    leave_way(dial);
     lws_sul_cancel(&dial->turn);
     dial_reset(wsi);
 }
@@ -349,10 +375,10 @@ static void describe(const struct dial *d, struct lws *wsi, unsigned status,
                      const char *text, char detail[DIAL_TEXT_SIZE]) {
     const char *header =
         status == HTTP_SWITCHING ? header_with_blanks(wsi) : NULL;
-    if (d->tls_error[0] != '\0') /* says more than the library's text */
-        snprintf(detail, DIAL_TEXT_SIZE, "TLS: %s", d->tls_error);
-    else if (d->too_much != NULL)
-        snprintf(detail, DIAL_TEXT_SIZE, "%s", d->too_much);
+    if (hearsay_tls_error() != NULL) /* says more than the library's text */
+        snprintf(detail, DIAL_TEXT_SIZE, "TLS: %s", hearsay_tls_error());
+    else if (hearsay_too_much() != NULL)
+        snprintf(detail, DIAL_TEXT_SIZE, "%s", hearsay_too_much());
     else if (header != NULL)
         snprintf(detail, DIAL_TEXT_SIZE,
                  "the handshake's answer has a blank or a tab around the value "
@@ -378,20 +404,15 @@ void dial_error(struct dial *dial, struct lws *wsi, const char *text) {
     };
     describe(dial, wsi, failure.status, text, detail);
     address_failed(dial, &failure,
-                   failure.status == 0 && dial->tls_error[0] == '\0');
+                   failure.status == 0 && hearsay_tls_error() == NULL);
 }
 
+/* As TLS does that fails while the library is still asked to connect. */
 void dial_given_up(struct dial *dial) {
-    address_failed(
-        dial,
-        &(struct dial_failure){.detail = "the handshake was not answered"},
-        false);
-}
-
-/* What is known already stands: it is nearer to the cause. */
-static void keep_tls_error(struct dial *d, const char *why) {
-    if (d->tls_error[0] == '\0' && why != NULL)
-        snprintf(d->tls_error, sizeof d->tls_error, "%s", why);
+    char detail[DIAL_TEXT_SIZE] = "the handshake was not answered";
+    if (hearsay_tls_error() != NULL)
+        snprintf(detail, sizeof detail, "TLS: %s", hearsay_tls_error());
+    address_failed(dial, &(struct dial_failure){.detail = detail}, false);
 }
 
 static bool is_certificate_for(struct lws *wsi, const char *address) {
@@ -411,7 +432,7 @@ static bool check_peer(struct dial *dial, struct lws *wsi) {
     if (!upstream->tls || !upstream->ipv6 ||
         is_certificate_for(wsi, upstream->host))
         return true;
-    keep_tls_error(dial, "IP address mismatch");
+    hearsay_keep_tls_error("IP address mismatch");
     return false;
 }
 
@@ -431,65 +452,4 @@ bool dial_add_headers(struct dial *dial, struct lws *wsi, unsigned char **at,
     return check_peer(dial, wsi) &&
            add_header(wsi, "Origin:", upstream->origin, at, end) &&
            add_header(wsi, "Authorization:", upstream->authorization, at, end);
-}
-
-/* libwebsockets 4.2 and later begin a line by "[time] L: ", L for its level. */
-static struct span without_stamp(struct span line) {
-    bool stamped = line.len > 0 && line.data[0] == '[';
-    const char *end = stamped ? memmem(line.data, line.len, "] ", 2) : NULL;
-    size_t len = end != NULL ? (size_t)(end - line.data) + strlen("] L: ") : 0;
-    return len <= line.len ? span_from(line, len) : line;
-}
-
-/* What of a handshake's answer is too much, as the library's log alone says. */
-static const struct {
-    const char *theirs, *ours;
-} limits[] = {
-    {"Ran out of header data space",
-     "the headers of the handshake's answer are longer than 32768 bytes"},
-    {"More hdr frags than we can deal with",
-     "the handshake's answer has more headers than libwebsockets takes: some "
-     "80 of those that it knows, such as Set-Cookie"},
-};
-
-void dial_hear_library(const char *line) {
-    struct span text = without_stamp((struct span){line, strcspn(line, "\n")});
-    log_debug(EVENT_LIBWEBSOCKETS, LOG_FIELDS(log_span("line", text)));
-    if (hearing == NULL)
-        return;
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-        if (strstr(line, limits[i].theirs) != NULL)
-            hearing->too_much = limits[i].ours;
-    snprintf(hearing->complaint, sizeof hearing->complaint, "%.*s",
-             (int)text.len, text.data);
-}
-
-const char *dial_complaint(const struct dial *dial) {
-    return dial->complaint[0] != '\0' ? dial->complaint
-                                      : "a frame breaks the protocol";
-}
-
-void dial_forget_complaint(struct dial *dial) {
-    dial->complaint[0] = '\0';
-}
-
-/*
- * A fatal alert of the peer, or the end of our own side of the handshake. What
- * is wrong with the peer's certificate says more than that it was refused.
- */
-static void on_tls_info(const SSL *ssl, int where, int value) {
-    unsigned long error = ERR_peek_last_error();
-    long verdict = SSL_get_verify_result(ssl);
-    if (hearing == NULL)
-        return;
-    if (where == SSL_CB_READ_ALERT && value >> 8 == SSL3_AL_FATAL)
-        keep_tls_error(hearing, SSL_alert_desc_string_long(value));
-    else if (where == SSL_CB_CONNECT_EXIT && value <= 0 && verdict != X509_V_OK)
-        keep_tls_error(hearing, X509_verify_cert_error_string(verdict));
-    else if (where == SSL_CB_CONNECT_EXIT && value <= 0 && error != 0)
-        keep_tls_error(hearing, ERR_reason_error_string(error));
-}
-
-void dial_hear_tls(SSL_CTX *context) {
-    SSL_CTX_set_info_callback(context, on_tls_info);
 }

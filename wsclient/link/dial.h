@@ -1,7 +1,6 @@
 /*
  * One attempt to connect: the upstream's name is looked up off the loop, then
  * each of its addresses is tried in turn, each with its share of the time.
- * What libwebsockets and OpenSSL tell of why an attempt fails is kept here.
  */
 #ifndef FXWIRE_WSCLIENT_LINK_DIAL_H
 #define FXWIRE_WSCLIENT_LINK_DIAL_H
@@ -12,6 +11,8 @@
 #include "common/clock.h"
 #include "common/resolve.h"
 #include "wsclient/fd_watch.h"
+#include "wsclient/link/dial_texts.h"
+#include "wsclient/link/reach.h"
 #include "wsclient/link/tunnel.h"
 #include "wsclient/upstream.h"
 
@@ -32,6 +33,7 @@ struct dial {
     struct lws_context *context;
     const struct upstream *upstream;
     struct proxy *proxy; /* on the way to it; NULL: none */
+    struct reach reach;  /* to the proxy, or else to the upstream */
     struct tunnel tunnel;
     const char *protocol; /* whose callback serves the connection */
     dial_failed *failed;
@@ -49,13 +51,9 @@ struct dial {
     bool unused;            /* no attempt was made with the known ones yet */
     size_t next;            /* of the known ones, to be tried */
 
-    const char
-        *too_much;    /* of the handshake's answer, for people; NULL: none */
     bool beginning;   /* the library is asked to connect, just now */
     char chosen[257]; /* of the subprotocols offered; "": none */
     duration retry_after;
-    char tls_error[160];
-    char complaint[160];         /* of the library, by its log; "": none */
     lws_sorted_usec_list_t turn; /* of the next address */
 };
 
@@ -77,8 +75,8 @@ void dial_clear(struct dial *dial);
  */
 void dial_begin(struct dial *dial, duration limit);
 
-/* What an attempt that took too long was at, for people. */
-const char *dial_stage(struct dial *dial);
+/* Writes what an attempt that took too long was at, for people. */
+void dial_stage(const struct dial *dial, char detail[DIAL_TEXT_SIZE]);
 
 /* The proxy that it goes through, for people; NULL: none. */
 const char *dial_proxy(const struct dial *dial);
@@ -87,8 +85,8 @@ const char *dial_proxy(const struct dial *dial);
 bool dial_owns(const struct dial *dial, struct lws *wsi);
 
 /*
- * The library has connected, and sends nothing yet: with a proxy, to a place of
- * ours. False: it can not go on.
+ * The library has connected to a place of ours, and sends nothing yet. False:
+ * it can not go on.
  */
 bool dial_connected(struct dial *dial, struct lws *wsi);
 
@@ -120,20 +118,5 @@ void dial_given_up(struct dial *dial);
  */
 bool dial_add_headers(struct dial *dial, struct lws *wsi, unsigned char **at,
                       size_t room);
-
-/*
- * What the library complained of in its log since it was forgotten; lent, and
- * a text that says nothing more than that the protocol was broken if there was
- * no line.
- */
-const char *dial_complaint(const struct dial *dial);
-void dial_forget_complaint(struct dial *dial);
-
-/*
- * For lws_set_log_level() and for the clients' TLS context: the dial made last
- * keeps what they say of TLS. Their callbacks have no argument.
- */
-void dial_hear_library(const char *line);
-void dial_hear_tls(SSL_CTX *context);
 
 #endif

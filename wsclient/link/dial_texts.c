@@ -26,13 +26,13 @@ static const struct dial_translation {
     {"Closed before conn",
      "the connection ended before the handshake was "
      "answered",
-     false},
+     true},
     {"closed before established",
      "the connection ended before the handshake "
      "was answered",
-     false},
+     true},
     {"first service failed", "the connection ended as soon as it was made",
-     false},
+     true},
     {"Unable to connect", "no connection could be made", true},
     {"conn fail: skt", "no socket could be made", true},
     {"conn fail", "no connection could be made", true},

@@ -7,9 +7,10 @@
 #include "common/attributes.h"
 
 /*
- * How the peer ended the connection without a close frame; NULL: it did not.
- * FIN, or TLS's close_notify, is an end in order. Otherwise it is cut: nothing
- * is left of it in the kernel, whose reason the library has read.
+ * How the peer ended the connection without a close frame, lent; NULL: it did
+ * not. FIN, or TLS's close_notify, is an end in order. Otherwise it is cut:
+ * nothing is left of it in the kernel, whose reason the library has read. That
+ * is still in errno, so this is asked first.
  */
 MUST_CHECK const char *peer_end_of(struct lws *wsi);
 

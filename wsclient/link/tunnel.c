@@ -1,17 +1,10 @@
 #include "wsclient/link/tunnel.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "common/memory.h"
 
@@ -22,19 +15,12 @@ void tunnel_init(struct tunnel *tunnel, const struct proxy *proxy,
     tunnel->upstream = upstream;
     tunnel->done = done;
     tunnel->arg = arg;
-    tunnel->fd = tunnel->place_fd = -1;
-}
-
-static void close_fd(int *fd) {
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
+    tunnel->fd = -1;
 }
 
 void tunnel_leave(struct tunnel *tunnel) {
     fd_watch_stop(&tunnel->watch);
-    close_fd(&tunnel->fd);
-    close_fd(&tunnel->place_fd);
+    tunnel->fd = -1;
 }
 
 static void fail(struct tunnel *t, unsigned status, const char *why) {
@@ -74,29 +60,6 @@ static char *request_of(const struct tunnel *t) {
     return request;
 }
 
-static void ask(struct tunnel *t) {
-    int error = 0;
-    socklen_t len = sizeof error;
-    struct sockaddr_storage peer;
-    socklen_t peer_len = sizeof peer;
-    getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-    if (error != 0) {
-        fail_by(t, "no connection could be made", error);
-        return;
-    }
-    if (getpeername(t->fd, (struct sockaddr *)&peer, &peer_len) < 0) {
-        fd_watch_for_writing(&t->watch); /* not yet */
-        return;
-    }
-    char *request = request_of(t);
-    size_t wanted = strlen(request);
-    ssize_t sent = send(t->fd, request, wanted, MSG_NOSIGNAL);
-    memory_wipe(request);
-    t->asked = true;
-    if (sent != (ssize_t)wanted)
-        fail_by(t, "it could not be asked", sent < 0 ? errno : ENOBUFS);
-}
-
 /* Whether the head is there as a whole; else all of it that came is taken. */
 static bool take_head(struct tunnel *t, size_t came) {
     size_t before = t->len;
@@ -130,7 +93,7 @@ static void judge(struct tunnel *t, bool whole) {
     else if (!whole && t->len == TUNNEL_HEAD_BYTES)
         fail(t, 0, "its answer is too long");
     else if (whole) {
-        fd_watch_stop(&t->watch);
+        tunnel_leave(t);
         t->done(t->arg, NULL, status);
     }
 }
@@ -139,10 +102,6 @@ static void on_ready(void *arg) {
     struct tunnel *t = arg;
     if (t->fd < 0)
         return;
-    if (!t->asked) {
-        ask(t);
-        return;
-    }
     ssize_t came =
         recv(t->fd, t->head + t->len, TUNNEL_HEAD_BYTES - t->len, MSG_PEEK);
     if (came < 0 && (errno == EAGAIN || errno == EINTR))
@@ -155,78 +114,19 @@ static void on_ready(void *arg) {
         judge(t, take_head(t, (size_t)came));
 }
 
-static socklen_t make_address(const char *text, uint16_t port,
-                              struct sockaddr_storage *out) {
-    struct sockaddr_in *four = (struct sockaddr_in *)out;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
-    memset(out, 0, sizeof *out);
-    if (inet_pton(AF_INET, text, &four->sin_addr) == 1) {
-        four->sin_family = AF_INET;
-        four->sin_port = htons(port);
-        return sizeof *four;
-    }
-    inet_pton(AF_INET6, text, &six->sin6_addr);
-    six->sin6_family = AF_INET6;
-    six->sin6_port = htons(port);
-    return sizeof *six;
-}
-
-/* As libwebsockets makes them. */
-static int open_socket(int family) {
-    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int on = 1;
-    if (fd >= 0)
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return fd;
-}
-
-bool tunnel_begin(struct tunnel *tunnel, struct lws_context *context,
-                  const char *address) {
-    struct sockaddr_storage to;
-    socklen_t len = make_address(address, tunnel->proxy->port, &to);
-    tunnel_leave(tunnel);
-    tunnel->asked = false;
-    tunnel->len = 0;
-    tunnel->head[0] = '\0';
-    tunnel->fd = open_socket(to.ss_family);
-    if (tunnel->fd >= 0 &&
-        (connect(tunnel->fd, (struct sockaddr *)&to, len) == 0 ||
-         errno == EINPROGRESS) &&
-        fd_watch_start(&tunnel->watch, context, tunnel->fd, on_ready, tunnel) ==
-            0) {
-        fd_watch_for_writing(&tunnel->watch);
-        return true;
-    }
-    snprintf(tunnel->why, sizeof tunnel->why,
-             "proxy %s: no connection could be made: %s", tunnel->proxy->label,
-             strerror(errno));
-    tunnel_leave(tunnel);
-    return false;
-}
-
-/* The kernel makes up a name, which is in no folder. */
-bool tunnel_place(struct tunnel *tunnel, char address[TUNNEL_PLACE_SIZE]) {
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    socklen_t len = sizeof name.sun_family;
-    tunnel->place_fd =
-        socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (tunnel->place_fd < 0 ||
-        bind(tunnel->place_fd, (struct sockaddr *)&name, len) < 0 ||
-        listen(tunnel->place_fd, 1) < 0)
-        return false;
-    len = sizeof name;
-    if (getsockname(tunnel->place_fd, (struct sockaddr *)&name, &len) < 0)
-        return false;
-    int name_len =
-        (int)(len - offsetof(struct sockaddr_un, sun_path)) - (int)sizeof(char);
-    snprintf(address, TUNNEL_PLACE_SIZE, "+@%.*s", name_len, name.sun_path + 1);
-    return true;
-}
-
-bool tunnel_give(struct tunnel *tunnel, struct lws *wsi) {
-    if (tunnel->fd < 0)
-        return true; /* none is wanted */
-    bool good = dup3(tunnel->fd, lws_get_socket_fd(wsi), O_CLOEXEC) >= 0;
-    tunnel_leave(tunnel);
-    return good;
+void tunnel_begin(struct tunnel *tunnel, struct lws_context *context,
+                  struct reach *reach) {
+    struct tunnel *t = tunnel;
+    char *request = request_of(t);
+    size_t wanted = strlen(request);
+    ssize_t sent = send(reach->fd, request, wanted, MSG_NOSIGNAL);
+    int error = sent < 0 ? errno : ENOBUFS;
+    memory_wipe(request);
+    t->fd = reach->fd;
+    t->len = 0;
+    t->head[0] = '\0';
+    if (sent != (ssize_t)wanted)
+        fail_by(t, "it could not be asked", error);
+    else if (fd_watch_start(&t->watch, context, t->fd, on_ready, t) < 0)
+        fail_by(t, "it can not be watched", errno);
 }
