@@ -238,6 +238,13 @@ test:
 	@$(MAKE) --no-print-directory all $(POISONED) $(TRESPASSING) $(INSTRUCTIONS) $(TRIPLES) $(BUILD)/bench/load unit-tests manual completions
 	@sh tests/tools/run.sh $(BUILD) $(ARGS)
 
+# docs/faults.md, out of what the last `make faults` and `make soak` left.
+faults-table:
+	@sh tests/tools/packages.sh build test
+	@$(MAKE) --no-print-directory all $(POISONED) $(TRESPASSING)
+	@FXWIRE_BUILD=$(BUILD) /usr/bin/python3 tests/faults/table.py --run > docs/faults.md.new
+	@mv docs/faults.md.new docs/faults.md
+
 # The Debian package; SUITE=trixie and the like.
 test-package:
 	sh tests/tools/package.sh $(SUITE)
@@ -265,4 +272,4 @@ bench:
 test-container:
 	@sh tests/tools/container.sh
 
-.PHONY: unit-tests test-package faults soak bench test-container
+.PHONY: unit-tests test-package faults soak faults-table bench test-container

@@ -199,8 +199,9 @@ FAULTS = {
     "slow-reader": Fault(read_slowly, upstream={"receive_buffer": 4096}),
     "silent-upstream": Fault(hush_upstream, links=broke),
     "outage": Fault(take_upstream_away, links=broke),
-    "outage-past-ttl": Fault(take_upstream_away, settings={"RETRY_MESSAGE_TTL": "2"},
-                             links=broke, check=check_expired),
+    "outage-past-ttl": Fault(take_upstream_away, links=broke, check=check_expired,
+                             # At debug alone a flood of one event has all its lines.
+                             settings={"RETRY_MESSAGE_TTL": "2", "LOG_LEVEL": "debug"}),
     "sigterm-restart": Fault(stop_and_start, links=broke, check=check_close_codes),
     "reload": Fault(reload),
 }

@@ -1,4 +1,9 @@
-"""The table of the trials."""
+"""The table of the trials, and what is kept of a run for docs/faults.md."""
+import json
+import time
+
+import e2e  # finds the next
+from places import BUILD
 
 COLUMNS = (
     ("times", "{times}"),
@@ -45,3 +50,19 @@ def line(name, row):
 
 def is_good(row):
     return "skipped" in row or not ("broken" in row or row["failures"])
+
+
+KEPT = BUILD / "faults"
+
+
+def keep(name, what):
+    """Leaves what came of a run beside the programs, for table.py."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    (KEPT / f"{name}.json").write_text(json.dumps(what | {"day": day}))
+
+
+def kept(name):
+    """What was left; empty where nothing was."""
+    path = KEPT / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else {}

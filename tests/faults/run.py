@@ -67,6 +67,11 @@ def main():
         print(report.line(name, rows[name]), flush=True)
         if "trace" in rows[name]:
             print(rows[name]["trace"], file=sys.stderr)
+    how = {"seconds": args.seconds, "rate": args.rate}
+    before = report.kept("trials")
+    if {name: before.get(name) for name in how} != how:
+        before = {"rows": {}}
+    report.keep("trials", how | {"rows": before["rows"] | rows})
     skipped = [name for name, row in rows.items() if "skipped" in row]
     bad = [name for name, row in rows.items() if not report.is_good(row)]
     print(f"\n{len(rows) - len(skipped) - len(bad)} good, {len(bad)} bad, "

@@ -33,6 +33,7 @@ from waiting import wait_until
 import gauges
 import netns
 from chaos import Chaos
+from report import keep
 
 INSIDE = "FXWIRE_SOAK_INSIDE"
 LOGS_BYTES = "8m"
@@ -166,7 +167,7 @@ class Stand:
         return len([path for path in folder.glob("**/*") if path.is_file()])
 
 
-def play(stand, seconds, options, during=None):
+def play(name, stand, seconds, options, during=None):
     """One phase: another upstream at the same port; gives its counts and looks."""
     stand.upstream = StandIn(stand.folder, "mock-upstream", stand.host, *options, "--seconds",
                              seconds, "--patience", PATIENCE, "--rates", stand.rates,
@@ -184,6 +185,7 @@ def play(stand, seconds, options, during=None):
             thread.join()
         counts = stand.upstream.counts()
         stand.upstream.close()
+    show_counts(name, counts | {"seconds": seconds})
     return counts | {"code": code, "seconds": seconds}, seen
 
 
@@ -207,12 +209,13 @@ def judge(name, counts, bad):
     bad += [f"{name}: {each}" for each in found]
 
 
-def table(rows):
-    words = ("seconds", "asked", "again", "right", "error", "refused", "wrong", "twice",
-             "doubled", "lost", "links")
-    print(f"{'phase':8}" + "".join(f"{word:>10}" for word in words))
-    for name, counts in rows.items():
-        print(f"{name:8}" + "".join(f"{counts[word]:>10}" for word in words), flush=True)
+WORDS = ("seconds", "asked", "again", "right", "error", "refused", "wrong", "twice",
+         "doubled", "unexpected", "lost", "links")
+
+
+def show_counts(name, counts):
+    """A line of the table, as soon as a phase is over."""
+    print(f"{name:8}" + "".join(f"{counts[word]:>11}" for word in WORDS), flush=True)
 
 
 def show_use(name, seen):
@@ -235,14 +238,15 @@ def soak(seconds, rest, seed, window):
     load = ["--random", "--rate", 0, "--window", window, "--seed", seed]
     with contextlib.ExitStack() as stack:
         stand = Stand(stack, seed)
+        show_counts("phase", dict(zip(WORDS, WORDS)))
         chaos = Chaos(stand, seed)
         rows["chaos"], phases["chaos"] = play(
-            stand, seconds, [*load, "--allow-errors", "--linger", 2], chaos.run)
+            "chaos", stand, seconds, [*load, "--allow-errors", "--linger", 2], chaos.run)
         aside = stand.put_aside()
         bad += [f"chaos: {each}" for each in chaos.failures]
         chaos.heal()
-        rows["load"], phases["load"] = play(stand, rest, load)
-        rows["idle"], phases["idle"] = play(stand, rest, [])
+        rows["load"], phases["load"] = play("load", stand, rest, load)
+        rows["idle"], phases["idle"] = play("idle", stand, rest, [])
         stand.service.stop()
         keep_logs(stand)
         logged = stand.service.log()
@@ -253,7 +257,7 @@ def soak(seconds, rest, seed, window):
                     for each in gauges.faults_of(phases[name].looks, phases[name].days)]
     bad += [f"on standard error: {line}" for line in
             re.findall(r".*(?:Sanitizer|runtime error:|sandbox_refused).*", logged)[:3]]
-    return report(chaos, rows, phases, aside, bad)
+    return tell(seed, chaos, rows, phases, aside, bad)
 
 
 def keep_logs(stand):
@@ -264,16 +268,18 @@ def keep_logs(stand):
         shutil.copy2(path, folder)
 
 
-def report(chaos, rows, phases, aside, bad):
-    print("faults struck")
+def tell(seed, chaos, rows, phases, aside, bad):
+    print("\nfaults struck")
     for name, times in sorted(chaos.struck.items()):
         print(f"  {name:32}{times:>6}")
     print(f"  {'all':32}{sum(chaos.struck.values()):>6}\n")
-    table(rows)
     print(f"answers at full load: {rows['load']['right'] / rows['load']['seconds']:.0f} "
           f"a second; put aside (quarantine) in chaos: {aside}\n")
     for name, seen in phases.items():
         show_use(name, seen)
+    grown = gauges.growths(phases["load"].looks) or {}
+    keep("soak", {"seed": seed, "struck": chaos.struck, "rows": rows, "bad": bad,
+                  "grown": {name: kb for (what, name), kb in grown.items() if what == "memory"}})
     print("\n" + "\n".join([f"! {each}" for each in bad] + ["NOT passed" if bad else "passed"]))
     return 1 if bad else 0
 
