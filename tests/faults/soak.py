@@ -4,9 +4,9 @@ A soak: all faults at once under load, then full load without faults, then none.
 
     soak.py [--seconds N] [--rest N] [--seed N] [--window N]
 
-The first takes N seconds, each of the others as many, or those of --rest. The exit code is 1 if an answer was lost, wrong
-or doubled without a break, or if something grew. FXWIRE_BUILD names the folder of
-the programs. As root, or where a user may have networks of its own, packets are
+The first takes N seconds, each of the others as many, or those of --rest. The exit
+code is 1 if an answer was lost, wrong or doubled without a break, or if something
+grew. FXWIRE_BUILD names the folder of the programs. As root, or where a user may have networks of its own, packets are
 swallowed and a disk fills up, too.
 """
 import argparse
@@ -305,7 +305,8 @@ def main():
     if not os.environ.get(INSIDE):
         go_inside()
     rest = args.rest or args.seconds
-    print(f"seed {args.seed}, {args.seconds:g} s, {rest:g} s and {rest:g} s, at most {args.window} requests open\n"
+    print(f"seed {args.seed}, {args.seconds:g} s, {rest:g} s and {rest:g} s, "
+          f"at most {args.window} requests open\n"
           f"{gauges.RULE}\n", flush=True)
     began = time.monotonic()
     code = soak(args.seconds, rest, args.seed, args.window)

@@ -90,8 +90,10 @@ class Kept:
     def _flat(self):
         grown = self.soak.get("grown", {})
         most = max(grown, key=grown.get, default=None)
-        return f"most: {most}, {grown[most]:g} KiB in half of {self.soak['rows']['load']['seconds']:g} s" \
-            if most else "not run"
+        if most is None:
+            return "not run"
+        seconds = self.soak["rows"]["load"]["seconds"]
+        return f"{most} grew most, by {grown[most]:g} KiB in half of {seconds:g} s"
 
     def _test(self, one):
         row = self.tests.get("tests", {}).get(one)
