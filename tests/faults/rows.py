@@ -40,7 +40,8 @@ SECTIONS = {
              "test_hangs.py::a_stopped_helper_is_replaced",
              "test_hangs.py::a_late_continue_does_no_harm"),
         _row("A5", "SIGSEGV, SIGABRT, SIGBUS, exit 0 or 1", "started again; the cause is in log and "
-             "metric", "soak processes: SIG", "test_crashes.py::each_signal_of_a_crash",
+             "metric", "soak processes: SIGSEGV", "soak processes: SIGABRT",
+             "soak processes: SIGBUS", "test_crashes.py::each_signal_of_a_crash",
              "test_processes.py::the_cause_of_a_death_is_told"),
         _row("A6", "a helper that dies at its start", "delays grow to 5 T, at most a start a second, "
              "never given up, alerted once", "test_alerts.py::a_crash_loop_is_alerted_once",
