@@ -17,7 +17,9 @@ static bool shows_key(const struct web_place *from, const char *text) {
         return false;
     const char *key = settings_text(from->settings, from->api->key);
     char *plain = url_unescape(span_of(text));
-    bool shows = strstr(text, key) != NULL || strstr(plain, key) != NULL;
+    /* Of %00 there is a NUL, and the rest behind it. */
+    bool shows = strstr(text, key) != NULL ||
+                 memmem(plain, strlen(text), key, strlen(key)) != NULL;
     memory_wipe(plain);
     return shows;
 }

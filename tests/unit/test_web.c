@@ -396,7 +396,7 @@ static const struct redirect_case {
      "status 301: it redirects to h, which is not followed: see "
      "FREECURRENCYAPI_URL",
      &class},
-    {"http://localhost", "h/v6/secret%2F1/latest",
+    {"http://localhost", "h/%00/secret%2F1/latest",
      "status 301: it redirects to h, which is not followed: see "
      "FREECURRENCYAPI_URL",
      &class},
