@@ -43,7 +43,7 @@ UNIT_rates     = common/rates/rates.c common/memory.c $(MESSAGE_C) common/day.c 
 UNIT_euro_fixed = common/rates/euro_fixed.c $(UNIT_rates)
 UNIT_daytables = common/rates/daytables.c $(UNIT_rates)
 SETTINGS_C     = common/settings/settings.c common/settings/settings_check.c \
-                 common/settings/moved.c common/settings/proxy.c \
+                 common/settings/moved.c common/settings/pem_files.c common/settings/proxy.c \
                  common/settings/no_proxy.c \
                  common/files.c common/settings/envfile.c \
                  common/settings/redis_url.c common/settings/url.c common/rates/decimal.c common/utf8.c common/memory.c

@@ -3,6 +3,7 @@
 #include "wsclient/fd_watch.h"
 #include "wsclient/link/dial.h"
 #include "wsclient/link/hearsay.h"
+#include "wsclient/link/identity.h"
 #include "wsclient/link/pings.h"
 
 enum {
@@ -16,6 +17,7 @@ enum {
 };
 
 static lws_callback_function *upstream_callback;
+static const struct settings *settings_in_force;
 
 static void on_library_log(int level, const char *line) {
     if (level == LLL_INFO)
@@ -29,6 +31,7 @@ static int on_upstream(struct lws *wsi, enum lws_callback_reasons reason,
                        void *user, void *in, size_t len) {
     if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS) {
         hearsay_hear_tls(user);
+        identity_init(user, settings_in_force);
         return 0;
     }
     return upstream_callback(wsi, reason, user, in, len);
@@ -76,6 +79,7 @@ struct lws_context *context_new(const struct settings *settings,
     if (ca_file != NULL) /* it alone is trusted */
         info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
     upstream_callback = on_upstream_event;
+    settings_in_force = settings;
     lws_set_log_level(LLL_ERR | LLL_WARN, on_library_log);
     return lws_create_context(&info);
 }

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +11,10 @@
 #include "common/memory.h"
 #include "common/rates/decimal.h"
 #include "common/settings/moved.h"
+#include "common/settings/pem_files.h"
 #include "common/settings/proxy.h"
 #include "common/settings/redis_url.h"
 #include "common/settings/url.h"
-#include "common/utf8.h"
 
 /* For a header's value: the library has 4096 bytes for it with the address. */
 enum { SETTINGS_MAX_HEADER_BYTES = 256 };
@@ -342,30 +341,6 @@ static void check_providers(struct settings *s, enum setting which) {
                                     settings_name(needs[i].needed)));
 }
 
-/* A file that is no trust anchor would fail each connection, later. */
-static void check_ca_file(struct settings *s, enum setting which) {
-    size_t len;
-    if (!settings_is_good(s, which))
-        return;
-    const char *path = settings_text(s, which);
-    char *text = files_read(path, &len);
-    if (text == NULL)
-        settings_add_fault(s, memory_print("%s=%s: cannot be read: %s",
-                                           settings_name(which), path,
-                                           strerror(errno)));
-    else if (strstr(text, "-----BEGIN CERTIFICATE-----") == NULL &&
-             strstr(text, "-----BEGIN TRUSTED CERTIFICATE-----") == NULL)
-        settings_add_fault(
-            s, memory_print("%s=%s: must be a file of certificates in PEM",
-                            settings_name(which), path));
-    else if (utf8_without_mark((struct span){text, len}).len != len)
-        settings_add_fault(
-            s, memory_print("%s=%s: a byte order mark hides its first "
-                            "certificate; save it without one",
-                            settings_name(which), path));
-    free(text);
-}
-
 /* Who reads along could change the rates. */
 static void check_encrypted(struct settings *s) {
     for (int i = 0; i < SETTINGS; i++) {
@@ -432,7 +407,9 @@ void settings_check_rules(struct settings *settings,
                           enum settings_reader readers) {
     if ((readers & SETTINGS_WSCLIENT) != 0) {
         check_heartbeat(settings);
-        check_ca_file(settings, SETTING_WS_CA_FILE);
+        pem_files_check_anchor(settings, SETTING_WS_CA_FILE);
+        pem_files_check_pair(settings, SETTING_WS_CERT_FILE,
+                             SETTING_WS_KEY_FILE);
     }
     if ((readers & SETTINGS_MONITOR) != 0)
         check_status_listen(settings);
@@ -441,7 +418,9 @@ void settings_check_rules(struct settings *settings,
         check_providers(settings, SETTING_RATES_CROSSCHECK);
         check_encrypted(settings);
         check_moved(settings);
-        check_ca_file(settings, SETTING_HTTP_CA_FILE);
-        check_ca_file(settings, SETTING_REDIS_CA_FILE);
+        pem_files_check_anchor(settings, SETTING_HTTP_CA_FILE);
+        pem_files_check_pair(settings, SETTING_HTTP_CERT_FILE,
+                             SETTING_HTTP_KEY_FILE);
+        pem_files_check_anchor(settings, SETTING_REDIS_CA_FILE);
     }
 }

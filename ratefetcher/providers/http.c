@@ -385,6 +385,16 @@ void http_free(struct http **http) {
     curl_global_cleanup();
 }
 
+/* libcurl reads the files for each new connection. */
+static int use_certificate(CURL *easy, const struct settings *settings) {
+    int failed = 0;
+    failed |= curl_easy_setopt(easy, CURLOPT_SSLCERT,
+                               settings_text(settings, SETTING_HTTP_CERT_FILE));
+    failed |= curl_easy_setopt(easy, CURLOPT_SSLKEY,
+                               settings_text(settings, SETTING_HTTP_KEY_FILE));
+    return failed;
+}
+
 /* No redirect, as a key must not go elsewhere. False: without memory. */
 static bool set_options(struct http_call *call, const char *url) {
     CURL *easy = call->easy;
@@ -414,6 +424,7 @@ static bool set_options(struct http_call *call, const char *url) {
         failed |= curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
         failed |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
+    failed |= use_certificate(easy, call->http->settings);
     if (call->headers != NULL)
         failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
     return failed == 0 && http_proxy_use(easy, call->proxy);

@@ -38,9 +38,9 @@ result "ratefetcher/redis includes itself, provider, call_counts and common" \
 result "of ratefetcher/providers its registry and http are seen" \
     "$(grep -nE '^#include "ratefetcher/providers/' ratefetcher/*.[ch] |
        grep -vE '/(registry|http)\.h"')"
-result "of wsclient/link its connection, dial, hearsay, pings and peer_close are seen" \
+result "of wsclient/link its connection, dial, hearsay, identity, pings and peer_close are seen" \
     "$(grep -nE '^#include "wsclient/link/' wsclient/*.[ch] |
-       grep -vE '/(connection|dial|hearsay|pings|peer_close)\.h"')"
+       grep -vE '/(connection|dial|hearsay|identity|pings|peer_close)\.h"')"
 result "common knows no loop and no peer, but for loop and line_server" \
     "$(includes common -- 'libwebsockets|event2?/|curl/|hiredis/' |
        grep -vE '^common/(loop|lines/line_server)\.[ch]:.*<event2/')"

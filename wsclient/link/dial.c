@@ -13,6 +13,7 @@
 #include "common/settings/url.h"
 #include "wsclient/link/dial_texts.h"
 #include "wsclient/link/hearsay.h"
+#include "wsclient/link/identity.h"
 
 /* Of HTTP: the upgrade was agreed to, and went wrong all the same. */
 enum {
@@ -211,12 +212,13 @@ static void connect_to(struct dial *d, const char *address) {
 /* The way stands, over which libwebsockets may begin. */
 static void take_way(struct dial *d) {
     char place[REACH_PLACE_SIZE];
-    if (reach_place(&d->reach, place))
+    const char *why = d->upstream->tls ? identity_load() : NULL;
+    if (why == NULL && !reach_place(&d->reach, place))
+        why = "no socket could be made";
+    if (why == NULL)
         connect_to(d, place);
     else
-        address_failed(
-            d, &(struct dial_failure){.detail = "no socket could be made"},
-            false);
+        address_failed(d, &(struct dial_failure){.detail = why}, false);
 }
 
 static void on_tunnel(void *arg, const char *why, unsigned status) {

@@ -73,6 +73,15 @@ void hearsay_forget_complaint(void) {
     heard.complaint[0] = '\0';
 }
 
+/* OpenSSL 3.0 has no name for some of TLS 1.3's alerts, but a reason. */
+static const char *alert_text(int value) {
+    const char *text = SSL_alert_desc_string_long(value);
+    int reason = SSL_AD_REASON_OFFSET + (value & 0xff);
+    return strcmp(text, "unknown") != 0
+               ? text
+               : ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, 0, reason));
+}
+
 /*
  * A fatal alert of the peer, or the end of our own side of the handshake. What
  * is wrong with the peer's certificate says more than that it was refused.
@@ -81,7 +90,7 @@ static void on_tls_info(const SSL *ssl, int where, int value) {
     unsigned long error = ERR_peek_last_error();
     long verdict = SSL_get_verify_result(ssl);
     if (where == SSL_CB_READ_ALERT && value >> 8 == SSL3_AL_FATAL)
-        hearsay_keep_tls_error(SSL_alert_desc_string_long(value));
+        hearsay_keep_tls_error(alert_text(value));
     else if (where == SSL_CB_CONNECT_EXIT && value <= 0 && verdict != X509_V_OK)
         hearsay_keep_tls_error(X509_verify_cert_error_string(verdict));
     else if (where == SSL_CB_CONNECT_EXIT && value <= 0 && error != 0)
