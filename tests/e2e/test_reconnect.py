@@ -1,4 +1,6 @@
 """Connections that fail, break, and are made again."""
+import datetime
+import re
 import socket
 import time
 
@@ -407,3 +409,26 @@ def test_at_once_after_a_connection_that_stood_for_10_seconds(start, upstream):
     again = upstream.wait_link(2)
     assert again.opened - ended < 0.3 * SCALE
     assert "retry_in=0.000" in service.wait_log("disconnected")
+
+
+def when(line):
+    """The time of a line of the log."""
+    return datetime.datetime.fromisoformat(line.split()[0].replace("Z", "+00:00")).timestamp()
+
+
+def test_no_pause_is_longer_than_the_outage_so_far(make_service):
+    """But for its first four seconds, in which none is longer than 0.4 s."""
+    with RawUpstream() as up:
+        service = make_service({"REQUESTS_WS_URL": up.url} | PATIENT).launch()
+        up.link()
+        service.wait_log(" connected ")
+    # The link was of no use: the outage began before it, with the start.
+    began = when(service.wait_log(" started "))
+    service.wait_log(" disconnected ")
+    wait_until(lambda: when(service.wait_log("connect_failed")) - began > 6, "six seconds", 30)
+    lines = [line for line in service.log().splitlines() if "connect_failed" in line]
+    for line in lines:
+        outage = when(line) - began
+        pause = float(re.search(r"retry_in=([\d.]+)", line)[1])
+        assert pause <= (0.4 if outage < 3.99 else outage) + 0.01, line
+    assert len(lines) < 100, "it does not pause"
