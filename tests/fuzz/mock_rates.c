@@ -98,7 +98,7 @@ static void check_files(void) {
  * lines, and of the text. */
 static bool is_plain(struct span text) {
     for (size_t i = 0; i < text.len; i++)
-        if (strchr("\" \r", text.data[i]) != NULL) /* or NUL */
+        if (strchr("\" \t\r", text.data[i]) != NULL) /* or NUL */
             return false;
     return true;
 }
