@@ -8,20 +8,22 @@
 
 #define CUT "cut off, without a close frame"
 
-/* The numbers that a connection which stood can end by. */
+/*
+ * The numbers that a connection which stood can end by. If another call has
+ * overwritten it: heartbeats end a link long before the kernel gives it up, so
+ * it was reset.
+ */
 static const char *cut_by(int error) {
     static const struct {
         int error;
         const char *text;
-    } reasons[] = {{ECONNRESET, CUT ": Connection reset by peer"},
-                   {EPIPE, CUT ": Broken pipe"},
-                   {ETIMEDOUT, CUT ": Connection timed out"},
+    } reasons[] = {{ETIMEDOUT, CUT ": Connection timed out"},
                    {EHOSTUNREACH, CUT ": No route to host"},
                    {ENETUNREACH, CUT ": Network is unreachable"}};
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (reasons[i].error == error)
             return reasons[i].text;
-    return CUT;
+    return CUT ": Connection reset by peer";
 }
 
 const char *peer_end_of(struct lws *wsi) {
