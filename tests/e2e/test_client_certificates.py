@@ -1,4 +1,5 @@
 """Upstreams and providers that want to know us by a certificate."""
+import re
 import socket
 import ssl
 import threading
@@ -105,11 +106,11 @@ def test_an_upstream_that_knows_us(begin, up, ours):
 def test_without_one_the_alert_is_named(begin, telling, version):
     """TLS 1.2 has no other word for it than that the handshake failed."""
     told = {ssl.TLSVersion.TLSv1_2: "handshake failure",
-            ssl.TLSVersion.TLSv1_3: "tlsv13 alert certificate required"}[version]
+            ssl.TLSVersion.TLSv1_3: "(tlsv13 alert )?certificate required"}[version]
     service = begin(None, telling)
     failed(service, told)
     tried = service.command("check", "--live")
-    assert tried.returncode == 69 and f"TLS: {told}" in tried.stdout, tried.stdout
+    assert tried.returncode == 69 and re.search(f"TLS: {told}", tried.stdout), tried.stdout
 
 
 def test_one_that_is_not_trusted(begin, telling, strange):
