@@ -68,6 +68,9 @@ static void hand_over(struct copier *c) {
     if (whole == 0 && c->len > LOG_LINE_BYTES)
         whole = c->len;
     log_output_add(&c->output, (struct span){c->text, whole});
+    /* At once: a supervisor that crashes takes this process with it, and what
+     * was read of its last line and not written would be lost. */
+    (void)log_output_is_ready(&c->output);
     warnings_look(&c->warnings, (struct span){c->text, whole});
     if (c->feed != NULL)
         log_feed_add(c->feed, (struct span){c->text, whole});

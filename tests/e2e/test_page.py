@@ -87,7 +87,7 @@ def test_values_are_those_of_the_status(opened, upstream):
     service.wait_respawn("ratefetcher", service.kill("ratefetcher"))
     service.wait_ready()
 
-    converted = lambda: service.status()["upstreams"][0]["results"]["converted"]
+    converted = lambda: service.status()["upstreams"][0].get("results", {}).get("converted")
     wait_until(lambda: converted() == 1201, "the status tells of the last one")
 
     def wrong():

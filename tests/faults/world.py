@@ -159,11 +159,10 @@ class World:
         return time.monotonic()
 
     def kill_everything(self):
-        """SIGKILL to all processes, those that would start others first."""
-        pids, now = sorted(self.service.processes()), time.monotonic()
-        kill_all(pids)
+        """SIGKILL to all processes, those that would start others first; gives the moment after."""
+        kill_all(sorted(self.service.processes()))
         self.service.process.wait()
-        return now
+        return time.monotonic()
 
     def start_again(self):
         """A new start at once; one that finds the old still there is repeated."""
