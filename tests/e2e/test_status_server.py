@@ -224,10 +224,15 @@ def test_any_name_where_others_may_reach_it(watched):
     assert page.get("/healthz", headers={"Host": "monitoring.example"})[0] == 200
 
 
+def looked_up(service):
+    return service.status().get("lookups", {}).get("memory", {}).get("miss")
+
+
 def test_the_status_is_that_of_the_command(watched, upstream):
     service, page = watched()
     assert stake_of(upstream.link.ask(message("1"))) == "207.55196"
-    wait_until(lambda: converted(page) == 1, "the count")
+    # Each helper reports once a second, at a time of its own.
+    wait_until(lambda: converted(page) == 1 and looked_up(service) == 1, "both reports")
     code, text = page.get("/status.json")
     told, asked = json.loads(text), service.status()
     assert code == 200 and told.keys() - {"op"} == asked.keys() - {"op"}
