@@ -98,7 +98,6 @@ def test_as_json(start, upstream):
         assert_names_functions(one["frames"].split(" < "), name)
 
 
-
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
 def test_the_form_after_a_reload(make_service, upstream, number):
     """A supervisor that dies, and its watchdog, know of the new LOG_FORMAT."""
@@ -106,6 +105,7 @@ def test_the_form_after_a_reload(make_service, upstream, number):
     (service.folder / ".env").write_text("LOG_FORMAT=json\n")
     assert service.command("reload").returncode == 0
     service.wait_log('"reloaded"')
+    service.wait_log('"helper_stopped"', count=3)  # the last lines of the old form
     service.wait_ready()
     before = len(service.log().splitlines())
     crash(service, "supervisor", number)
