@@ -12,26 +12,13 @@ import pytest
 from amounts import message, stake_of
 from places import SANITIZED, SCALE, VALGRIND
 from service import is_running
-from waiting import sleep_until, wait_until
+from waiting import assert_no_spin, wait_until
 
 CLEAR = r"Too many open files|Resource temporarily unavailable"
 
 
 def assert_works(link):
     assert stake_of(link.ask(message())) == "207.55196"
-
-
-def cpu_seconds(pid):
-    """User and system time that a process has used."""
-    stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return sum(map(int, stat[11:13])) / os.sysconf("SC_CLK_TCK")
-
-
-def assert_no_spin(pid, seconds=3):
-    before = cpu_seconds(pid)
-    sleep_until(time.monotonic() + seconds)
-    used = cpu_seconds(pid) - before
-    assert used < 0.2 * SCALE, f"{used} s of CPU time in {seconds} s"
 
 
 def files_of(pid):

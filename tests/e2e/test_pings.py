@@ -147,6 +147,24 @@ def test_pings_while_it_stops(make_service, raw):
     assert [f.payload for f in link.frames if f.opcode == PONG] == [b"0", b"1", b"2"]
 
 
+def test_pings_once_the_grace_is_over(make_service):
+    """The Close waits for room, and so would a Pong behind a request that is not taken."""
+    with RawUpstream(receive_buffer=4096) as raw:
+        service = make_service({"REQUESTS_WS_URL": raw.url, "SHUTDOWN_GRACE_SECONDS": "0.1"}
+                               | PATIENT).launch()
+        link = raw.link()
+        service.wait_ready()
+        pad = '"pad":"' + "x" * 4000 + '","odds"'
+        for i in range(1500):
+            link.send_text(message(str(i)).replace('"odds"', pad))
+        service.wait_counter('fxwire_requests_total{result="converted"}', 1500)
+        os.kill(service.pids()["wsclient"], signal.SIGTERM)
+        service.wait_log("stopped_with_messages_in_hand")
+        link.send(frame(TEXT, message('"late"')) + frame(PING, b"late"))
+        link.wait_end()
+        assert not [f for f in link.frames if f.opcode == PONG]
+
+
 # Servers by others
 
 def test_websockets_pings_behind_each_request(start, upstream):

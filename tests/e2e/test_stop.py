@@ -12,7 +12,7 @@ from places import SCALE
 
 from service import Service
 
-from waiting import sleep_until
+from waiting import assert_no_spin, sleep_until
 
 HELPERS = ["wsclient", "ratefetcher", "monitor"]
 RATES = read_rates()
@@ -91,6 +91,24 @@ def test_a_second_signal_cuts_the_stop_short(start, upstream, number):
         service.wait_exit()
         assert time.monotonic() - began < 2 * SCALE
         service.assert_gone()
+
+
+def test_a_stop_that_waits_for_a_receipt_is_idle(make_service, raw):
+    """It hurries, but does not spin until the Pong comes."""
+    service = make_service({"REQUESTS_WS_URL": raw.url, "SHUTDOWN_GRACE_SECONDS": "60",
+                            "HEARTBEAT_TIMEOUT_SECONDS": 60}).launch()
+    link = raw.link()
+    service.wait_ready()
+    link.send_text(message())
+    assert stake_of(link.read_answer()) == "207.55196"
+    pid = service.pids()["wsclient"]
+    service.process.send_signal(signal.SIGTERM)
+    service.wait_log("stopping")
+    assert_no_spin(pid, 2)
+    link.pongs = True
+    link.wait_end()
+    assert link.close_code == 1001
+    assert service.wait_exit() == 0
 
 
 @pytest.mark.parametrize("reads", [True, False])

@@ -4,6 +4,7 @@ import os
 import re
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,19 @@ def sleep_until(moment):
     """Sleeps until a moment of the monotonic clock."""
     while (left := moment - time.monotonic()) > 0:
         time.sleep(left)
+
+
+def cpu_seconds(pid):
+    """User and system time that a process has used."""
+    stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(map(int, stat[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def assert_no_spin(pid, seconds=3):
+    before = cpu_seconds(pid)
+    sleep_until(time.monotonic() + seconds)
+    used = cpu_seconds(pid) - before
+    assert used < 0.2 * SCALE, f"{used} s of CPU time in {seconds} s"
 
 
 class Stalls:

@@ -217,6 +217,8 @@ static void end(struct connection *c, const struct ending *ending) {
         return;
     }
     c->ending = ending;
+    /* What comes from now on is not taken: no Pong may claim that it is. */
+    lws_close_reason(c->wsi, (enum lws_close_status)ending->code, NULL, 0);
     lws_callback_on_writable(c->wsi);
 }
 

@@ -175,15 +175,18 @@ static bool count_tcp_bytes(struct lws *wsi, struct tcp_bytes *bytes) {
 
 /*
  * Answers that the peer has confirmed by now are done with. Then it may be that
- * the next window can go out, or that all is done.
+ * the next window can go out, or that all is done; only then: this is called
+ * from the writeable callback, too.
  */
 static void take_receipts(struct traffic *t, struct lws *wsi, monotime now) {
     bool resending = pipeline_is_resending(t->pipeline);
+    size_t pending = pipeline_pending(t->pipeline);
     pipeline_settled(t->pipeline, peer_settled(&t->peer, now));
     if (pipeline_stands_alone(t->pipeline))
         peer_confirm_settled(&t->peer, now);
     pipeline_confirmed(t->pipeline, t->peer.confirmed);
-    if (t->hurry || (resending && !pipeline_is_resending(t->pipeline)))
+    if ((t->hurry && pipeline_pending(t->pipeline) < pending) ||
+        (resending && !pipeline_is_resending(t->pipeline)))
         lws_callback_on_writable(wsi);
 }
 
@@ -277,13 +280,6 @@ static void send_no_more_pongs(struct lws *wsi) {
     lws_close_reason(wsi, (enum lws_close_status)CLOSE_GOING_AWAY, NULL, 0);
 }
 
-/* What is in the rest of the input is not read any more. */
-static const struct ending *refuse_input(struct lws *wsi,
-                                         const struct ending *ending) {
-    send_no_more_pongs(wsi);
-    return ending;
-}
-
 static const struct ending *note_verdict(struct traffic *t, struct lws *wsi,
                                          enum pipeline_verdict verdict,
                                          monotime now) {
@@ -319,7 +315,7 @@ const struct ending *traffic_receive(struct traffic *traffic, struct lws *wsi,
                                      struct span piece) {
     struct traffic *t = traffic;
     if (lws_frame_is_binary(wsi))
-        return refuse_input(wsi, &not_text);
+        return &not_text;
     if (lws_is_first_fragment(wsi))
         inbox_begin(&t->inbox);
     size_t announced = lws_remaining_packet_payload(wsi);
@@ -335,9 +331,9 @@ const struct ending *traffic_receive(struct traffic *traffic, struct lws *wsi,
         return note_verdict(t, wsi, pipeline_receive_too_long(t->pipeline, now),
                             now.monotonic);
     case INBOX_NOT_UTF8:
-        return refuse_input(wsi, &not_utf8);
+        return &not_utf8;
     case INBOX_TOO_BIG:
-        return refuse_input(wsi, &too_big);
+        return &too_big;
     case INBOX_MORE:
         break;
     }
