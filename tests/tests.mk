@@ -255,7 +255,7 @@ faults:
 	@$(MAKE) --no-print-directory all
 	@FXWIRE_BUILD=$(BUILD) /usr/bin/python3 tests/faults/run.py $(ARGS)
 
-# All faults at once, then full load, then none, for SECONDS each.
+# All faults at once, then full load, then none, for SECONDS each (ARGS="--load 3600 --idle 3600").
 soak:
 	@sh tests/tools/packages.sh build test
 	@$(MAKE) --no-print-directory all

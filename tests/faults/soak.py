@@ -2,12 +2,13 @@
 """
 A soak: all faults at once under load, then full load without faults, then none.
 
-    soak.py [--seconds N] [--rest N] [--seed N] [--window N]
+    soak.py [--seconds N] [--load N] [--idle N] [--seed N] [--window N]
 
-The first takes N seconds, each of the others as many, or those of --rest. The exit
-code is 1 if an answer was lost, wrong or doubled without a break, or if something
-grew. FXWIRE_BUILD names the folder of the programs. As root, or where a user may have networks of its own, packets are
-swallowed and a disk fills up, too.
+Each takes --seconds; --load and --idle are for another length of the second and
+the third. The exit code is 1 if an answer was lost, wrong or doubled without a
+break, or if something grew. FXWIRE_BUILD names the folder of the programs. As
+root, or where a user may have networks of its own, packets are swallowed and a
+disk fills up, too.
 """
 import argparse
 import contextlib
@@ -233,7 +234,7 @@ def show_use(name, seen):
           f"{max(x.bytes for x in looks) // 1024} KiB at most", flush=True)
 
 
-def soak(seconds, rest, seed, window):
+def soak(lengths, seed, window):
     bad, rows, phases = [], {}, {}
     load = ["--random", "--rate", 0, "--window", window, "--seed", seed]
     with contextlib.ExitStack() as stack:
@@ -241,12 +242,12 @@ def soak(seconds, rest, seed, window):
         show_counts("phase", dict(zip(WORDS, WORDS)))
         chaos = Chaos(stand, seed)
         rows["chaos"], phases["chaos"] = play(
-            "chaos", stand, seconds, [*load, "--allow-errors", "--linger", 2], chaos.run)
+            "chaos", stand, lengths["chaos"], [*load, "--allow-errors", "--linger", 2], chaos.run)
         aside = stand.put_aside()
         bad += [f"chaos: {each}" for each in chaos.failures]
         chaos.heal()
-        rows["load"], phases["load"] = play("load", stand, rest, load)
-        rows["idle"], phases["idle"] = play("idle", stand, rest, [])
+        rows["load"], phases["load"] = play("load", stand, lengths["load"], load)
+        rows["idle"], phases["idle"] = play("idle", stand, lengths["idle"], [])
         stand.service.stop()
         keep_logs(stand)
         logged = stand.service.log()
@@ -298,18 +299,20 @@ def go_inside():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--seconds", type=float, default=60, help="of faults")
-    parser.add_argument("--rest", type=float, help="of load, and of neither (as --seconds)")
+    parser.add_argument("--load", type=float, help="seconds of load alone (as --seconds)")
+    parser.add_argument("--idle", type=float, help="seconds of neither (as --seconds)")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     parser.add_argument("--window", type=int, default=1024, help="requests open at a time")
     args = parser.parse_args()
     if not os.environ.get(INSIDE):
         go_inside()
-    rest = args.rest or args.seconds
-    print(f"seed {args.seed}, {args.seconds:g} s, {rest:g} s and {rest:g} s, "
-          f"at most {args.window} requests open\n"
+    lengths = {"chaos": args.seconds, "load": args.load or args.seconds,
+               "idle": args.idle or args.seconds}
+    told = ", ".join(f"{name} {seconds:g} s" for name, seconds in lengths.items())
+    print(f"seed {args.seed}, {told}, at most {args.window} requests open\n"
           f"{gauges.RULE}\n", flush=True)
     began = time.monotonic()
-    code = soak(args.seconds, rest, args.seed, args.window)
+    code = soak(lengths, args.seed, args.window)
     print(f"{time.monotonic() - began:.0f} s in all")
     return code
 
