@@ -175,6 +175,7 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
 include tests/fuzz/fuzz.mk
+include tests/sim/sim.mk
 
 # Benchmarks in C, not part of the test run.
 $(BUILD)/bench/ledger: $(BUILD)/obj/tests/bench/ledger.o $(patsubst %.c,$(BUILD)/obj/%.o,$(LEDGER_C))

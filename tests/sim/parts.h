@@ -1,0 +1,64 @@
+/* The parts of the world, each with what is due next and its turn. */
+#ifndef FXWIRE_TESTS_SIM_PARTS_H
+#define FXWIRE_TESTS_SIM_PARTS_H
+
+#include "common/day.h"
+#include "common/span.h"
+#include "tests/sim/world.h"
+#include "wsclient/link/connection.h"
+
+/* wsclient, from its start to its end, and who starts it again (life.c). */
+void life_prepare(void); /* once for all worlds */
+void life_begin_world(void);
+void life_end_world(void);
+int64_t life_next(void);
+void life_turn(void);
+bool life_is_up(void);
+bool life_is_stopping(void);
+int64_t life_started(void);
+/* Has it do something; false: it is dead, or was killed while it did. */
+bool life_does(void (*deed)(void *arg), void *arg);
+void life_kill(void);
+void life_stop(void);
+unsigned life_kills_at_stores(void);
+struct connection *life_connection(void);
+struct pipeline *life_pipeline(void);
+
+/* The library below its connection (library.c). */
+void library_reset(void);
+int64_t library_next(void);
+void library_turn(void);
+bool library_is_open(void);
+/* Hands something over, as the library does; false: the life ended by it. */
+bool library_calls(enum lws_callback_reasons reason, const char *in,
+                   size_t len);
+/* The upstream ends the connection; code 0: by a reset. */
+void library_broken(unsigned code);
+/* Whether a Ping of the upstream is answered by now. */
+bool library_pongs(void);
+
+/* The upstream: what it sends, and how it judges what it gets (upstream.c). */
+void upstream_begin_world(void);
+int64_t upstream_next(void);
+void upstream_turn(void);
+void upstream_connected(void);
+void upstream_disconnected(bool by_client);
+void upstream_reads(const unsigned char *bytes, size_t len);
+void upstream_sends(uint32_t requests);
+void upstream_no_rates(day when);
+/* What has to hold now, whatever comes next. */
+void upstream_judge(void);
+
+/* ratefetcher, its providers and their rates (rates.c). */
+enum { CURRENCIES = 6, WITHOUT_TABLE = 4, UNKNOWN = 5, DAYS = 12 };
+void rates_begin_world(void);
+int64_t rates_next(void);
+void rates_turn(void);
+void rates_forget_questions(void);
+bool rates_ask(day when, struct span currency);
+day rates_day(unsigned number);
+const char *rates_currency(unsigned number);
+/* Units of it for a euro, in ten thousandths. */
+uint64_t rates_rate(day when, unsigned currency);
+
+#endif

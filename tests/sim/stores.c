@@ -1,0 +1,197 @@
+#include "tests/sim/stores.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "common/mapped_file.h"
+#include "tests/sim/stores_in.h"
+
+#undef memcpy
+#undef memmove
+#undef memset
+
+jmp_buf stores_killed;
+
+static bool at_work;
+static uint64_t armed, count;
+static const struct mapped_file *file; /* the life's; NULL: none yet */
+
+void stores_at_work(bool is) {
+    at_work = is;
+}
+
+void stores_arm(uint64_t number) {
+    armed = number;
+}
+
+bool stores_are_armed(void) {
+    return armed != 0;
+}
+
+uint64_t stores_count(void) {
+    return count;
+}
+
+static bool is_in_file(const void *at) {
+    return at_work && file != NULL && file->start != NULL &&
+           (uintptr_t)at - (uintptr_t)file->start < file->bytes;
+}
+
+/* In front of a store. */
+static void store(const void *at) {
+    if (!is_in_file(at))
+        return;
+    count++;
+    if (armed > 0 && --armed == 0)
+        longjmp(stores_killed, 1);
+}
+
+/* A copy is as many stores as it has words, in the order of addresses. */
+void *stores_copy(void *to, const void *from, size_t len) {
+    if (!is_in_file(to))
+        return memmove(to, from, len);
+    for (size_t done = 0, step; done < len; done += step) {
+        step = len - done < sizeof count ? len - done : sizeof count;
+        store((char *)to + done);
+        memmove((char *)to + done, (const char *)from + done, step);
+    }
+    return to;
+}
+
+void *stores_fill(void *to, int byte, size_t len) {
+    store(to);
+    return memset(to, byte, len);
+}
+
+/* What the compiler calls in front of each access. */
+#define TSAN(name, parameters)                                                 \
+    void __tsan_##name parameters;                                             \
+    void __tsan_##name parameters
+#define ACCESS(size)                                                           \
+    TSAN(read##size, (void *at)) {                                             \
+        (void)at;                                                              \
+    }                                                                          \
+    TSAN(unaligned_read##size, (void *at)) {                                   \
+        (void)at;                                                              \
+    }                                                                          \
+    TSAN(write##size, (void *at)) {                                            \
+        store(at);                                                             \
+    }                                                                          \
+    TSAN(unaligned_write##size, (void *at)) {                                  \
+        store(at);                                                             \
+    }
+ACCESS(1)
+ACCESS(2)
+ACCESS(4)
+ACCESS(8)
+ACCESS(16)
+TSAN(init, (void)) {
+}
+TSAN(func_entry, (void *caller)) {
+    (void)caller;
+}
+TSAN(func_exit, (void)) {
+}
+TSAN(read_range, (void *at, size_t len)) {
+    (void)at, (void)len;
+}
+TSAN(write_range, (void *at, size_t len)) {
+    (void)len;
+    store(at);
+}
+TSAN(atomic_thread_fence, (int order)) {
+    (void)order;
+}
+TSAN(atomic64_store, (uint64_t * at, uint64_t value, int order)) {
+    (void)order;
+    store(at);
+    *at = value;
+}
+uint64_t __tsan_atomic64_load(const uint64_t *at, int order);
+uint64_t __tsan_atomic64_load(const uint64_t *at, int order) {
+    (void)order;
+    return *at;
+}
+
+/* Memory of a life; in front of what malloc() gives. */
+struct block {
+    _Alignas(max_align_t) LIST_ENTRY(block) entry;
+    size_t size;
+    bool of_life;
+};
+
+static LIST_HEAD(, block) blocks = LIST_HEAD_INITIALIZER(blocks);
+static size_t memory;
+
+size_t stores_memory(void) {
+    return memory;
+}
+
+void *__real_malloc(size_t size);
+void __real_free(void *at);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t number, size_t size);
+void *__wrap_realloc(void *at, size_t size);
+void __wrap_free(void *at);
+int __real_mapped_file_open(struct mapped_file *opened, const char *path);
+int __wrap_mapped_file_open(struct mapped_file *opened, const char *path);
+
+void *__wrap_malloc(size_t size) {
+    struct block *block = __real_malloc(sizeof *block + size);
+    if (block == NULL)
+        return NULL;
+    *block = (struct block){.size = size, .of_life = at_work};
+    if (at_work) {
+        LIST_INSERT_HEAD(&blocks, block, entry);
+        memory += size;
+    }
+    return block + 1;
+}
+
+void *__wrap_calloc(size_t number, size_t size) {
+    void *at = __wrap_malloc(number * size);
+    return at != NULL ? memset(at, 0, number * size) : NULL;
+}
+
+void __wrap_free(void *at) {
+    if (at == NULL)
+        return;
+    struct block *block = (struct block *)at - 1;
+    if (block->of_life) {
+        LIST_REMOVE(block, entry);
+        memory -= block->size;
+    }
+    __real_free(block);
+}
+
+void *__wrap_realloc(void *at, size_t size) {
+    void *new = __wrap_malloc(size);
+    if (at != NULL && new != NULL) {
+        size_t before = ((struct block *)at - 1)->size;
+        memcpy(new, at, before < size ? before : size);
+        __wrap_free(at);
+    }
+    return new;
+}
+
+int __wrap_mapped_file_open(struct mapped_file *opened, const char *path) {
+    int result = __real_mapped_file_open(opened, path);
+    file = opened;
+    return result;
+}
+
+void stores_end(void) {
+    at_work = false;
+    if (file != NULL) {
+        struct mapped_file left = *file;
+        left.path = NULL; /* the life's memory, too */
+        mapped_file_close(&left, false);
+    }
+    file = NULL;
+    while (!LIST_EMPTY(&blocks)) {
+        struct block *block = LIST_FIRST(&blocks);
+        __wrap_free(block + 1);
+    }
+}
