@@ -108,6 +108,21 @@ static void run_program(char *argv[]) {
     }
 }
 
+static int run_command(int command, const struct options *options) {
+    if (commands[command].run == NULL)
+        return usage("Nothing may stand before that command.");
+    const char *unheeded =
+        options_unheeded(options, commands[command].synopsis);
+    if (unheeded != NULL) {
+        fprintf(stderr, "--%s: not of this command\n", unheeded);
+        return usage(commands[command].synopsis);
+    }
+    if (options->argument_count < commands[command].least_arguments ||
+        options->argument_count > commands[command].most_arguments)
+        return usage(commands[command].synopsis);
+    return commands[command].run(options);
+}
+
 int main(int argc, char *argv[], char *envp[]) {
     process_init(argc, argv, envp);
     if (argc > 1 && strcmp(argv[1], MONITOR_COMMAND) == 0)
@@ -121,13 +136,7 @@ int main(int argc, char *argv[], char *envp[]) {
         return code;
     }
     for (int i = 0; i < COMMANDS; i++)
-        if (strcmp(options.command, commands[i].name) == 0) {
-            if (commands[i].run == NULL)
-                return usage("Nothing may stand before that command.");
-            if (options.argument_count < commands[i].least_arguments ||
-                options.argument_count > commands[i].most_arguments)
-                return usage(commands[i].synopsis);
-            return commands[i].run(&options);
-        }
+        if (strcmp(options.command, commands[i].name) == 0)
+            return run_command(i, &options);
     return usage("No such command.");
 }

@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/memory.h"
@@ -11,6 +12,7 @@
 enum {
     BEFORE_OPTIONS = 255, /* they are no characters */
 #include "supervisor/options.def"
+    BEHIND_OPTIONS
 };
 #undef OPTION
 
@@ -75,6 +77,8 @@ static bool enter_option(int option, struct options *out) {
 
 /* Of several letters behind one - the word is not yet behind `optind`. */
 static char *unknown(const char *word) {
+    if (optopt > BEFORE_OPTIONS && optopt < BEHIND_OPTIONS)
+        return memory_print("%s: takes no value", word);
     bool is_letter = optopt != 0 && optopt <= BEFORE_OPTIONS;
     return is_letter ? memory_print("-%c: no such option", optopt)
                      : memory_print("%s: no such option", word);
@@ -94,12 +98,35 @@ char *options_read(int argc, char *argv[], struct options *out) {
             return memory_print("--%s: its value is bad", known[which].name);
         if (which < 0)
             return unknown(argv[optind - 1]);
+        out->given |= 1U << which;
     }
-    if (out->command != NULL)
-        return NULL; /* --help and --version ignore the rest */
+    if (out->command != NULL) { /* --help and --version ignore the rest */
+        out->given = 0;
+        return NULL;
+    }
     out->command = optind < argc ? argv[optind++] : "run";
     out->arguments = (const char *const *)(argv + optind);
     out->argument_count = argc - optind;
+    return NULL;
+}
+
+static bool heeds(const char *synopsis, const char *name) {
+    size_t len = strlen(name);
+    const char *at = synopsis;
+    while ((at = strstr(at, "--")) != NULL) {
+        at += strlen("--");
+        if (strncmp(at, name, len) == 0 && strchr(" ]", at[len]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+const char *options_unheeded(const struct options *options,
+                             const char *synopsis) {
+    for (int i = 0; known[i].name != NULL; i++)
+        if ((options->given & 1U << i) != 0 &&
+            known[i].val != OPTION_ENV_FILE && !heeds(synopsis, known[i].name))
+            return known[i].name;
     return NULL;
 }
 

@@ -22,12 +22,18 @@ struct options {
     const char *command;          /* "run" if none is given */
     const char *const *arguments; /* of main()'s, with a NULL behind them */
     int argument_count;
+    unsigned given; /* a bit for each row of options.def */
 };
 
 /* Reads the arguments; options may stand anywhere. NULL, or what is wrong
  * with them as one line; the caller frees it. */
 MUST_CHECK char *options_read(int argc, char *argv[],
                               struct options *out) NONNULL_ALL;
+
+/* The name of an option that was given and does not stand in the synopsis of
+ * its command (--env-file is for all of them), or NULL. */
+MUST_CHECK const char *options_unheeded(const struct options *options,
+                                        const char *synopsis) NONNULL_ALL;
 
 /*
  * Loads the settings from the environment and the .env file. Faults and

@@ -410,7 +410,8 @@ def test_bad_lines_are_named(text, why):
 @pytest.mark.parametrize("options,code,why", (
     ((), 64, "--rates: is needed"),
     (("--script", "-", "--odd"), 64, "--odd: no such option"),
-    (("--script", "-", "--rate", "x"), 64, "x: is no value"),
+    (("--script", "-", "--rate", "x"), 64, "--rate: its value is bad"),
+    (("--random", "--count=-1"), 64, "--count: its value is bad"),
     (("--script", "-", "--count", "3"), 64, "--random"),
     (("--script", "-", "more"), 64, "more: is no option"),
     (("--script", "/nowhere"), 66, "/nowhere: No such file"),

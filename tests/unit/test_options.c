@@ -74,7 +74,7 @@ static const struct bad_case {
     {"status -xy --json", "-x"},
     {"--env-file", "--env-file"},
     {"check --env-file", "--env-file"},
-    {"--json=yes", "--json"},
+    {"--json=yes", "--json=yes: takes no value"},
     {"status --wait", "--wait"},
     {"status --wait soon", "--wait"},
     {"--wait=", "--wait"},
@@ -82,6 +82,22 @@ static const struct bad_case {
     {"--wait 5s", "--wait"},
     {"--wait nan", "--wait"},
     {"--wait inf", "--wait"},
+};
+
+/* The option that is not of its command, if there is one. */
+static const struct heed_case {
+    const char *arguments, *synopsis, *unheeded;
+} heed_cases[] = {
+    {"check", "check [--live]", NULL},
+    {"check --live", "check [--live]", NULL},
+    {"check --seconds 5", "check [--live]", "seconds"},
+    {"--live --seconds 5 check", "check [--live]", "seconds"},
+    {"status --wait 1 --ready", "status [--wait SECONDS --ready]", NULL},
+    {"stop --env-file x", "stop", NULL},
+    {"stop --json", "stop", "json"},
+    {"x --live", "x [--lively]", "live"},
+    {"x --live", "x --lively --live", NULL},
+    {"stop --json --help", "--help", NULL},
 };
 
 /* An argument vector of its own; the program's name is its first. */
@@ -122,6 +138,20 @@ static bool same(const struct options *a, const struct options *b) {
            a->no_watchdog == b->no_watchdog && a->json == b->json &&
            a->live == b->live && a->ready == b->ready && a->wait == b->wait &&
            a->wait_seconds == b->wait_seconds;
+}
+
+static void options_of_other_commands(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(heed_cases); i++) {
+        struct vector v;
+        struct options found;
+        split(&v, heed_cases[i].arguments);
+        assert_null(options_read(v.argc, v.argv, &found));
+        const char *unheeded = options_unheeded(&found, heed_cases[i].synopsis);
+        if (!same_text(unheeded, heed_cases[i].unheeded))
+            fail_msg("`%s`: %s", heed_cases[i].arguments,
+                     unheeded != NULL ? unheeded : "nothing");
+    }
 }
 
 static void good_lines(void **state) {
@@ -171,12 +201,13 @@ static void settings_come_from_the_named_file(void **state) {
 }
 
 int main(void) {
-    static struct CMUnitTest tests[COUNT_OF(bad_cases) + 2] = {
+    static struct CMUnitTest tests[COUNT_OF(bad_cases) + 3] = {
         cmocka_unit_test(good_lines),
+        cmocka_unit_test(options_of_other_commands),
         cmocka_unit_test(settings_come_from_the_named_file),
     };
     for (size_t i = 0; i < COUNT_OF(bad_cases); i++)
-        tests[i + 2] =
+        tests[i + 3] =
             (struct CMUnitTest){.name = bad_cases[i].arguments,
                                 .test_func = bad_lines,
                                 .initial_state = (void *)&bad_cases[i]};

@@ -142,8 +142,11 @@ bool options_read(struct options *o, int argc, char **argv) {
             return options_complain(argv[optind - 1], "needs a value");
         if (which < 0 || which >= OPTIONS)
             return options_complain(argv[optind - 1], "no such option");
-        if (!options_enter(o, options_known[which].name))
-            return options_complain(optarg, "is no value of this option");
+        if (!options_enter(o, options_known[which].name)) {
+            char option[32];
+            snprintf(option, sizeof option, "--%s", options_known[which].name);
+            return options_complain(option, "its value is bad");
+        }
     }
     if (optind < argc)
         return options_complain(argv[optind], "is no option");
