@@ -28,56 +28,90 @@ static bool is_ascii(uint8_t c) {
     return c < 0x80;
 }
 
-static bool is_continuation(uint8_t c) {
-    return (c & 0xC0) == 0x80;
+enum { STEP = 16 };
+
+/* A step's bytes at once, wherever they stand, and the same as words. */
+typedef uint8_t step __attribute__((vector_size(STEP), aligned(1), may_alias));
+typedef uint64_t pair __attribute__((vector_size(STEP), aligned(1), may_alias));
+
+static inline step step_at(const uint8_t *at) {
+    return *(const step *)at;
 }
 
-static uint64_t tops_of_word(const uint8_t *at) {
-    uint64_t word;
-    memcpy(&word, at, sizeof word);
-    return word & UINT64_C(0x8080808080808080);
+static inline uint64_t words_of(pair words) {
+    return words[0] | words[1];
 }
 
-/* Two words at once, wherever they stand. */
-typedef uint64_t pair __attribute__((vector_size(16), aligned(1), may_alias));
-
-static uint64_t tops_of_64(const uint8_t *at) {
-    const pair *pairs = (const pair *)at;
-    pair all = pairs[0] | pairs[1] | pairs[2] | pairs[3];
-    return (all[0] | all[1]) & UINT64_C(0x8080808080808080);
+static inline bool is_ascii_step(step bytes) {
+    return (words_of((pair)bytes) & UINT64_C(0x8080808080808080)) == 0;
 }
 
-/* Behind the ASCII text that begins at `at`, by words where it can. */
+bool utf8_is_ascii(struct span text) {
+    const uint8_t *at = (const uint8_t *)text.data;
+    size_t left = text.len;
+    uint8_t tops = 0;
+    if (left < STEP) {
+        while (left > 0)
+            tops |= at[--left];
+        return is_ascii(tops);
+    }
+    step all = step_at(at + left - STEP);
+    for (; left >= 2 * STEP; left -= 2 * STEP, at += 2 * STEP)
+        all |= step_at(at) | step_at(at + STEP);
+    if (left >= STEP)
+        all |= step_at(at);
+    return is_ascii_step(all);
+}
+
+/* Behind the ASCII text that begins at `at`, by steps where it can. */
 static const uint8_t *skip_ascii(const uint8_t *at, const uint8_t *end) {
-    const uint8_t *start = at;
-    while (end - at >= 64 && tops_of_64(at) == 0)
-        at += 64;
-    while (end - at >= 8 && tops_of_word(at) == 0)
-        at += 8;
-    if (end - start >= 8 && end - at < 8 && tops_of_word(end - 8) == 0)
-        return end;
+    while (end - at >= STEP && is_ascii_step(step_at(at)))
+        at += STEP;
     while (at < end && is_ascii(*at))
         at++;
     return at;
 }
 
 /*
- * Behind whole characters of two and three bytes, which most text beyond ASCII
- * is made of. What else there is, and what is cut off, is looked at by bytes.
+ * Whether a step is as it has to be behind the three bytes before it: a byte
+ * continues a character if, and only if, one of these begins one that is so
+ * long; the bounds of second bytes are those of start_sequence().
  */
-static const uint8_t *skip_common(const uint8_t *at, const uint8_t *end) {
-    while (end - at >= 3) {
-        if (at[0] >= 0xC2 && at[0] <= 0xDF && is_continuation(at[1]))
-            at += 2;
-        else if (at[0] > 0xE0 && at[0] < 0xED && is_continuation(at[1]) &&
-                 is_continuation(at[2]))
-            at += 3;
-        else if (is_ascii(at[0]) && !is_ascii(at[1]))
-            at++; /* a blank between words */
-        else
-            break;
-    }
-    return at;
+static inline bool is_good_step(const uint8_t *at) {
+    step c = step_at(at), first = step_at(at - 1);
+    step continues = (step)((c & 0xC0) == 0x80);
+    step is_free = (step)(first < 0xC0) & (step)(step_at(at - 2) < 0xE0) &
+                   (step)(step_at(at - 3) < 0xF0);
+    step lowest =
+        ((step)(first == 0xE0) & 0xA0) | ((step)(first == 0xF0) & 0x90);
+    step highest = ~(((step)(first == 0xED) & (0xFF - 0x9F)) |
+                     ((step)(first == 0xF4) & (0xFF - 0x8F)));
+    step good = (continues ^ is_free) & (step)(lowest <= c) &
+                (step)(c <= highest) & (step)((c & 0xFE) != 0xC0) &
+                (step)(c <= 0xF4);
+    return words_of((pair)~good) == 0;
+}
+
+/* How many bytes before `at` begin a character that is not whole there. */
+static inline int begun_before(const uint8_t *at) {
+    if (at[-1] >= 0xC0)
+        return 1;
+    if (at[-2] >= 0xE0)
+        return 2;
+    return at[-3] >= 0xF0 ? 3 : 0;
+}
+
+/*
+ * Behind whole characters of any length, as long as steps have some that are
+ * not ASCII. Three bytes before `at` are of this text, and are good.
+ */
+static const uint8_t *skip_steps(const uint8_t *at, const uint8_t *end) {
+    const uint8_t *start = at;
+    while (end - at >= STEP && !is_ascii_step(step_at(at)) && is_good_step(at))
+        at += STEP;
+    if (end - at < STEP && end - start >= STEP && is_good_step(end - STEP))
+        at = end;
+    return at > start ? at - begun_before(at) : at;
 }
 
 /* Takes a byte that is not ASCII, or continues a character, or should. */
@@ -90,18 +124,18 @@ static bool take_byte(struct utf8 *state, uint8_t c) {
 }
 
 bool utf8_feed(struct utf8 *state, struct span piece) {
-    const uint8_t *at = (const uint8_t *)piece.data;
+    const uint8_t *at = (const uint8_t *)piece.data, *start = at;
     const uint8_t *end = piece.len > 0 ? at + piece.len : at;
-    for (;;) {
+    while (at < end) {
         if (state->missing == 0)
-            at = skip_common(skip_ascii(at, end), end);
-        if (at == end)
-            return true;
-        if (state->missing == 0 && is_ascii(*at))
-            continue;
-        if (!take_byte(state, *at++))
+            at = skip_ascii(at, end);
+        if (state->missing == 0 && at - start >= 3)
+            at = skip_steps(at, end);
+        if (at < end && (state->missing > 0 || !is_ascii(*at)) &&
+            !take_byte(state, *at++))
             return false;
     }
+    return true;
 }
 
 size_t utf8_char_len(struct span text) {

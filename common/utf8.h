@@ -15,6 +15,9 @@ struct utf8 {
     uint8_t highest;
 };
 
+/* Whether it is ASCII: then it is UTF-8 as a whole. */
+bool utf8_is_ascii(struct span text);
+
 /* Takes the next piece; false: this text can not be UTF-8 any more. */
 MUST_CHECK bool utf8_feed(struct utf8 *state, struct span piece);
 

@@ -214,19 +214,32 @@ static void judges_all_short_sequences(void **state) {
     }
 }
 
-/* All that begins like four bytes, with the last two at their limits. */
+/* The same amid so many others that steps are looked at as a whole. */
+static void check_amid_others(const uint8_t *bytes, size_t len, size_t at) {
+    uint8_t text[64];
+    for (size_t i = 0; i < sizeof text; i += 2)
+        memcpy(text + i, "\xD0\xB6", 2);
+    memcpy(text + at, bytes, len);
+    check_bytes(text, sizeof text - len % 2);
+}
+
+/* All that may begin like four bytes, with the last two at their limits. */
 static void judges_sequences_of_four(void **state) {
     (void)state;
     static const uint8_t limits[] = {0x00, 0x7F, 0x80, 0x8F, 0x90,
                                      0x9F, 0xA0, 0xBF, 0xC0, 0xFF};
-    for (int first = 0xEE; first < 0x100; first++)
+    for (int first = 0xBF; first < 0x100; first++)
         for (int second = 0; second < 0x100; second++)
             for (size_t i = 0; i < COUNT_OF(limits); i++)
-                for (size_t j = 0; j < COUNT_OF(limits); j++)
-                    check_bytes((const uint8_t[]){(uint8_t)first,
-                                                  (uint8_t)second, limits[i],
-                                                  limits[j]},
-                                4);
+                for (size_t j = 0; j < COUNT_OF(limits); j++) {
+                    const uint8_t bytes[] = {(uint8_t)first, (uint8_t)second,
+                                             limits[i], limits[j]};
+                    size_t at = 2 * (size_t)((first + second) % 12);
+                    check_bytes(bytes, 4);
+                    check_amid_others(bytes, 4, at);
+                    if (i == j)
+                        check_amid_others(bytes, 3, 64 - 3);
+                }
 }
 
 /* Puts one code point; the caller asks for none that may not be written. */
@@ -263,8 +276,12 @@ static void judges_long_texts(void **state) {
         char text[512];
         size_t len = 0;
         while (len < 400) {
-            uint32_t range = random_below(&random, 3) > 0 ? 0x80 : 0xD800;
-            len += encode((uint32_t)random_below(&random, range), text + len);
+            static const uint32_t ranges[] = {0x80, 0x80, 0x800, 0xD800};
+            uint32_t range = ranges[random_below(&random, round % 5 + 1) % 4];
+            uint32_t point = (uint32_t)random_below(&random, range);
+            if (random_below(&random, 8) == 0)
+                point += 0xE000; /* some of these are of four bytes */
+            len += encode(point, text + len);
         }
         if (round % 2 == 1)
             text[random_below(&random, len)] = (char)random_next(&random);
@@ -281,6 +298,24 @@ static void judges_long_texts(void **state) {
         invalid += wanted == INVALID;
     }
     assert_in_range(invalid, 5000, 10000);
+}
+
+/* Each byte at each place of a text of each length. */
+static void tells_ascii(void **state) {
+    (void)state;
+    char text[100];
+    assert_true(utf8_is_ascii((struct span){NULL, 0}));
+    for (size_t len = 1; len <= sizeof text; len++) {
+        memset(text, 'a', sizeof text);
+        assert_true(utf8_is_ascii(exact_copy(text, len)));
+        for (size_t at = 0; at < len; at++) {
+            text[at] = '\x7F';
+            assert_true(utf8_is_ascii(exact_copy(text, len)));
+            text[at] = '\x80';
+            assert_false(utf8_is_ascii(exact_copy(text, len)));
+            text[at] = 'a';
+        }
+    }
 }
 
 /* No memory at all is an empty piece like any other. */
@@ -322,6 +357,7 @@ int main(void) {
         cmocka_unit_test(judges_sequences_of_four),
         cmocka_unit_test(takes_each_code_point),
         cmocka_unit_test(judges_long_texts),
+        cmocka_unit_test(tells_ascii),
         cmocka_unit_test(takes_empty_pieces),
     };
     return cmocka_run_group_tests_name("utf8", tests, NULL, NULL);

@@ -53,7 +53,8 @@ enum inbox_verdict inbox_add(struct inbox *inbox, struct span piece,
                              struct span *message) {
     if (!last || inbox->total > 0 || piece.len > inbox->max_bytes)
         return add_part(inbox, piece, announced, last, message);
-    if (!utf8_feed(&inbox->utf8, piece) || !utf8_complete(&inbox->utf8))
+    if (!utf8_is_ascii(piece) &&
+        (!utf8_feed(&inbox->utf8, piece) || !utf8_complete(&inbox->utf8)))
         return INBOX_NOT_UTF8;
     inbox->total = piece.len;
     *message = piece;
