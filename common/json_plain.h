@@ -18,6 +18,9 @@
 
 enum { JSON_STEP = 16 };
 
+/* JSON_STEP bytes at once. */
+typedef uint8_t json_bytes __attribute__((vector_size(JSON_STEP)));
+
 /* Whether the byte means itself in a string. */
 static inline bool json_is_plain(char c) {
     return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
@@ -101,6 +104,10 @@ static inline unsigned json_not_digits(const char *at) {
     return ~(unsigned)_mm_movemask_epi8(digits);
 }
 
+static inline bool json_is_all_ones(json_bytes bytes) {
+    return _mm_movemask_epi8((__m128i)bytes) == 0xFFFF;
+}
+
 /* A bit for each byte of two steps that is the same, the first lowest. */
 static inline unsigned json_same_in_step(const char *a, const char *b) {
     __m128i same =
@@ -125,6 +132,12 @@ static inline unsigned json_not_digits(const char *at) {
         if (at[i] < '0' || at[i] > '9')
             others |= 1u << i;
     return others;
+}
+
+static inline bool json_is_all_ones(json_bytes bytes) {
+    uint64_t words[2];
+    memcpy(words, &bytes, sizeof words);
+    return (words[0] & words[1]) == UINT64_MAX;
 }
 
 static inline unsigned json_same_in_step(const char *a, const char *b) {

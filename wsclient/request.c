@@ -181,7 +181,7 @@ static enum json_error scan(struct span text, struct json_found *found,
         return JSON_OK;
     }
     enum json_error error = json_scan(text, fields, FIELDS, found, top);
-    bool learn = usual.literal_count == 0 || ++others >= OTHERS_TO_LEARN;
+    bool learn = usual.usual.count == 0 || ++others >= OTHERS_TO_LEARN;
     if (learn && error == JSON_OK && *top == JSON_OBJECT) {
         json_shape_learn(&usual, text, found, FIELDS, found[TYPE].text.data);
         others = 0;

@@ -19,11 +19,22 @@ static void put_times(struct shape *shape, const char *text, int times) {
         put(shape, text);
 }
 
+/* The typical one, of a stream whose ids, odds and stakes are of any length. */
+static void make_varied(struct shape *shape, const struct shape *typical) {
+    *shape = *typical;
+    shape->name = "varied";
+    shape->earlier = "{\"type\":\"message\",\"id\":4,\"payload\":{"
+                     "\"marketId\":123456,\"selectionId\":987654,"
+                     "\"odds\":12.25,\"stake\":1000,\"currency\":\"GBP\","
+                     "\"date\":\"2021-05-18T21:32:42.324Z\"}}";
+}
+
 /* A request with `piece` so often in front of its payload. */
 static void make(struct shape *shape, const char *name, const char *before,
                  const char *piece, int times, const char *after) {
     shape->name = name;
     shape->len = 0;
+    shape->earlier = NULL;
     put(shape, "{\"type\":\"message\",\"id\":456,");
     put(shape, before);
     put_times(shape, piece, times);
@@ -41,6 +52,7 @@ static void make_long(struct shape *shape, const char *name, const char *before,
 static void make_pretty(struct shape *shape) {
     shape->name = "pretty";
     shape->len = 0;
+    shape->earlier = NULL;
     put(shape, "{\n  \"type\": \"message\",\n  \"id\": 456,\n"
                "  \"payload\": {\n"
                "    \"marketId\": 123456,\n    \"selectionId\": 987654,\n"
@@ -51,6 +63,7 @@ static void make_pretty(struct shape *shape) {
 void shapes_make(struct shape shapes[static SHAPES]) {
     struct shape *s = shapes;
     make(s++, "typical", "", "", 0, "");
+    make_varied(s++, shapes);
     make_pretty(s++);
     make(s++, "deep", "\"a\":", "[{\"b\":", 15,
          "0}]}]}]}]}]}]}]}]}]}]}]}]}]}]}],");
