@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/sim/parts.h"
+#include "tests/sim/rates.h"
 #include "tests/sim/stores.h"
 
 enum { REQUESTS = 1 << 14, ID_BASE = 1000, BREAKS_TO_REFUSE = 4 };
@@ -73,12 +74,13 @@ static uint64_t cents_of(const struct account *a) {
 /* The same bytes, but for stake and currency. */
 static size_t write_message(const struct account *a, const char *stake,
                             const char *currency, char *text) {
+    char date[DAY_TEXT_SIZE];
+    day_print(rates_day(day_of(a)), date);
     return (size_t)snprintf(
         text, JUDGE_TEXT_SIZE,
         "{\"type\":\"message\",\"id\":%zu,\"payload\":{\"odds\":2.20,"
-        "\"stake\":%s,\"currency\":\"%s\",\"date\":\"2021-05-%02uT10:00:00Z\"}"
-        "}",
-        (size_t)(a - all) + ID_BASE, stake, currency, 3 + day_of(a));
+        "\"stake\":%s,\"currency\":\"%s\",\"date\":\"%sT10:00:00Z\"}}",
+        (size_t)(a - all) + ID_BASE, stake, currency, date);
 }
 
 size_t judge_write_request(size_t number, char text[JUDGE_TEXT_SIZE]) {
@@ -92,7 +94,8 @@ size_t judge_write_request(size_t number, char text[JUDGE_TEXT_SIZE]) {
 
 /* In hundred thousandths, half away from zero. */
 static void write_euro(const struct account *a, char text[32]) {
-    uint64_t rate = rates_rate(rates_day(day_of(a)), currency_of(a));
+    uint64_t rate =
+        rates_rate(rates_working_day(rates_day(day_of(a))), currency_of(a));
     uint64_t dividend = cents_of(a) * 10000000; /* below 1e15 */
     uint64_t fine = (2 * dividend + rate) / (2 * rate);
     size_t len = (size_t)snprintf(text, 32, "%llu.%05llu",
@@ -120,7 +123,9 @@ static bool is_allowed(const struct account *a, enum reason reason) {
     case IN_TIME:
         return world_now() - a->arrived >= TIMEOUT;
     case NO_CURRENCY:
-        return currency_of(a) == UNKNOWN;
+        return currency_of(a) == UNKNOWN ||
+               (currency_of(a) == WITHOUT_TABLE &&
+                providers_lacked(rates_day(day_of(a))));
     case FULL:
         return in_hand >= FULL_FROM;
     case QUARANTINED:
@@ -228,8 +233,8 @@ static void judge_open(struct account *a, int64_t good, unsigned connection) {
 }
 
 void judge_all(int64_t good_since, unsigned connection) {
-    if (stores_memory() > MEMORY_BYTES)
-        world_wrong("it has %zu bytes of memory", stores_memory());
+    if (stores_memory(WSCLIENT) > MEMORY_BYTES)
+        world_wrong("it has %zu bytes of memory", stores_memory(WSCLIENT));
     while (first_open < count && all[first_open].delivered &&
            !is_open(&all[first_open]))
         first_open++;

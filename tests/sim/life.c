@@ -1,7 +1,7 @@
 /*
- * The lives of wsclient, one after the other over the same ledger, each begun
- * as the supervisor's table for it says. It is what wsclient/main.c is, without
- * processes: a killed one is left by a jump, and all that it had with it.
+ * The lives of wsclient, one after the other over the same ledger. It is what
+ * wsclient/main.c is, without processes: a killed one is left by a jump, and
+ * all that it had with it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,14 +10,12 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "supervisor/lifecycle.h"
+#include "tests/sim/helper.h"
 #include "tests/sim/parts.h"
-#include "tests/sim/stores.h"
+#include "tests/sim/rates.h"
 
 /* Room for some tens of messages, so that it is full at times. */
 #define PENDING_MAX_BYTES "32768"
-#define RESPAWN           MILLISECONDS(10)
-#define LONGEST_DELAY     SECONDS(5)
 #define GRACE             SECONDS(5)
 
 static struct settings *settings;
@@ -26,11 +24,13 @@ static char label[] = "upstream", address[] = "ws://upstream/";
 static const struct upstream upstream = {.label = label, .url = address};
 static struct child child;
 
+static void begin(void *arg);
+static void gone(void);
+static struct helper helper = {
+    .name = "wsclient", .process = WSCLIENT, .begin = begin, .gone = gone};
+
 static struct life {
-    bool up, stopping;
-    int64_t start_due, started, alarm;
-    unsigned kills; /* in front of a store */
-    struct lifecycle lifecycle;
+    int64_t alarm;
     struct ledger *ledger;
     struct pipeline *pipeline;
     struct connection *connection;
@@ -39,6 +39,7 @@ static struct life {
 
 static void remove_folder(void) {
     unlink(ledger_path);
+    fetcher_end();
     rmdir(folder);
 }
 
@@ -54,25 +55,26 @@ void life_prepare(void) {
         exit(1);
     }
     snprintf(ledger_path, sizeof ledger_path, "%s/ledger", folder);
+    fetcher_prepare(folder);
     atexit(remove_folder);
     log_open("sim", "error", "text", open("/dev/null", O_WRONLY | O_CLOEXEC));
     settings = settings_load(environment, NULL, false, SETTINGS_WSCLIENT);
 }
 
 bool life_is_up(void) {
-    return life.up;
+    return helper.up;
 }
 
 bool life_is_stopping(void) {
-    return life.stopping;
+    return helper.stopping;
 }
 
 int64_t life_started(void) {
-    return life.started;
+    return helper.started;
 }
 
 unsigned life_kills_at_stores(void) {
-    return life.kills;
+    return helper.kills;
 }
 
 struct connection *life_connection(void) {
@@ -83,57 +85,18 @@ struct pipeline *life_pipeline(void) {
     return life.pipeline;
 }
 
-static void plan_start(enum lifecycle_action action) {
-    duration delay = RESPAWN;
-    if (action == LIFECYCLE_START_LATER)
-        delay = life.lifecycle.delay;
-    if (delay.usec > LONGEST_DELAY.usec)
-        world_wrong("it is to be started only after %.1f s",
-                    (double)delay.usec / USEC_PER_SEC);
-    life.start_due = world_now() + delay.usec;
-}
-
-static enum lifecycle_action step(enum lifecycle_event event) {
-    return lifecycle_step(&life.lifecycle, event, (monotime){world_now()},
-                          world_chance(UINT32_MAX));
-}
-
-/* The process is no more. */
-static void end_life(void) {
-    bool healthy = life.lifecycle.ready &&
-                   world_now() - life.started >= LIFECYCLE_HEALTHY.usec;
-    life.up = life.stopping = false;
+static void gone(void) {
     life.alarm = NEVER;
     library_reset();
-    rates_forget_questions();
-    stores_end();
-    enum lifecycle_action action = step(LIFECYCLE_DIED);
-    if (healthy && action != LIFECYCLE_START)
-        world_wrong("one that was healthy is not started again at once");
-    plan_start(action);
+    fetcher_forget_wsclient();
 }
 
 bool life_does(void (*deed)(void *arg), void *arg) {
-    if (!life.up)
-        return false;
-    if (_setjmp(stores_killed) != 0) {
-        stores_at_work(false);
-        life.kills++;
-        world_tell("wsclient is killed in front of a store to its ledger");
-        end_life();
-        return false;
-    }
-    stores_at_work(true);
-    deed(arg);
-    stores_at_work(false);
-    return true;
+    return helper_does(&helper, deed, arg);
 }
 
 void life_kill(void) {
-    if (!life.up)
-        return;
-    world_tell("wsclient is killed");
-    end_life();
+    helper_kill(&helper);
 }
 
 static void stop(void *arg) {
@@ -143,13 +106,8 @@ static void stop(void *arg) {
 }
 
 void life_stop(void) {
-    if (!life.up || life.stopping)
-        return;
-    world_tell("wsclient is told to stop");
-    if (step(LIFECYCLE_WANT_RESTART) != LIFECYCLE_STOP)
-        world_wrong("a restart does not begin by a stop");
-    life.stopping = true;
-    life_does(stop, NULL);
+    if (helper_is_to_stop(&helper))
+        life_does(stop, NULL);
 }
 
 static void on_answers_ready(void *arg) {
@@ -159,7 +117,7 @@ static void on_answers_ready(void *arg) {
 }
 static bool on_ask(void *arg, day when, struct span currency) {
     (void)arg;
-    return rates_ask(when, currency);
+    return fetcher_ask(when, currency);
 }
 static void on_alert(void *arg, enum event_id event, const char *detail) {
     (void)arg, (void)event, (void)detail;
@@ -200,19 +158,6 @@ static void begin(void *arg) {
     pipeline_recover(life.pipeline, clock_now());
 }
 
-static void start(void) {
-    life.start_due = NEVER;
-    life.up = true;
-    life.started = world_now();
-    world_tell("wsclient starts");
-    if (life.lifecycle.state == LIFECYCLE_DOWN &&
-        step(LIFECYCLE_START_DUE) != LIFECYCLE_START)
-        world_wrong("a start that is due is not made");
-    if (life_does(begin, NULL) &&
-        step(LIFECYCLE_SAID_READY) != LIFECYCLE_NOTHING)
-        world_wrong("one that is ready is not left alone");
-}
-
 /* In order, as at the end of main(). */
 static void close_parts(void *arg) {
     (void)arg;
@@ -223,21 +168,17 @@ static void close_parts(void *arg) {
 
 void life_begin_world(void) {
     unlink(ledger_path);
-    life = (struct life){.alarm = NEVER, .start_due = world_now()};
-    lifecycle_init(&life.lifecycle);
+    life = (struct life){.alarm = NEVER};
     library_reset();
+    helper_begin_world(&helper);
 }
 
 void life_end_world(void) {
-    life.up = false;
-    library_reset();
-    stores_end();
+    helper_end_world(&helper);
 }
 
 int64_t life_next(void) {
-    if (!life.up)
-        return life.start_due;
-    return life.alarm;
+    return helper.up ? life.alarm : helper_next(&helper);
 }
 
 static void alarm_and_turn(void *arg) {
@@ -250,13 +191,10 @@ static void alarm_and_turn(void *arg) {
 }
 
 void life_turn(void) {
-    if (!life.up && life.start_due <= world_now())
-        start();
+    helper_turn(&helper);
     if (!life_does(alarm_and_turn, NULL) ||
         !connection_is_over(life.connection))
         return;
-    if (life_does(close_parts, NULL)) {
-        world_tell("wsclient has ended");
-        end_life();
-    }
+    if (life_does(close_parts, NULL))
+        helper_ended(&helper);
 }

@@ -49,16 +49,4 @@ void upstream_no_rates(day when);
 /* What has to hold now, whatever comes next. */
 void upstream_judge(void);
 
-/* ratefetcher, its providers and their rates (rates.c). */
-enum { CURRENCIES = 6, WITHOUT_TABLE = 4, UNKNOWN = 5, DAYS = 12 };
-void rates_begin_world(void);
-int64_t rates_next(void);
-void rates_turn(void);
-void rates_forget_questions(void);
-bool rates_ask(day when, struct span currency);
-day rates_day(unsigned number);
-const char *rates_currency(unsigned number);
-/* Units of it for a euro, in ten thousandths. */
-uint64_t rates_rate(day when, unsigned currency);
-
 #endif

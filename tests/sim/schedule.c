@@ -4,14 +4,20 @@
 
 #include "tests/unit/random.h"
 
-enum { MOST_REQUESTS = 30, MOST_STORES = 80, TRIES = 3000 };
+enum {
+    MOST_REQUESTS = 30,
+    MOST_STORES = 80,
+    MOST_QUESTIONS = 15,
+    TRIES = 3000
+};
 
 /* Of a thousand. */
 static const struct {
     unsigned weight;
     enum op op;
-} ops[] = {{400, OP_REQUESTS}, {150, OP_KILL},  {150, OP_BREAK},
-           {40, OP_STOP},      {240, OP_FAULT}, {20, OP_CLOCK}};
+} ops[] = {{350, OP_REQUESTS}, {120, OP_KILL},  {30, OP_KILL_RATES},
+           {100, OP_ASK},      {120, OP_BREAK}, {40, OP_STOP},
+           {220, OP_FAULT},    {20, OP_CLOCK}};
 
 static const unsigned codes[] = {0, 0, 1000, 1001, 1009, 1012};
 
@@ -38,12 +44,16 @@ static uint32_t make_much(struct random *random, enum op op) {
         return random_below(random, 4) == 0
                    ? 0
                    : 1 + (uint32_t)random_below(random, MOST_STORES);
+    case OP_KILL_RATES:
+        return (uint32_t)random_below(random, 4);
+    case OP_ASK:
+        return 1 + (uint32_t)random_below(random, MOST_QUESTIONS);
     case OP_BREAK:
         return codes[random_below(random, sizeof codes / sizeof *codes)];
     case OP_FAULT:
         return (uint32_t)(make_wait(random) / USEC_PER_MSEC % 100000);
     case OP_CLOCK:
-        return (uint32_t)random_below(random, 200000);
+        return (uint32_t)random_below(random, 300000) - 100000;
     case OP_STOP:
     case OPS:
         break;
@@ -105,9 +115,10 @@ static bool try_less(struct schedule *schedule, size_t at, int64_t wait,
 static bool try_halves(struct schedule *schedule, size_t at,
                        const char *wrong) {
     const struct step *step = &schedule->steps[at];
-    uint32_t least = step->op == OP_REQUESTS ? 1 : 0;
+    uint32_t least = step->op == OP_REQUESTS || step->op == OP_ASK ? 1 : 0;
     /* A kill at a store is not one in between, nor a code none. */
-    bool fixed = step->op == OP_KILL || step->op == OP_BREAK;
+    bool fixed = step->op == OP_KILL || step->op == OP_KILL_RATES ||
+                 step->op == OP_BREAK || step->op == OP_CLOCK;
     uint32_t half = step->much / 2 > least ? step->much / 2 : least;
     return try_less(schedule, at, 0, step->much, wrong) ||
            try_less(schedule, at, step->wait / 2, step->much, wrong) ||

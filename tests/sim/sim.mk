@@ -1,16 +1,21 @@
 # The deterministic simulation; included by tests/tests.mk. What writes into the
 # ledger's file is built so that it can be killed in front of each store.
 SIM_STORING = wsclient/ledger.c wsclient/ledger_room.c wsclient/response.c \
-              common/mapped_file.c common/rates/decimal.c common/day.c
-SIM_PRODUCT = $(filter-out $(SIM_STORING),$(sort $(UNIT_pipeline) common/backoff.c \
+              common/mapped_file.c common/rates/decimal.c common/day.c \
+              ratefetcher/call_counts.c ratefetcher/quota.c
+# In the place of these are models.
+SIM_MODELS  = common/loop.c ratefetcher/providers/http.c \
+              ratefetcher/providers/http_words.c ratefetcher/providers/http_proxy.c
+SIM_PRODUCT = $(filter-out $(SIM_STORING) $(SIM_MODELS),$(sort $(UNIT_pipeline) \
               wsclient/tick.c $(patsubst %,wsclient/link/%.c,breaks connection frames \
               inbox link_log peer peer_close traffic) \
-              ratefetcher/breaker.c ratefetcher/quota.c supervisor/lifecycle.c))
+              $(UNIT_lookup) $(UNIT_provider_frankfurter) $(UNIT_provider_freecurrencyapi) \
+              $(UNIT_lifecycle)))
 SIM_OBJECTS = $(call objects,tests/sim) $(SIM_PRODUCT:%.c=$(BUILD)/obj/%.o) \
               $(SIM_STORING:%.c=$(BUILD)/sim/%.o)
 SIM_LINK    = $(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) \
               -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
-              -Wl,--wrap=mapped_file_open
+              -Wl,--wrap=mapped_file_open,--wrap=mapped_file_close
 SIM_LIBS    = -ljson-c -lssl -lcrypto -lbsd
 # Thread sanitizer for its calls alone; the warnings are the plain build's.
 SIM_COMPILE = $(CC) $(CFLAGS) $(CPPFLAGS) $(FX_CFLAGS) -U_FORTIFY_SOURCE \

@@ -14,20 +14,29 @@
 
 jmp_buf stores_killed;
 
-static bool at_work;
-static uint64_t armed, count;
-static const struct mapped_file *file; /* the life's; NULL: none yet */
+static enum process at_work;
+static uint64_t count;
 
-void stores_at_work(bool is) {
-    at_work = is;
+/* Memory of a process; in front of what malloc() gives. */
+struct block {
+    _Alignas(max_align_t) LIST_ENTRY(block) entry;
+    size_t size;
+    enum process of;
+};
+
+static struct {
+    uint64_t armed;
+    const struct mapped_file *file; /* NULL: none yet */
+    LIST_HEAD(, block) blocks;
+    size_t memory;
+} all[PROCESSES];
+
+void stores_at_work(enum process process) {
+    at_work = process;
 }
 
-void stores_arm(uint64_t number) {
-    armed = number;
-}
-
-bool stores_are_armed(void) {
-    return armed != 0;
+void stores_arm(enum process process, uint64_t number) {
+    all[process].armed = number;
 }
 
 uint64_t stores_count(void) {
@@ -35,7 +44,8 @@ uint64_t stores_count(void) {
 }
 
 static bool is_in_file(const void *at) {
-    return at_work && file != NULL && file->start != NULL &&
+    const struct mapped_file *file = all[at_work].file;
+    return file != NULL && file->start != NULL &&
            (uintptr_t)at - (uintptr_t)file->start < file->bytes;
 }
 
@@ -44,7 +54,7 @@ static void store(const void *at) {
     if (!is_in_file(at))
         return;
     count++;
-    if (armed > 0 && --armed == 0)
+    if (all[at_work].armed > 0 && --all[at_work].armed == 0)
         longjmp(stores_killed, 1);
 }
 
@@ -115,18 +125,8 @@ uint64_t __tsan_atomic64_load(const uint64_t *at, int order) {
     return *at;
 }
 
-/* Memory of a life; in front of what malloc() gives. */
-struct block {
-    _Alignas(max_align_t) LIST_ENTRY(block) entry;
-    size_t size;
-    bool of_life;
-};
-
-static LIST_HEAD(, block) blocks = LIST_HEAD_INITIALIZER(blocks);
-static size_t memory;
-
-size_t stores_memory(void) {
-    return memory;
+size_t stores_memory(enum process process) {
+    return all[process].memory;
 }
 
 void *__real_malloc(size_t size);
@@ -142,11 +142,10 @@ void *__wrap_malloc(size_t size) {
     struct block *block = __real_malloc(sizeof *block + size);
     if (block == NULL)
         return NULL;
-    *block = (struct block){.size = size, .of_life = at_work};
-    if (at_work) {
-        LIST_INSERT_HEAD(&blocks, block, entry);
-        memory += size;
-    }
+    *block = (struct block){.size = size, .of = at_work};
+    if (at_work != NO_PROCESS)
+        LIST_INSERT_HEAD(&all[at_work].blocks, block, entry);
+    all[at_work].memory += size;
     return block + 1;
 }
 
@@ -159,10 +158,9 @@ void __wrap_free(void *at) {
     if (at == NULL)
         return;
     struct block *block = (struct block *)at - 1;
-    if (block->of_life) {
+    if (block->of != NO_PROCESS)
         LIST_REMOVE(block, entry);
-        memory -= block->size;
-    }
+    all[block->of].memory -= block->size;
     __real_free(block);
 }
 
@@ -178,20 +176,28 @@ void *__wrap_realloc(void *at, size_t size) {
 
 int __wrap_mapped_file_open(struct mapped_file *opened, const char *path) {
     int result = __real_mapped_file_open(opened, path);
-    file = opened;
+    all[at_work].file = opened;
     return result;
 }
 
-void stores_end(void) {
-    at_work = false;
+void __real_mapped_file_close(struct mapped_file *closed, bool remove);
+void __wrap_mapped_file_close(struct mapped_file *closed, bool remove);
+void __wrap_mapped_file_close(struct mapped_file *closed, bool remove) {
+    __real_mapped_file_close(closed, remove);
+    all[at_work].file = NULL;
+}
+
+void stores_end(enum process process) {
+    const struct mapped_file *file = all[process].file;
+    at_work = NO_PROCESS;
     if (file != NULL) {
         struct mapped_file left = *file;
-        left.path = NULL; /* the life's memory, too */
-        mapped_file_close(&left, false);
+        left.path = NULL; /* the process's memory, too */
+        __real_mapped_file_close(&left, false);
     }
-    file = NULL;
-    while (!LIST_EMPTY(&blocks)) {
-        struct block *block = LIST_FIRST(&blocks);
+    all[process].file = NULL;
+    while (!LIST_EMPTY(&all[process].blocks)) {
+        struct block *block = LIST_FIRST(&all[process].blocks);
         __wrap_free(block + 1);
     }
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tests/sim/parts.h"
+#include "tests/sim/rates.h"
 #include "tests/sim/stores.h"
 #include "tests/unit/fake_clock.h"
 #include "tests/unit/random.h"
@@ -58,6 +59,11 @@ int64_t world_now(void) {
     return fake_monotonic_usec;
 }
 
+int64_t world_true_ms(void) {
+    return FAKE_NOON_MS +
+           (fake_monotonic_usec - FAKE_START_USEC) / USEC_PER_MSEC;
+}
+
 uint32_t world_chance(uint32_t bound) {
     return (uint32_t)random_below(&dice, bound);
 }
@@ -94,7 +100,7 @@ static int64_t least(int64_t a, int64_t b) {
 /* When something happens next by itself. */
 static int64_t next_event(void) {
     int64_t next = least(least(life_next(), library_next()),
-                         least(upstream_next(), rates_next()));
+                         least(upstream_next(), fetcher_next()));
     for (enum fault f = 0; f < FAULTS; f++)
         if (fault_ends[f] > world_now())
             next = least(next, fault_ends[f]);
@@ -114,7 +120,7 @@ static void run_until(int64_t end) {
             world_wrong("it works on and on without any time passing");
         }
         upstream_turn();
-        rates_turn();
+        fetcher_turn();
         library_turn();
         life_turn();
     }
@@ -138,6 +144,16 @@ static void begin_fault(enum fault fault, uint32_t milliseconds) {
         fault_ends[fault] = end;
 }
 
+/* Not so far back that requests' days are in the future. */
+static void set_clock(int32_t seconds) {
+    int64_t step = (int64_t)seconds * MSEC_PER_SEC;
+    if (fake_wall_ms + step < FAKE_NOON_MS - DAY_SECONDS * MSEC_PER_SEC)
+        return;
+    world_tell("the wall clock goes on by %d s", seconds);
+    fake_wall_ms += step;
+    fetcher_clock_set();
+}
+
 static void do_step(const struct step *step) {
     switch (step->op) {
     case OP_REQUESTS:
@@ -147,7 +163,7 @@ static void do_step(const struct step *step) {
         if (step->much == 0)
             life_kill();
         else
-            stores_arm(step->much);
+            stores_arm(WSCLIENT, step->much);
         break;
     case OP_BREAK:
         library_broken(step->much);
@@ -158,9 +174,15 @@ static void do_step(const struct step *step) {
     case OP_FAULT:
         begin_fault(step->what, step->much);
         break;
+    case OP_KILL_RATES:
+        fetcher_kill(step->much);
+        break;
+    case OP_ASK:
+        world_tell("ratefetcher gets %u questions", step->much);
+        fetcher_is_asked(step->much);
+        break;
     case OP_CLOCK:
-        world_tell("the wall clock goes on by %u s", step->much);
-        fake_wall_ms += (int64_t)step->much * MSEC_PER_SEC;
+        set_clock((int32_t)step->much);
         break;
     case OPS:
         break;
@@ -174,20 +196,25 @@ static void begin(void) {
     fake_wall_goes_on = true;
     for (enum fault f = 0; f < FAULTS; f++)
         fault_ends[f] = 0;
-    stores_arm(0);
-    rates_begin_world();
+    fetcher_begin_world();
     upstream_begin_world();
     life_begin_world();
 }
 
+static void end_processes(void) {
+    life_end_world();
+    fetcher_end_world();
+}
+
 static void end(void) {
-    stores_arm(0);
+    stores_arm(WSCLIENT, 0);
+    stores_arm(RATEFETCHER, 0);
     int64_t quiet = world_good_since();
     run_until((quiet > world_now() ? quiet : world_now()) + QUIET_END);
     if (!world_is_wrong())
         upstream_judge();
     passed += world_now() - FAKE_START_USEC;
-    life_end_world();
+    end_processes();
 }
 
 bool world_play(const struct step *steps, size_t count, bool told) {
@@ -206,7 +233,7 @@ bool world_play(const struct step *steps, size_t count, bool told) {
     if (!world_is_wrong())
         end();
     else
-        life_end_world();
+        end_processes();
     telling = false;
     return !world_is_wrong();
 }

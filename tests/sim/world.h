@@ -16,10 +16,12 @@
 enum op {
     OP_REQUESTS, /* `much` of them, a microsecond apart */
     OP_KILL,     /* now, or in front of the `much`th store from now */
-    OP_BREAK,    /* the upstream ends the connection; `much`: close code */
-    OP_STOP,     /* a graceful one, and a new start */
-    OP_FAULT,    /* `what` is wrong for `much` milliseconds */
-    OP_CLOCK,    /* the wall clock steps by `much` seconds */
+    OP_KILL_RATES,
+    OP_ASK,   /* ratefetcher, `much` questions */
+    OP_BREAK, /* the upstream ends the connection; `much`: close code */
+    OP_STOP,  /* a graceful one, and a new start */
+    OP_FAULT, /* `what` is wrong for `much` milliseconds */
+    OP_CLOCK, /* the wall clock steps by `much` seconds, as signed */
     OPS
 };
 
@@ -51,6 +53,9 @@ void world_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* In microseconds; the same clock as the product has. */
 int64_t world_now(void);
+
+/* The wall clock, were it never set. */
+int64_t world_true_ms(void);
 
 uint32_t world_chance(uint32_t bound);
 
