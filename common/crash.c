@@ -8,16 +8,21 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/log.h"
 
 enum { MAX_FRAMES = 64, MAX_OBJECTS = 64, STACK_BYTES = 65536 };
+
+/* So long the death waits for who writes the log; none hangs for it. */
+static const struct timespec last_line_patience = {.tv_nsec = 500000000};
 
 /* A loaded file: the program itself is the first. */
 struct object {
@@ -32,7 +37,8 @@ static struct {
     const ElfW(Sym) * symbols;
     size_t count;
     const char *names;
-} crash;
+    int awaited; /* see crash_await_end_of() */
+} crash = {.awaited = -1};
 
 static const struct {
     int number;
@@ -85,6 +91,15 @@ static const char *signal_name(int number) {
     return "?";
 }
 
+/* No signal shortens it: that of the awaited one's own end comes in between. */
+static void await_end(void) {
+    sigset_t all;
+    sigfillset(&all);
+    struct pollfd hangup = {.fd = crash.awaited};
+    if (crash.awaited >= 0 && shutdown(crash.awaited, SHUT_WR) == 0)
+        ppoll(&hangup, 1, &last_line_patience, &all);
+}
+
 /* Frames 0 and 1 are this handler and what the kernel put below it. */
 static void on_crash(int number) {
     enum { OWN_FRAMES = 2 };
@@ -99,6 +114,7 @@ static void on_crash(int number) {
         "frames", {text.text, text.len}, 0, LOG_QUOTED};
     log_error(EVENT_CRASHED,
               LOG_FIELDS(log_text("signal", signal_name(number)), all));
+    await_end();
     raise(number); /* the default action, as SA_RESETHAND put it back */
 }
 
@@ -151,6 +167,10 @@ static int on_object(struct dl_phdr_info *info, size_t size, void *arg) {
 
 void crash_set(int frames) {
     crash.frames = frames < MAX_FRAMES ? frames : MAX_FRAMES;
+}
+
+void crash_await_end_of(int channel) {
+    crash.awaited = channel;
 }
 
 void crash_install(int frames) {

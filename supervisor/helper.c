@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/crash.h"
 #include "common/lines/child.h"
 #include "common/lines/message.h"
 #include "common/log.h"
@@ -87,6 +88,12 @@ static void free_event(struct event **event) {
     *event = NULL;
 }
 
+/* A crash of this process waits for the one that writes its last line. */
+static void note_log_writer(const struct helper *helper) {
+    if (helper->kind == HELPER_MONITOR)
+        crash_await_end_of(helper->channel.fd);
+}
+
 /* Lets go of all that belongs to the process that was. */
 static void forget_process(struct helper *helper) {
     free_event(&helper->channel_event);
@@ -94,6 +101,7 @@ static void forget_process(struct helper *helper) {
     evtimer_del(helper->look_event);
     evtimer_del(helper->patience_event);
     channel_clear(&helper->channel);
+    note_log_writer(helper);
     helper->pid = 0;
     json_object_put(helper->report);
     helper->report = NULL;
@@ -286,6 +294,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg) {
 static void watch_process(struct helper *helper, int channel_fd) {
     struct event_base *base = helper->context->base;
     channel_init(&helper->channel, channel_fd);
+    note_log_writer(helper);
     helper->channel_event =
         loop_watch(base, channel_fd, EV_READ | EV_PERSIST, on_readable, helper);
     children_watch(helper->context->children, &helper->child, helper->pid,

@@ -3,6 +3,7 @@
 # A unit test lists the sources that it needs: the list shows that the module
 # stands alone. tests/unit/test_NAME.c is built for each NAME.
 UNIT_backoff   = common/backoff.c
+UNIT_crash     = common/crash.c $(UNIT_log)
 UNIT_clock_watch = common/clock_watch.c common/day.c
 UNIT_claim     = common/claim.c common/clock.c common/memory.c
 UNIT_channel   = common/lines/channel.c common/memory.c

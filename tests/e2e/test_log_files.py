@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from amounts import message, stake_of
+from places import SANITIZED, VALGRIND
 from test_environments import needs, script
 from waiting import wait_until
 
@@ -232,3 +233,17 @@ def test_no_prefixes_where_it_is_another_stream(make_service, upstream):
     service.start()
     service.wait_log(" connected ")
     assert "<6>" not in service.log()
+
+
+@pytest.mark.skipif(SANITIZED or VALGRIND, reason="those catch such signals")
+def test_the_last_line_of_a_supervisor_is_in_the_file(logging):
+    """The monitor, which writes it, is not gone before it has."""
+    service, folder = logging({"RECONNECT_MAX_SECONDS": "0.1"})
+    service.start()
+    for count in range(1, 4):
+        pid = service.pids()["supervisor"]
+        os.kill(pid, signal.SIGSEGV)
+        wait_until(lambda: service.status_or_none() is not None
+                   and service.pids()["supervisor"] != pid, "another supervisor")
+        service.wait_ready()
+        assert re.search(rf"supervisor\[{pid}\] crashed signal=SIGSEGV", text_of(folder)), count
