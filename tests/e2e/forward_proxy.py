@@ -31,7 +31,7 @@ def _pump(one, other):
     """Until one of them ends; then the other is ended, too."""
     pairs = {one: other, other: one}
     data = True
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):  # closed meanwhile
         while data:
             for sock in select.select(list(pairs), [], [])[0]:
                 data = sock.recv(65536)

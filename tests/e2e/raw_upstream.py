@@ -1,16 +1,19 @@
 """An upstream by hand: every byte that goes out is the test's own."""
 import base64
+import fcntl
 import hashlib
 import select
 import socket
 import ssl
 import struct
+import termios
 import time
 from typing import NamedTuple
 
 from amounts import BEAT, is_answer_to
 from places import SCALE
 from ports import on_new_port
+from waiting import wait_until
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
@@ -121,6 +124,15 @@ class RawLink:
 
     def close(self):
         self.sock.close()
+
+    def finish(self):
+        """Ends this side by a FIN; close() resets a link with something unread."""
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def wait_taken(self):
+        """Waits until the other side's kernel has all that was sent."""
+        wait_until(lambda: struct.unpack("i", fcntl.ioctl(
+            self.sock, termios.TIOCOUTQ, b"\0" * 4))[0] == 0, "all bytes acknowledged")
 
     # Frames in
 

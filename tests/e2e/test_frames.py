@@ -277,10 +277,11 @@ def test_an_end_without_a_close_frame_is_told_as_that(quiet, link, how):
     if how == "reset":
         told = f"cut off, {told}: Connection reset by peer"
     if how == "fin":
-        link.close()
+        link.finish()
+        link.wait_end()
     else:
         link.reset()
-    link.ended = time.monotonic()
+        link.ended = time.monotonic()
     wait_until(lambda: re.search(rf'disconnected .*reason=closed detail="{told}"',
                                  quiet.service.log()[mark:]), "the reason")
 

@@ -188,8 +188,11 @@ def test_calls_a_minute_hold_over_a_kill(make_shop):
     """So a crash loop does not use up what a provider gives."""
     shop = make_shop(RATE_PROVIDERS="frankfurter", PROVIDER_CALLS_PER_MINUTE="2",
                      CACHE_TTL_SECONDS="3600").start()
-    for _ in range(3):
+    for calls in (1, 2):
+        # One that is killed between the count and its call has made none.
+        wait_until(lambda: len(shop.frankfurter.calls) == calls, f"call {calls}")
         shop.service.wait_respawn("ratefetcher", shop.service.kill("ratefetcher"))
+    assert is_error(shop.ask(), 456)
     wait_until(lambda: row(shop, "frankfurter")["calls_month"] == 2, "two calls", 3)
     assert len(shop.frankfurter.calls) == 2
 
