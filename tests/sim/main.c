@@ -1,7 +1,7 @@
 /*
- * sim SECONDS SEED: plays the schedules of SEED, SEED + 1 and so on for so
- * long. One that shows something wrong is made short and told; then the code
- * is 1.
+ * sim SECONDS SEED [COUNT]: plays the schedules of SEED, SEED + 1 and so on for
+ * so long, and at most COUNT. One that shows something wrong is made short and
+ * told; then the code is 1.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +40,7 @@ int main(int argc, char *argv[]) {
     static struct schedule schedule;
     double begin = real_seconds(), seconds = argc > 1 ? atof(argv[1]) : 10;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1, played = 0;
+    uint64_t most = argc > 3 ? strtoull(argv[3], NULL, 10) : UINT64_MAX;
     life_prepare();
     do {
         schedule_make(&schedule, seed + played++);
@@ -48,7 +49,7 @@ int main(int argc, char *argv[]) {
             tell(&schedule, seed + played - 1);
             return 1;
         }
-    } while (real_seconds() - begin < seconds);
+    } while (real_seconds() - begin < seconds && played < most);
     sum_up(played, real_seconds() - begin);
     return 0;
 }

@@ -13,7 +13,8 @@
 #include "tests/sim/rates.h"
 
 enum { CALLS = 64, CALLS_PER_MINUTE = 10, COUNTED = 4 * CALLS_PER_MINUTE };
-enum { GIVEN = 16 };
+/* Days from the first that somebody asks for to the last. */
+enum { GIVEN = 16, ASKED_DAYS = DAYS + 16 };
 #define MINUTE (60 * USEC_PER_SEC)
 /* A call that waited and has less time left is not made. */
 #define LEAST_FOR_CALL (50 * USEC_PER_MSEC)
@@ -68,7 +69,7 @@ static struct provider_model {
     unsigned given_count;
 } models[PROVIDERS];
 
-static int64_t lacked[DAYS]; /* a wrong table was given for that one */
+static int64_t lacked[ASKED_DAYS]; /* a wrong table was given for that one */
 static char body[1024];
 
 extern const struct provider_class provider_frankfurter,
@@ -139,7 +140,7 @@ int64_t providers_good_since(void) {
 
 bool providers_lacked(day when) {
     int32_t number = when.number - rates_day(0).number;
-    return number >= 0 && number < DAYS && lacked[number] != 0 &&
+    return number >= 0 && number < ASKED_DAYS && lacked[number] != 0 &&
            world_now() - lacked[number] < KEPT;
 }
 
@@ -343,7 +344,7 @@ static void note(const struct call *call, duration wait) {
     }
     if (call->manner == OTHER_DAY) {
         int32_t number = call->when.number - rates_day(0).number;
-        if (number >= 0 && number < DAYS)
+        if (number >= 0 && number < ASKED_DAYS)
             lacked[number] = world_now();
     }
 }
