@@ -137,29 +137,38 @@ static NOINLINE enum decimal_error parse_any(struct span text,
     return DECIMAL_OK;
 }
 
+/* Reads digits behind those that make `value`; gives where they end. */
+static inline const char *read_digits(const char *at, const char *end,
+                                      uint64_t *value) {
+    for (; at < end; at++) {
+        uint64_t digit = (uint64_t)(unsigned char)*at - '0';
+        if (digit > 9)
+            break;
+        *value = *value * 10 + digit;
+    }
+    return at;
+}
+
 /*
  * Most numbers: a few digits, perhaps with a point among them, and nothing that
  * would have to be taken off them. False: it is another one.
  */
 static bool parse_plain(struct span text, struct decimal *out) {
-    const char *at = text.data, *end = at + text.len, *point = end;
+    const char *start = text.data, *end = start + text.len;
     uint64_t value = 0;
-    if (text.len == 0 || text.len > DECIMAL_MAX_DIGITS || end[-1] == '0')
+    if (text.len == 0 || text.len > DECIMAL_MAX_DIGITS)
         return false;
-    for (; at < end; at++) {
-        unsigned digit = (unsigned char)*at - '0';
-        if (digit <= 9)
-            value = value * 10 + digit;
-        else if (*at == '.' && point == end)
-            point = at;
-        else
+    const char *point = read_digits(start, end, &value);
+    if (point == start || (*start == '0' && point != start + 1))
+        return false;
+    uint8_t scale = 0;
+    if (point < end) {
+        if (*point != '.' || end[-1] <= '0' ||
+            read_digits(point + 1, end, &value) != end)
             return false;
+        scale = (uint8_t)(end - point - 1);
     }
-    bool zero_first = text.data[0] == '0' && point - text.data != 1;
-    if (zero_first || point == text.data || point == end - 1)
-        return false;
-    *out =
-        (struct decimal){value, (uint8_t)(point < end ? end - point - 1 : 0)};
+    *out = (struct decimal){value, scale};
     return true;
 }
 
@@ -342,27 +351,44 @@ static inline void put_word(char *out, uint64_t digits) {
     memcpy(out, &digits, sizeof digits);
 }
 
-/* Below this the euros have eight digits at most. */
-#define USUAL_UNITS UINT64_C(10000000000000)
-
-/* The same as put_scaled() by words, of which more is written than counts. */
-static inline size_t print_usual(uint64_t units, char *out) {
-    uint64_t whole = eight_digits((uint32_t)(units / EURO_UNITS));
-    uint32_t fraction = (uint32_t)(units % EURO_UNITS);
-    int zeros = __builtin_ctzll(whole | UINT64_C(1) << 56) / 8;
+/*
+ * Digits before and behind a point, by words, of which more is written than
+ * counts: without the zeros in front of the first `places` ones (at least one
+ * digit is there), and without those at the end.
+ */
+static inline size_t print_words(uint64_t whole, int places, uint64_t fraction,
+                                 char *out) {
+    int zeros = __builtin_ctzll(whole | UINT64_C(1) << 8 * (places - 1)) / 8;
     put_word(out, whole >> 8 * zeros);
-    size_t len = (size_t)(8 - zeros);
+    size_t len = (size_t)(places - zeros);
     if (fraction > 0) {
-        uint64_t digits = eight_digits(fraction * 1000);
         out[len] = '.';
-        put_word(out + len + 1, digits);
-        len += (size_t)(9 - __builtin_clzll(digits) / 8);
+        put_word(out + len + 1, fraction);
+        len += (size_t)(9 - __builtin_clzll(fraction) / 8);
     }
     out[len] = '\0';
     return len;
 }
 
+/* Below these there are eight digits at most: of euros, and of all. */
+#define USUAL_UNITS UINT64_C(10000000000000)
+#define FEW_UNITS   UINT64_C(100000000)
+
+/* The same as put_scaled(). */
+static inline size_t print_usual(uint64_t units, char *out) {
+    uint64_t digits = eight_digits((uint32_t)(units / EURO_UNITS));
+    uint32_t fraction = (uint32_t)(units % EURO_UNITS) * 1000;
+    return print_words(digits, 8, eight_digits(fraction), out);
+}
+
+static inline size_t print_few(uint64_t units, char *out) {
+    uint64_t digits = eight_digits((uint32_t)units);
+    return print_words(digits, 3, digits >> 24, out);
+}
+
 size_t euro_print(euro amount, char out[static EURO_TEXT_SIZE]) {
+    if (amount.units < FEW_UNITS)
+        return print_few((uint64_t)amount.units, out);
     if (amount.units < USUAL_UNITS)
         return print_usual((uint64_t)amount.units, out);
     return put_scaled(amount.units, EURO_DECIMALS, out);
