@@ -115,13 +115,10 @@ static enum day_error read_moment(struct span string, int64_t *seconds) {
     return error;
 }
 
-static enum refusal read_date(const struct json_found *date, int64_t now_ms,
-                              struct request *out) {
+static NOINLINE enum refusal find_day(struct span date, int64_t now_ms,
+                                      day *out) {
     int64_t seconds;
-    if (date->kind != JSON_STRING)
-        return REFUSAL_DATE;
-    out->date = date->text;
-    switch (read_moment(date->text, &seconds)) {
+    switch (read_moment(date, &seconds)) {
     case DAY_OK:
         break;
     case DAY_SYNTAX:
@@ -130,15 +127,44 @@ static enum refusal read_date(const struct json_found *date, int64_t now_ms,
         return REFUSAL_DATE_IMPOSSIBLE;
     }
     day today = day_of_ms(now_ms);
-    out->day = day_of_seconds(seconds);
-    if (out->day.number < DAY_FIRST_RATES.number)
+    *out = day_of_seconds(seconds);
+    if (out->number < DAY_FIRST_RATES.number)
         return REFUSAL_DATE_TOO_EARLY;
-    if (out->day.number > today.number &&
+    if (out->number > today.number &&
         seconds - now_ms / MSEC_PER_SEC > CLOCK_TOLERANCE_SECONDS)
         return REFUSAL_DATE_FUTURE;
-    if (out->day.number >= today.number)
-        out->day = RATES_LATEST;
+    if (out->number >= today.number)
+        *out = RATES_LATEST;
     return REFUSAL_NONE;
+}
+
+/* A moment of the usual length, in quotes, and what came of it then. */
+struct known_date {
+    char text[MOMENT_TEXT_SIZE - 1 + 2];
+    int64_t now_ms;
+    day day;
+};
+
+/* Many messages that come at once are of the same moment: it is remembered. */
+static enum refusal read_date(const struct json_found *date, int64_t now_ms,
+                              struct request *out) {
+    static struct known_date last;
+    if (date->kind != JSON_STRING)
+        return REFUSAL_DATE;
+    out->date = date->text;
+    bool is_usual = date->text.len == sizeof last.text;
+    if (is_usual && now_ms == last.now_ms &&
+        memcmp(date->text.data, last.text, sizeof last.text) == 0) {
+        out->day = last.day;
+        return REFUSAL_NONE;
+    }
+    enum refusal refusal = find_day(date->text, now_ms, &out->day);
+    if (is_usual && refusal == REFUSAL_NONE) {
+        memcpy(last.text, date->text.data, sizeof last.text);
+        last.now_ms = now_ms;
+        last.day = out->day;
+    }
+    return refusal;
 }
 
 static enum refusal read_convert(const struct json_found *found, int64_t now_ms,

@@ -152,6 +152,39 @@ static void dates(void **state) {
     }
 }
 
+/* What a date comes to is of this message and this moment, not of the last. */
+static void dates_one_after_another(void **state) {
+    (void)state;
+    static const int64_t noon_ms = INT64_C(1795262400000); /* 2026-11-21 */
+    static const struct {
+        const char *date;
+        int hours; /* from noon */
+        enum refusal refusal;
+        const char *day;
+    } rows[] = {
+        {"2026-11-21T12:00:00.000Z", 0, REFUSAL_NONE, "latest"},
+        {"2026-11-21T12:00:00.000Z", 0, REFUSAL_NONE, "latest"},
+        {"2026-11-21T12:00:00.000Z", 24, REFUSAL_NONE, "2026-11-21"},
+        {"2026-11-21T12:00:00.000Z", -24, REFUSAL_DATE_FUTURE, ""},
+        {"2026-11-21T12:00:00.000Z", -24, REFUSAL_DATE_FUTURE, ""},
+        {"2026-11-20T23:59:59.999Z", 0, REFUSAL_NONE, "2026-11-20"},
+        {"2026-11-20T23:59:59.999X", 0, REFUSAL_DATE, ""},
+        {"2026-11-21T00:00:00.000Z", 0, REFUSAL_NONE, "latest"},
+        {"2026-11-20T00:00:00.000Z", 0, REFUSAL_NONE, "2026-11-20"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char text[TEXT_SIZE], date[64];
+        snprintf(date, sizeof date, "\"%s\"", rows[i].date);
+        struct request request =
+            read_payload(text, "1", "\"USD\"", date,
+                         noon_ms + rows[i].hours * INT64_C(3600000));
+        if (request.refusal != rows[i].refusal)
+            fail_msg("row %zu: `%s`", i, refusal_text(request.refusal));
+        if (request.refusal == REFUSAL_NONE)
+            check_day(text, request.day, rows[i].day);
+    }
+}
+
 /* `digits` fraction digits, behind a date with an escape or without. */
 static void check_fraction(size_t digits, const char *date) {
     static char quoted[8192], text[16384];
@@ -239,6 +272,7 @@ int main(void) {
         cmocka_unit_test(stakes),
         cmocka_unit_test(currencies),
         cmocka_unit_test(dates),
+        cmocka_unit_test(dates_one_after_another),
         cmocka_unit_test(any_number_of_fraction_digits),
         cmocka_unit_test(any_number_of_fraction_digits_behind_an_escape),
         cmocka_unit_test(depth),
