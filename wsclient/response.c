@@ -54,45 +54,77 @@ static const char *quoted_moment(int64_t ms) {
     return text;
 }
 
-/* What the values of a response are, for put_value(). */
+/* What the values of a response are. */
 struct answer {
     euro amount;
     int64_t date_ms;
 };
 
-static char *put_value(char *out, const struct place *place,
-                       const struct answer *answer) {
-    switch (place->value) {
+static inline char *put_value(char *out, struct span old, enum value value,
+                              struct answer answer) {
+    switch (value) {
     case STAKE:
-        return out + euro_print(answer->amount, out);
+        return out + euro_print(answer.amount, out);
     case CURRENCY:
         return put(out, (struct span){"\"EUR\"", 5});
     default:
-        if (answer->date_ms < 0)
-            return put(out, place->old);
-        memcpy(out, quoted_moment(answer->date_ms), DATE_LEN);
+        if (answer.date_ms < 0)
+            return put(out, old);
+        memcpy(out, quoted_moment(answer.date_ms), DATE_LEN);
         return out + DATE_LEN;
     }
 }
 
-size_t response_write(const struct request *request, struct span text,
-                      euro amount, int64_t date_ms, char *out) {
-    const struct answer answer = {amount, date_ms};
+/* What was written, and what of the request was not yet. */
+struct writer {
+    char *end;
+    const char *at, *text_end;
+};
+
+/* Writes all up to a value, and what stands in its place. */
+static inline struct writer put_next(struct writer w, struct span old,
+                                     enum value value, struct answer answer) {
+    char *end = put_piece(w.end, w.at, old.data, w.text_end);
+    return (struct writer){put_value(end, old, value, answer),
+                           old.data + old.len, w.text_end};
+}
+
+static inline char *put_rest(struct writer w) {
+    return put_piece(w.end, w.at, w.text_end, w.text_end);
+}
+
+static NOINLINE char *write_in_any_order(struct writer writer,
+                                         const struct request *request,
+                                         struct answer answer) {
     struct place places[VALUES] = {{request->stake, STAKE},
                                    {request->currency, CURRENCY},
                                    {request->date, DATE}};
     order_two(&places[0], &places[1]);
     order_two(&places[1], &places[2]);
     order_two(&places[0], &places[1]);
-    char *end = out;
-    const char *at = text.data, *text_end = at + text.len;
-    for (int i = 0; i < VALUES; i++) {
-        struct span old = places[i].old;
-        end = put_piece(end, at, old.data, text_end);
-        end = put_value(end, &places[i], &answer);
-        at = old.data + old.len;
-    }
-    return (size_t)(put_piece(end, at, text_end, text_end) - out);
+    for (int i = 0; i < VALUES; i++)
+        writer = put_next(writer, places[i].old, places[i].value, answer);
+    return put_rest(writer);
+}
+
+static inline char *write_as_usual(struct writer writer,
+                                   const struct request *request,
+                                   struct answer answer) {
+    writer = put_next(writer, request->stake, STAKE, answer);
+    writer = put_next(writer, request->currency, CURRENCY, answer);
+    writer = put_next(writer, request->date, DATE, answer);
+    return put_rest(writer);
+}
+
+size_t response_write(const struct request *request, struct span text,
+                      euro amount, int64_t date_ms, char *out) {
+    const struct answer answer = {amount, date_ms};
+    const struct writer writer = {out, text.data, text.data + text.len};
+    bool as_usual = request->stake.data < request->currency.data &&
+                    request->currency.data < request->date.data;
+    const char *end = as_usual ? write_as_usual(writer, request, answer)
+                               : write_in_any_order(writer, request, answer);
+    return (size_t)(end - out);
 }
 
 size_t response_write_error(struct span id, enum refusal refusal, char *out) {
