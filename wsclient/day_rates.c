@@ -75,11 +75,6 @@ static bool is_unknown(const struct known_day *known, struct span currency) {
     return false;
 }
 
-static NOINLINE bool find_fixed(const struct day_rates *rates, day when,
-                                const char *code, struct rate_pair *pair) {
-    return euro_fixed_pair(code, when, day_of_ms(rates->clock.wall_ms), pair);
-}
-
 const struct rates *day_rates_table(const struct day_rates *rates, day when,
                                     struct span currency, monotime now) {
     struct known_day *const *entry = daytables_find(&rates->days, when);
@@ -91,10 +86,15 @@ const struct rates *day_rates_table(const struct day_rates *rates, day when,
     return NULL;
 }
 
+static inline struct found_rates *place_of_pair(struct day_rates *rates,
+                                                day when, const char *code) {
+    return &rates->found[place_of_key(key_of(when, code))];
+}
+
 /* Looks through the tables of the day; what is found is kept in `found`. */
-static NOINLINE enum day_rates_result
-find_in_tables(const struct day_rates *rates, day when, struct span currency,
-               monotime now, struct found_rates *found) {
+static enum day_rates_result find_in_tables(struct day_rates *rates, day when,
+                                            struct span currency, monotime now,
+                                            struct rate_pair *pair) {
     struct known_day *const *entry = daytables_find(&rates->days, when);
     const struct known_day *known = entry != NULL ? *entry : NULL;
     bool any_holds = false;
@@ -102,9 +102,9 @@ find_in_tables(const struct day_rates *rates, day when, struct span currency,
         if (monotime_reached(now, known->table[i].expires))
             continue;
         any_holds = true;
-        if (rates_find_pair(known->table[i].rates, currency, &found->pair)) {
-            found->key = key_of(when, currency.data);
-            found->expires = known->table[i].expires;
+        if (rates_find_pair(known->table[i].rates, currency, pair)) {
+            *place_of_pair(rates, when, currency.data) = (struct found_rates){
+                key_of(when, currency.data), known->table[i].expires, *pair};
             return DAY_RATES_FOUND;
         }
     }
@@ -114,21 +114,27 @@ find_in_tables(const struct day_rates *rates, day when, struct span currency,
                                        : DAY_RATES_NOT_IN_TABLE;
 }
 
+/* By law, whatever is in the tables; else from these. */
+static NOINLINE enum day_rates_result find_anew(struct day_rates *rates,
+                                                day when, struct span currency,
+                                                monotime now,
+                                                struct rate_pair *pair) {
+    return euro_fixed_pair(currency.data, when, day_of_ms(rates->clock.wall_ms),
+                           pair)
+               ? DAY_RATES_FOUND
+               : find_in_tables(rates, when, currency, now, pair);
+}
+
 enum day_rates_result day_rates_find(struct day_rates *rates, day when,
                                      struct span currency, monotime now,
                                      struct rate_pair *pair) {
-    if (euro_fixed_may_be(currency.data) &&
-        find_fixed(rates, when, currency.data, pair))
-        return DAY_RATES_FOUND; /* whatever is in the tables */
-    uint64_t key = key_of(when, currency.data);
-    struct found_rates *found = &rates->found[place_of_key(key)];
-    enum day_rates_result result = DAY_RATES_FOUND;
-    if (found->key != key || monotime_reached(now, found->expires)) {
-        found->key = 0;
-        result = find_in_tables(rates, when, currency, now, found);
-    }
+    const struct found_rates *found = place_of_pair(rates, when, currency.data);
+    if (euro_fixed_may_be(currency.data) ||
+        found->key != key_of(when, currency.data) ||
+        monotime_reached(now, found->expires))
+        return find_anew(rates, when, currency, now, pair);
     *pair = found->pair;
-    return result;
+    return DAY_RATES_FOUND;
 }
 
 static struct known_day *make_day(struct day_rates *rates, day when) {
