@@ -50,17 +50,25 @@ void answers_refuse(struct answers *answers, struct span id, struct span text,
         answers->ports->answers_ready(answers->ports->arg);
 }
 
+/* All that are old, of which `expired` is the first. */
+static NOINLINE void give_up_old(struct answers *a, struct message *expired,
+                                 monotime old) {
+    for (; expired != NULL; expired = outbox_take_old(&a->outbox, old))
+        undelivered_expired(&a->undelivered, expired);
+}
+
 bool answers_next(struct answers *answers, monotime now,
                   struct pipeline_item *item) {
     struct answers *a = answers;
-    *item = (struct pipeline_item){.position = 0};
-    if (refusals_next(&a->refusals, &item->text))
-        return true;
-    struct message *message;
+    if (refusals_count(&a->refusals) > 0) {
+        *item = (struct pipeline_item){.position = 0};
+        return refusals_next(&a->refusals, &item->text);
+    }
     monotime old = {now.usec - a->retry_ttl.usec};
-    while ((message = outbox_take_old(&a->outbox, old)) != NULL)
-        undelivered_expired(&a->undelivered, message);
-    message = outbox_next(&a->outbox);
+    struct message *expired = outbox_take_old(&a->outbox, old);
+    if (expired != NULL)
+        give_up_old(a, expired, old);
+    struct message *message = outbox_next(&a->outbox);
     if (message == NULL)
         return false;
     *item = (struct pipeline_item){.text = message->answer,

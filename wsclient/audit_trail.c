@@ -225,9 +225,10 @@ static void write_line(struct audit_trail *t, const struct message *message,
 void audit_trail_confirmed(struct audit_trail *trail,
                            const struct message *message,
                            const struct now *now) {
+    if (trail == NULL)
+        return;
     const struct audit_end end = {"confirmed", true, *now};
-    if (trail != NULL)
-        write_line(trail, message, &end, message->sequence);
+    write_line(trail, message, &end, message->sequence);
 }
 
 void audit_trail_ended(struct audit_trail *trail, const struct message *message,

@@ -52,12 +52,8 @@ static inline size_t place_of_key(uint64_t key) {
     return key * UINT64_C(0x9E3779B97F4A7C15) >> (64 - DAY_RATES_FOUND_BITS);
 }
 
-void day_rates_look_at_clock(struct day_rates *rates, int64_t wall_ms,
-                             monotime now) {
-    const struct clock_watch *last = &rates->clock;
-    if (last->looked && last->wall_ms == wall_ms &&
-        last->monotonic.usec == now.usec)
-        return; /* of one turn's messages the first has looked */
+static NOINLINE void look_at_clock(struct day_rates *rates, int64_t wall_ms,
+                                   monotime now) {
     if (!clock_watch_look(&rates->clock, wall_ms, now).another_day)
         return;
     struct known_day **latest = daytables_find(&rates->days, RATES_LATEST);
@@ -66,6 +62,15 @@ void day_rates_look_at_clock(struct day_rates *rates, int64_t wall_ms,
     clear_day(latest);
     *latest = NULL;
     forget_found(rates);
+}
+
+void day_rates_look_at_clock(struct day_rates *rates, int64_t wall_ms,
+                             monotime now) {
+    const struct clock_watch *last = &rates->clock;
+    bool other_moment = last->wall_ms != wall_ms ||
+                        last->monotonic.usec != now.usec || !last->looked;
+    if (other_moment) /* of one turn's messages the first looks */
+        look_at_clock(rates, wall_ms, now);
 }
 
 static bool is_unknown(const struct known_day *known, struct span currency) {

@@ -115,8 +115,7 @@ static enum day_error read_moment(struct span string, int64_t *seconds) {
     return error;
 }
 
-static NOINLINE enum refusal find_day(struct span date, int64_t now_ms,
-                                      day *out) {
+static enum refusal find_day(struct span date, int64_t now_ms, day *out) {
     int64_t seconds;
     switch (read_moment(date, &seconds)) {
     case DAY_OK:
@@ -138,32 +137,53 @@ static NOINLINE enum refusal find_day(struct span date, int64_t now_ms,
     return REFUSAL_NONE;
 }
 
-/* A moment of the usual length, in quotes, and what came of it then. */
+enum { DATE_WORDS = (MOMENT_TEXT_SIZE - 1) / sizeof(uint64_t) };
+
+/* A moment of the usual length, and what came of it then. */
 struct known_date {
-    char text[MOMENT_TEXT_SIZE - 1 + 2];
+    uint64_t text[DATE_WORDS];
     int64_t now_ms;
     day day;
 };
+
+static inline bool is_known(const struct known_date *known,
+                            const uint64_t text[static DATE_WORDS],
+                            int64_t now_ms) {
+    uint64_t other = (uint64_t)(known->now_ms ^ now_ms);
+    for (int i = 0; i < DATE_WORDS; i++)
+        other |= known->text[i] ^ text[i];
+    return other == 0;
+}
+
+/* What is known for now; a refusal is not remembered. */
+static NOINLINE enum refusal learn_date(struct known_date *known,
+                                        struct span date, int64_t now_ms) {
+    day found;
+    enum refusal refusal = find_day(date, now_ms, &found);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    memcpy(known->text, inside_of(date).data, sizeof known->text);
+    known->now_ms = now_ms;
+    known->day = found;
+    return REFUSAL_NONE;
+}
 
 /* Many messages that come at once are of the same moment: it is remembered. */
 static enum refusal read_date(const struct json_found *date, int64_t now_ms,
                               struct request *out) {
     static struct known_date last;
+    uint64_t text[DATE_WORDS];
     if (date->kind != JSON_STRING)
         return REFUSAL_DATE;
     out->date = date->text;
-    bool is_usual = date->text.len == sizeof last.text;
-    if (is_usual && now_ms == last.now_ms &&
-        memcmp(date->text.data, last.text, sizeof last.text) == 0) {
-        out->day = last.day;
-        return REFUSAL_NONE;
-    }
-    enum refusal refusal = find_day(date->text, now_ms, &out->day);
-    if (is_usual && refusal == REFUSAL_NONE) {
-        memcpy(last.text, date->text.data, sizeof last.text);
-        last.now_ms = now_ms;
-        last.day = out->day;
-    }
+    struct span inside = inside_of(date->text);
+    if (inside.len != sizeof text)
+        return find_day(date->text, now_ms, &out->day);
+    memcpy(text, inside.data, sizeof text);
+    enum refusal refusal = is_known(&last, text, now_ms)
+                               ? REFUSAL_NONE
+                               : learn_date(&last, date->text, now_ms);
+    out->day = last.day;
     return refusal;
 }
 

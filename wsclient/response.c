@@ -89,8 +89,12 @@ static inline struct writer put_next(struct writer w, struct span old,
                            old.data + old.len, w.text_end};
 }
 
+/* Two brackets, of most requests. */
 static inline char *put_rest(struct writer w) {
-    return put_piece(w.end, w.at, w.text_end, w.text_end);
+    if (w.text_end - w.at != 2)
+        return put_piece(w.end, w.at, w.text_end, w.text_end);
+    memcpy(w.end, w.at, 2);
+    return w.end + 2;
 }
 
 static NOINLINE char *write_in_any_order(struct writer writer,

@@ -356,15 +356,16 @@ static inline void put_word(char *out, uint64_t digits) {
  * counts: without the zeros in front of the first `places` ones (at least one
  * digit is there), and without those at the end.
  */
-static inline size_t print_words(uint64_t whole, int places, uint64_t fraction,
-                                 char *out) {
-    int zeros = __builtin_ctzll(whole | UINT64_C(1) << 8 * (places - 1)) / 8;
+static inline size_t print_words(uint64_t whole, unsigned places,
+                                 uint64_t fraction, char *out) {
+    const uint64_t last = UINT64_C(1) << 8 * (places - 1);
+    unsigned zeros = (unsigned)__builtin_ctzll(whole | last) / 8;
     put_word(out, whole >> 8 * zeros);
-    size_t len = (size_t)(places - zeros);
+    size_t len = places - zeros;
     if (fraction > 0) {
         out[len] = '.';
         put_word(out + len + 1, fraction);
-        len += (size_t)(9 - __builtin_clzll(fraction) / 8);
+        len += 9 - (unsigned)__builtin_clzll(fraction) / 8;
     }
     out[len] = '\0';
     return len;
