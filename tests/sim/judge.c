@@ -79,7 +79,8 @@ static size_t write_message(const struct account *a, const char *stake,
     return (size_t)snprintf(
         text, JUDGE_TEXT_SIZE,
         "{\"type\":\"message\",\"id\":%zu,\"payload\":{\"odds\":2.20,"
-        "\"stake\":%s,\"currency\":\"%s\",\"date\":\"%sT10:00:00Z\"}}",
+        "\"stake\":%s,\"currency\":\"%s\",\"date\":\"%sT10:00:00Z\"},"
+        "\"of\":\"Zo\u00eb \u20ac \U0001F600\"}",
         (size_t)(a - all) + ID_BASE, stake, currency, date);
 }
 

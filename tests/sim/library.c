@@ -31,6 +31,7 @@ static struct line {
     bool open, breaking, wants_to_write, closes;
     uint64_t written;
     size_t held;
+    struct library_piece piece; /* that is being handed over */
 } line;
 static unsigned char held_bytes[HELD_BYTES]; /* written, and not read */
 
@@ -108,6 +109,11 @@ bool library_calls(enum lws_callback_reasons reason, const char *in,
     line.closes = true;
     struct call closed = {.reason = LWS_CALLBACK_CLIENT_CLOSED};
     return life_does(make_call, &closed);
+}
+
+bool library_receives(const char *bytes, struct library_piece piece) {
+    line.piece = piece;
+    return library_calls(LWS_CALLBACK_CLIENT_RECEIVE, bytes, piece.len);
 }
 
 void library_broken(unsigned code) {
@@ -208,23 +214,23 @@ void lws_close_reason(struct lws *wsi, enum lws_close_status status,
     line.closes = true;
 }
 
-/* Each message comes as one piece; the rest is of no concern here. */
 int lws_frame_is_binary(struct lws *wsi) {
     (void)wsi;
     return 0;
 }
 int lws_is_first_fragment(struct lws *wsi) {
     (void)wsi;
-    return 1;
+    return line.piece.first;
 }
 int lws_is_final_fragment(struct lws *wsi) {
     (void)wsi;
-    return 1;
+    return line.piece.final;
 }
 size_t lws_remaining_packet_payload(struct lws *wsi) {
     (void)wsi;
-    return 0;
+    return line.piece.left;
 }
+/* The rest is of no concern here. */
 lws_sockfd_type lws_get_socket_fd(struct lws *wsi) {
     (void)wsi;
     return 0;

@@ -32,6 +32,13 @@ bool library_is_open(void);
 /* Hands something over, as the library does; false: the life ended by it. */
 bool library_calls(enum lws_callback_reasons reason, const char *in,
                    size_t len);
+/* A part of a message: some of a frame, one of several, or all of it. */
+struct library_piece {
+    size_t len, left; /* in its frame, behind it */
+    bool first;       /* the message begins with it */
+    bool final;       /* and ends with its frame */
+};
+bool library_receives(const char *bytes, struct library_piece piece);
 /* The upstream ends the connection; code 0: by a reset. */
 void library_broken(unsigned code);
 /* Whether a Ping of the upstream is answered by now. */

@@ -50,7 +50,6 @@ bool fetcher_does(void (*deed)(void *arg), void *arg);
 enum { PROVIDERS = 2 };
 void providers_begin_world(void);
 void providers_forget_calls(void); /* ratefetcher is no more */
-/* Failures are forgotten then, and what is known of today. */
 void providers_clock_set(void);
 int64_t providers_next(void);
 void providers_turn(void);

@@ -10,7 +10,7 @@
 #include "tests/sim/judge.h"
 #include "tests/sim/parts.h"
 
-enum { WIRE = 8192, READ = 8192 };
+enum { WIRE = 8192, READ = 8192, MOST_PIECES = 4, LONGEST_PAUSE = 20000 };
 #define BEAT         USEC_PER_SEC
 #define BEAT_LATE    (1100 * USEC_PER_MSEC)
 #define SILENCE      (2 * USEC_PER_SEC)
@@ -24,7 +24,9 @@ enum { WIRE = 8192, READ = 8192 };
 struct passing {
     int64_t due;
     enum { REQUEST, HEARTBEAT, PONG } kind;
-    size_t number;    /* of a request; of answers read so far, with a Pong */
+    size_t number; /* of a request; of answers read so far, with a Pong */
+    size_t from;   /* the piece of the request begins there */
+    struct library_piece piece;
     char payload[48]; /* of the Pong */
     size_t len;
 };
@@ -88,6 +90,32 @@ static struct passing *pass(int kind) {
     return p;
 }
 
+/* In up to so many pieces, at times with a pause in between. */
+static void send_request(size_t number) {
+    char text[JUDGE_TEXT_SIZE];
+    size_t len = judge_write_request(number, text), from = 0, frame_end = 0;
+    uint32_t pieces = world_chance(4) == 0 ? 1 + world_chance(MOST_PIECES) : 1;
+    while (from < len) {
+        size_t end = --pieces > 0
+                         ? from + 1 + world_chance((uint32_t)(len - from))
+                         : len;
+        if (from == frame_end)
+            frame_end = pieces > 0 && world_chance(2) == 0 ? end : len;
+        if (end > frame_end || pieces == 0)
+            end = frame_end;
+        struct passing *p = pass(REQUEST);
+        p->number = number;
+        p->from = from;
+        p->piece = (struct library_piece){.len = end - from,
+                                          .left = frame_end - end,
+                                          .first = from == 0,
+                                          .final = frame_end == len};
+        if (from > 0)
+            p->due += world_chance(LONGEST_PAUSE);
+        from = end;
+    }
+}
+
 void upstream_sends(uint32_t requests) {
     if (!u.open)
         return;
@@ -95,18 +123,20 @@ void upstream_sends(uint32_t requests) {
     for (uint32_t i = 0; i < requests; i++) {
         size_t number = judge_new_request();
         if (number != NO_REQUEST)
-            pass(REQUEST)->number = number;
+            send_request(number);
     }
 }
 
-static void deliver_request(size_t number) {
+static void deliver_request(const struct passing *p) {
     char text[JUDGE_TEXT_SIZE];
-    size_t len = judge_write_request(number, text);
-    judge_delivers(number, u.connection);
-    bool returned = library_calls(LWS_CALLBACK_CLIENT_RECEIVE, text, len);
+    judge_write_request(p->number, text);
+    bool last = p->piece.final && p->piece.left == 0;
+    if (last)
+        judge_delivers(p->number, u.connection);
+    bool returned = library_receives(text + p->from, p->piece);
     /* Its Ping follows at once. */
-    if (returned && u.open && library_pongs())
-        judge_claimed(number);
+    if (last && returned && u.open && library_pongs())
+        judge_claimed(p->number);
 }
 
 static void deliver_pong(const struct passing *pong) {
@@ -122,11 +152,13 @@ static void deliver(const struct passing *passing) {
     static const char beat[] = "{\"type\":\"heartbeat\"}";
     switch (passing->kind) {
     case REQUEST:
-        deliver_request(passing->number);
+        deliver_request(passing);
         break;
     case HEARTBEAT:
         u.beat_sent_on = world_now();
-        library_calls(LWS_CALLBACK_CLIENT_RECEIVE, beat, sizeof beat - 1);
+        library_receives(beat, (struct library_piece){.len = sizeof beat - 1,
+                                                      .first = true,
+                                                      .final = true});
         break;
     case PONG:
         deliver_pong(passing);
