@@ -88,9 +88,9 @@ static int copy_to(const struct mapped_file *file, const char *path) {
     int fd = open_own(path);
     if (fd < 0)
         return -1;
-    int error = posix_fallocate(fd, 0, (off_t)file->bytes);
+    int error = posix_fallocate(fd, 0, (off_t)file->allocated);
     if (error == 0 && (flock(fd, LOCK_EX | LOCK_NB) < 0 ||
-                       write_all(fd, file->start, file->bytes) < 0))
+                       write_all(fd, file->start, file->allocated) < 0))
         error = errno;
     if (error == 0)
         return fd;
@@ -152,11 +152,20 @@ static int map(struct mapped_file *file, size_t bytes, int flags) {
     return 0;
 }
 
+int mapped_file_reserve(struct mapped_file *file, size_t bytes) {
+    return bytes <= file->bytes ? 0 : map(file, bytes, MAP_SHARED);
+}
+
 int mapped_file_map(struct mapped_file *file, size_t bytes) {
     size_t before = mapped_file_length(file);
-    int error = posix_fallocate(file->fd, 0, (off_t)bytes);
-    if (error == 0 && map(file, bytes, MAP_SHARED) == 0)
+    size_t more = bytes > file->allocated ? bytes - file->allocated : 0;
+    int error = more == 0 ? 0
+                          : posix_fallocate(file->fd, (off_t)file->allocated,
+                                            (off_t)more);
+    if (error == 0 && mapped_file_reserve(file, bytes) == 0) {
+        file->allocated += more;
         return 0;
+    }
     if (error == 0)
         error = errno;
     if (ftruncate(file->fd, (off_t)before) < 0) /* a part may have been had */
@@ -167,7 +176,13 @@ int mapped_file_map(struct mapped_file *file, size_t bytes) {
 
 int mapped_file_use_memory(struct mapped_file *file, size_t bytes) {
     *file = (struct mapped_file){.fd = -1};
+    file->allocated = bytes;
     return map(file, bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+}
+
+void mapped_file_shorten(struct mapped_file *file, size_t bytes) {
+    if (ftruncate(file->fd, (off_t)bytes) == 0)
+        file->allocated = bytes;
 }
 
 size_t mapped_file_length(const struct mapped_file *file) {

@@ -1,8 +1,8 @@
 /*
  * A file that is mapped, so that what is stored in it outlives the kill of all
  * processes and costs no system call. It is this user's own, locked against a
- * second process, and allocated in full: a store into a hole that the disk has
- * no block for would be a SIGBUS. Memory can take its place.
+ * second process, and allocated before it is used: a store into a hole that the
+ * disk has no block for would be a SIGBUS. Memory can take its place.
  */
 #ifndef FXWIRE_COMMON_MAPPED_FILE_H
 #define FXWIRE_COMMON_MAPPED_FILE_H
@@ -15,10 +15,11 @@
 #include "common/files.h"
 
 struct mapped_file {
-    char *path;   /* NULL: memory */
-    int fd;       /* holds the lock; -1: memory */
-    void *start;  /* of the mapping; NULL: there is none yet */
-    size_t bytes; /* of the mapping */
+    char *path;       /* NULL: memory */
+    int fd;           /* holds the lock; -1: memory */
+    void *start;      /* of the mapping; NULL: there is none yet */
+    size_t bytes;     /* of the mapping */
+    size_t allocated; /* of these the first: no more may be touched */
 };
 
 /* At the front of each such file. */
@@ -37,12 +38,22 @@ MUST_CHECK int mapped_file_open(struct mapped_file *file,
                                 const char *path) NONNULL_ALL;
 
 /*
- * Allocates and maps the first `bytes`; an earlier mapping is replaced, and may
- * move. -1 and errno: that much can not be had, and the file is as long as it
- * was.
+ * Maps so much before it is allocated, so that the mapping does not move when
+ * it is. -1 and errno: there is no such stretch of addresses.
+ */
+MUST_CHECK int mapped_file_reserve(struct mapped_file *file,
+                                   size_t bytes) NONNULL_ALL;
+
+/*
+ * Allocates and maps the first `bytes`. An earlier mapping that is shorter is
+ * replaced, and may move. -1 and errno: that much can not be had, and the file
+ * is as long as it was.
  */
 MUST_CHECK int mapped_file_map(struct mapped_file *file,
                                size_t bytes) NONNULL_ALL;
+
+/* Gives back all behind the first `bytes`; the mapping stays. */
+void mapped_file_shorten(struct mapped_file *file, size_t bytes) NONNULL_ALL;
 
 /* Zeros in memory in the place of a file; -1 and errno, as above. */
 MUST_CHECK int mapped_file_use_memory(struct mapped_file *file,

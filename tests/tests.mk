@@ -92,7 +92,7 @@ UNIT_heartbeat = wsclient/link/peer.c
 UNIT_frames    = wsclient/link/frames.c common/memory.c
 UNIT_tick      = wsclient/tick.c common/clock.c
 UNIT_inbox     = wsclient/link/inbox.c common/utf8.c common/memory.c
-LEDGER_C       = common/mapped_file.c wsclient/ledger.c wsclient/ledger_room.c \
+LEDGER_C       = common/mapped_file.c wsclient/ledger.c wsclient/ledger_file.c wsclient/ledger_room.c \
                  common/files.c common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c common/day.c \
                  common/memory.c
 UNIT_ledger_room = wsclient/ledger_room.c

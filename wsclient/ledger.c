@@ -6,21 +6,9 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "common/mapped_file.h"
 #include "common/memory.h"
-#include "wsclient/ledger_room.h"
+#include "wsclient/ledger_file.h"
 #include "wsclient/response.h"
-
-enum { VERSION = 3, ROOM_AT = 4096 };
-
-static const char magic[] = "fxledger";
-
-/* At the front of the file; the room for messages follows at ROOM_AT. */
-struct ledger_header {
-    struct mapped_header form;
-    _Atomic uint64_t room_bytes;
-    _Atomic uint64_t in_work; /* see word_of_work(); 0: no message is */
-};
 
 /* The marks of extents that hold a record. */
 enum { TAKEN = 1, ANSWERED = 2 };
@@ -52,9 +40,7 @@ struct message_block {
 };
 
 struct ledger {
-    struct mapped_file file;
-    struct ledger_header *header; /* in the file, as is the room */
-    struct ledger_room room;
+    struct ledger_file file;
     uint64_t last_sequence;
     size_t count;
     size_t note_bytes; /* of each message's note; 0: they have none */
@@ -83,13 +69,13 @@ static size_t size_with_note(const struct ledger *ledger, size_t request_len) {
 }
 
 /*
- * Whether the record can be what a wsclient left. Its `size` comes first: of a
+ * Whether the record can be what a wsclient left. Its size comes first: of a
  * shorter one not even the members may be read.
  */
-static bool is_sound(const struct ledger_record *record, size_t size,
-                     monotime now) {
-    return size >= record_size(0) &&
-           ledger_room_mark_of(&record->extent) <= ANSWERED &&
+static bool is_sound(const struct extent *extent, monotime now) {
+    const struct ledger_record *record = (const struct ledger_record *)extent;
+    size_t size = ledger_room_size_of(extent);
+    return size >= record_size(0) && ledger_room_mark_of(extent) <= ANSWERED &&
            record->sequence > 0 && record->sequence <= SEQUENCE_MAX &&
            record->arrived_usec >= 0 && record->arrived_usec <= now.usec &&
            record->request_len <= size &&
@@ -102,160 +88,35 @@ static bool is_sound(const struct ledger_record *record, size_t size,
            record->id_len <= record->request_len - record->id_at;
 }
 
-/* Counts the records; false: what is in the room can not be read. */
-static bool check_records(struct ledger *ledger) {
-    monotime now = clock_monotonic();
-    for (struct extent *extent = ledger_room_first(&ledger->room);
-         extent != NULL; extent = ledger_room_next(&ledger->room, extent)) {
+static void count_records(struct ledger *ledger) {
+    for (struct extent *extent = ledger_room_first(&ledger->file.room);
+         extent != NULL;
+         extent = ledger_room_next(&ledger->file.room, extent)) {
         const struct ledger_record *record =
             (const struct ledger_record *)extent;
         if (ledger_room_mark_of(extent) == EXTENT_FREE)
             continue;
-        if (!is_sound(record, ledger_room_size_of(extent), now))
-            return false;
         if (record->sequence > ledger->last_sequence)
             ledger->last_sequence = record->sequence;
         ledger->count++;
     }
-    return true;
-}
-
-/* The file's length with room for so many bytes: it grows by whole pages. */
-static size_t file_bytes(size_t room_bytes) {
-    return ROOM_AT + (room_bytes + ROOM_AT - 1) / ROOM_AT * ROOM_AT;
-}
-
-/* Gives where the room begins. */
-static char *use_mapping(struct ledger *ledger) {
-    ledger->header = ledger->file.start;
-    return (char *)ledger->file.start + ROOM_AT;
-}
-
-static void lay_out(struct ledger *ledger, size_t max_bytes) {
-    char *base = use_mapping(ledger);
-    size_t room_bytes = ledger->file.bytes - ROOM_AT;
-    atomic_store(&ledger->header->room_bytes, room_bytes);
-    atomic_store(&ledger->header->in_work, 0);
-    ledger_room_format(&ledger->room, base, room_bytes, max_bytes);
-    mapped_file_begin(&ledger->file, magic, VERSION);
-}
-
-static int use_memory(struct ledger *ledger, size_t max_bytes) {
-    if (mapped_file_use_memory(&ledger->file, file_bytes(max_bytes)) < 0)
-        return -1;
-    lay_out(ledger, max_bytes);
-    return 0;
-}
-
-/* Goes on without: what is in hand then ends with this process. */
-static int do_without(struct ledger *ledger, const char *path,
-                      size_t max_bytes) {
-    log_warn(
-        EVENT_LEDGER_IN_MEMORY_ONLY,
-        LOG_FIELDS(log_text("path", path), log_text("why", strerror(errno))));
-    return use_memory(ledger, max_bytes);
-}
-
-static int make_file(struct ledger *ledger, const char *path,
-                     size_t max_bytes) {
-    if (mapped_file_map(&ledger->file, file_bytes(max_bytes)) < 0) {
-        int error = errno;
-        mapped_file_close(&ledger->file, true);
-        errno = error;
-        return do_without(ledger, path, max_bytes);
-    }
-    lay_out(ledger, max_bytes);
-    return 0;
-}
-
-/* The setting may be higher now than it was when the file was made. */
-static void grow(struct ledger *ledger, size_t max_bytes) {
-    size_t before = ledger->room.bytes;
-    if (before >= max_bytes)
-        return;
-    if (mapped_file_map(&ledger->file, file_bytes(max_bytes)) < 0) {
-        log_warn(EVENT_LEDGER_NOT_GROWN,
-                 LOG_FIELDS(log_text("path", ledger->file.path),
-                            log_int("bytes", (int64_t)before)));
-        return;
-    }
-    ledger->room.base = use_mapping(ledger);
-    ledger_room_grow(&ledger->room, ledger->file.bytes - ROOM_AT - before);
-    atomic_store(&ledger->header->room_bytes, ledger->room.bytes);
-}
-
-/* Takes over what an earlier wsclient left. NULL, or why it can not be. */
-static const char *go_on(struct ledger *ledger, enum mapped_form form,
-                         size_t max_bytes) {
-    static const char *const faults[] = {
-        [MAPPED_FORM_FOREIGN] = "it is no ledger",
-        [MAPPED_FORM_VERSION] = "another version wrote it",
-        [MAPPED_FORM_BOOT] = "it is of an earlier boot",
-        [MAPPED_FORM_SAME] = NULL,
-    };
-    struct mapped_file *file = &ledger->file;
-    struct ledger_header header;
-    size_t length = mapped_file_length(file);
-    if (faults[form] != NULL)
-        return faults[form];
-    if (length <= ROOM_AT ||
-        pread(file->fd, &header, sizeof header, 0) != sizeof header ||
-        header.room_bytes == 0 || header.room_bytes % ROOM_AT != 0 ||
-        header.room_bytes > length - ROOM_AT)
-        return "it is damaged";
-    if (mapped_file_map(file, ROOM_AT + header.room_bytes) < 0)
-        return strerror(errno);
-    if (!ledger_room_open(&ledger->room, use_mapping(ledger), header.room_bytes,
-                          max_bytes) ||
-        !check_records(ledger))
-        return "it is damaged";
-    grow(ledger, max_bytes);
-    return NULL;
-}
-
-/* Renames the file, for a person to look at. False: it stays where it is. */
-static bool set_aside(struct ledger *ledger, const char *path,
-                      const char *why) {
-    char *aside = memory_print("%s.aside", path);
-    log_warn(EVENT_LEDGER_SET_ASIDE,
-             LOG_FIELDS(log_text("path", path), log_text("why", why),
-                        log_text("kept_as", aside)));
-    bool moved = rename(path, aside) == 0;
-    mapped_file_close(&ledger->file, false);
-    *ledger = (struct ledger){.count = 0};
-    free(aside);
-    return moved;
-}
-
-static int open_file(struct ledger *ledger, const char *path,
-                     size_t max_bytes) {
-    if (path == NULL)
-        return use_memory(ledger, max_bytes);
-    if (mapped_file_open(&ledger->file, path) < 0)
-        return errno == EWOULDBLOCK ? -1 : do_without(ledger, path, max_bytes);
-    enum mapped_form form = mapped_file_form(&ledger->file, magic, VERSION);
-    if (form == MAPPED_FORM_NONE)
-        return make_file(ledger, path, max_bytes);
-    const char *why = go_on(ledger, form, max_bytes);
-    if (why == NULL)
-        return 0;
-    return open_file(ledger, set_aside(ledger, path, why) ? path : NULL,
-                     max_bytes);
 }
 
 struct ledger *ledger_open(const char *path, size_t max_bytes) {
     struct ledger *ledger = memory_new(sizeof *ledger);
-    if (open_file(ledger, path, max_bytes) == 0)
-        return ledger;
-    free(ledger);
-    return NULL;
+    if (ledger_file_open(&ledger->file, path, max_bytes, is_sound) < 0) {
+        free(ledger);
+        return NULL;
+    }
+    count_records(ledger);
+    return ledger;
 }
 
 void ledger_close(struct ledger **ledger) {
     struct ledger *l = *ledger;
     struct message_block *block;
     *ledger = NULL;
-    mapped_file_close(&l->file, l->count == 0);
+    mapped_file_close(&l->file.mapped, l->count == 0);
     while ((block = l->blocks) != NULL) {
         l->blocks = block->next;
         free(block);
@@ -337,9 +198,10 @@ static void count_death(struct ledger_record *record, uint64_t word) {
 
 void ledger_found(struct ledger *ledger, monotime now,
                   struct message_queue *queue) {
-    uint64_t word = ledger->header->in_work;
-    for (struct extent *extent = ledger_room_first(&ledger->room);
-         extent != NULL; extent = ledger_room_next(&ledger->room, extent)) {
+    uint64_t word = ledger->file.header->in_work;
+    for (struct extent *extent = ledger_room_first(&ledger->file.room);
+         extent != NULL;
+         extent = ledger_room_next(&ledger->file.room, extent)) {
         if (ledger_room_mark_of(extent) == EXTENT_FREE)
             continue;
         struct ledger_record *record = (struct ledger_record *)extent;
@@ -355,13 +217,27 @@ void ledger_found(struct ledger *ledger, monotime now,
     message_queue_sort(queue);
 }
 
+/* That it can not grow costs this one nothing. */
+static NOINLINE void grow_ahead(struct ledger *ledger) {
+    (void)!ledger_file_grow(&ledger->file, 0);
+}
+
+/* The room has become long enough for it, or nothing is taken. */
+static NOINLINE struct message *take_into_more_room(struct ledger *ledger,
+                                                    struct span request,
+                                                    monotime arrived) {
+    return ledger_file_grow(&ledger->file, size_with_note(ledger, request.len))
+               ? ledger_take(ledger, request, arrived)
+               : NULL;
+}
+
 struct message *ledger_take(struct ledger *ledger, struct span request,
                             monotime arrived) {
     size_t size = size_with_note(ledger, request.len);
     struct ledger_record *record =
-        (struct ledger_record *)ledger_room_find(&ledger->room, &size);
+        (struct ledger_record *)ledger_room_find(&ledger->file.room, &size);
     if (record == NULL)
-        return NULL;
+        return take_into_more_room(ledger, request, arrived);
     record->sequence = ++ledger->last_sequence;
     record->arrived_usec = arrived.usec;
     record->request_len = (uint32_t)request.len;
@@ -374,13 +250,15 @@ struct message *ledger_take(struct ledger *ledger, struct span request,
         memset((char *)record + record->note_at, 0, ledger->note_bytes);
     }
     memcpy(record->bytes, request.data, request.len);
-    ledger_room_take(&ledger->room, &record->extent, size, TAKEN);
+    ledger_room_take(&ledger->file.room, &record->extent, size, TAKEN);
     ledger->count++;
+    if (ledger->file.room.used > ledger->file.grow_at)
+        grow_ahead(ledger);
     return make_message(ledger, record);
 }
 
 bool ledger_could_take(const struct ledger *ledger, size_t request_len) {
-    return ledger_room_could_hold(&ledger->room,
+    return ledger_room_could_hold(&ledger->file.room,
                                   size_with_note(ledger, request_len));
 }
 
@@ -394,12 +272,13 @@ void ledger_note_id(struct message *message, struct span id) {
 }
 
 void ledger_work_begins(struct ledger *ledger, const struct message *message) {
-    atomic_store_explicit(&ledger->header->in_work, word_of_work(message),
+    atomic_store_explicit(&ledger->file.header->in_work, word_of_work(message),
                           memory_order_release);
 }
 
 void ledger_work_ends(struct ledger *ledger) {
-    atomic_store_explicit(&ledger->header->in_work, 0, memory_order_release);
+    atomic_store_explicit(&ledger->file.header->in_work, 0,
+                          memory_order_release);
 }
 
 char *ledger_answer_room(struct message *message) {
@@ -427,13 +306,14 @@ void ledger_unanswer(struct message *message) {
 }
 
 void ledger_release(struct ledger *ledger, struct message *message) {
-    ledger_room_release(&ledger->room, &message->record->extent);
+    ledger_room_release(&ledger->file.room, &message->record->extent);
     SLIST_INSERT_HEAD(&ledger->spare, message, spare);
     ledger->count--;
 }
 
 bool ledger_restore(struct ledger *ledger) {
-    struct mapped_file *file = &ledger->file;
+    struct mapped_file *file = &ledger->file.mapped;
+    ledger_file_look(&ledger->file);
     int result = mapped_file_restore(file);
     bool said = ledger->nameless;
     ledger->nameless = result < 0;
@@ -451,22 +331,25 @@ bool ledger_restore(struct ledger *ledger) {
 }
 
 bool ledger_has_name(const struct ledger *ledger) {
-    return ledger->file.path != NULL && !ledger->nameless;
+    return ledger->file.mapped.path != NULL && !ledger->nameless;
 }
 
 size_t ledger_count(const struct ledger *ledger) {
     return ledger->count;
 }
 
+bool ledger_is_stuck(const struct ledger *ledger) {
+    return ledger->file.stuck;
+}
+
 bool ledger_is_filling(const struct ledger *ledger) {
-    return ledger->room.used > ledger->room.limit / 8;
+    return ledger->file.room.used > ledger->file.room.limit / 8;
 }
 
 size_t ledger_bytes(const struct ledger *ledger) {
-    return ledger->room.used;
+    return ledger->file.room.used;
 }
 
 size_t ledger_max_bytes(const struct ledger *ledger) {
-    return ledger->room.limit < ledger->room.bytes ? ledger->room.limit
-                                                   : ledger->room.bytes;
+    return ledger_file_max_bytes(&ledger->file);
 }

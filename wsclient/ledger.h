@@ -134,6 +134,12 @@ bool ledger_has_name(const struct ledger *ledger) NONNULL_ALL;
 /* How many messages are in hand. */
 size_t ledger_count(const struct ledger *ledger);
 
+/*
+ * Whether the disk had no more room when there was need of it: then as much is
+ * taken as there is room for.
+ */
+bool ledger_is_stuck(const struct ledger *ledger) NONNULL_ALL;
+
 /* Whether more than an eighth of the room is in use. */
 bool ledger_is_filling(const struct ledger *ledger);
 

@@ -45,8 +45,17 @@ bool ledger_room_open(struct ledger_room *room, char *base, size_t bytes,
 
 void ledger_room_grow(struct ledger_room *room, size_t more_bytes) {
     set(at(room, room->bytes), more_bytes, EXTENT_FREE);
+    room->rover = room->bytes;
     room->bytes += more_bytes;
     room->too_large = SIZE_MAX;
+}
+
+/* What is cut off is an extent before the first one says that it ends. */
+void ledger_room_shrink(struct ledger_room *room, size_t bytes) {
+    set(at(room, bytes), room->bytes - bytes, EXTENT_FREE);
+    set(at(room, 0), bytes, EXTENT_FREE);
+    room->bytes = bytes;
+    room->rover = 0;
 }
 
 /* Joins free extents that follow, until it has `size` bytes. */
@@ -88,8 +97,13 @@ static size_t round_up(size_t size) {
     return (size + EXTENT_UNIT - 1) / EXTENT_UNIT * EXTENT_UNIT;
 }
 
+bool ledger_room_may_give(const struct ledger_room *room, size_t size) {
+    return room->used <= room->limit &&
+           round_up(size) <= room->limit - room->used;
+}
+
 bool ledger_room_could_hold(const struct ledger_room *room, size_t size) {
-    return round_up(size) <= room->limit && round_up(size) <= room->bytes;
+    return round_up(size) <= room->limit;
 }
 
 struct extent *ledger_room_find(struct ledger_room *room, size_t *size) {

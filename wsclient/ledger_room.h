@@ -47,6 +47,9 @@ MUST_CHECK bool ledger_room_open(struct ledger_room *room, char *base,
 /* The stretch goes on behind its end for so many more bytes. */
 void ledger_room_grow(struct ledger_room *room, size_t more_bytes);
 
+/* The stretch, in which nothing is taken, ends after so many bytes. */
+void ledger_room_shrink(struct ledger_room *room, size_t bytes) NONNULL_ALL;
+
 /*
  * Finds room for `*size` bytes, the word included, and gives the size that it
  * has in fact. It stays free until it is marked; only one may be so at a
@@ -55,7 +58,14 @@ void ledger_room_grow(struct ledger_room *room, size_t more_bytes);
 MUST_CHECK struct extent *ledger_room_find(struct ledger_room *room,
                                            size_t *size);
 
-/* Whether there would be room for `size` bytes if nothing were taken. */
+/* Whether the limit allows that so many bytes more are given out now. */
+bool ledger_room_may_give(const struct ledger_room *room,
+                          size_t size) NONNULL_ALL;
+
+/*
+ * Whether `size` bytes would be given out if nothing were taken, and the
+ * stretch were as long as its limit.
+ */
 bool ledger_room_could_hold(const struct ledger_room *room, size_t size);
 
 /* Marks what was found; all that was written to it before is then in it. */

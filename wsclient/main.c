@@ -55,6 +55,7 @@ struct wsclient {
     lws_sorted_usec_list_t alarm; /* the pipeline's */
     struct tick look;             /* at what is in the runtime folder */
     struct claim claim;           /* to this upstream */
+    bool stuck;                   /* the ledger, at the last look */
 };
 
 static void set_gauges(struct wsclient *w, bool connected, duration age,
@@ -257,6 +258,14 @@ static void look_at_audit(struct wsclient *w) {
                 "lines of the audit found no room");
 }
 
+/* A full disk under the ledger is told once, until it has grown again. */
+static void look_at_room(struct wsclient *w) {
+    bool stuck = ledger_is_stuck(w->ledger);
+    if (stuck && !w->stuck)
+        child_alert(&w->child, EVENT_LEDGER_NOT_GROWN, w->upstream.label);
+    w->stuck = stuck;
+}
+
 /* What is in hand stays in a file with a name, and claimed, whatever is done to
  * the folder. */
 static void look(struct wsclient *w) {
@@ -266,6 +275,7 @@ static void look(struct wsclient *w) {
     if (ledger_restore(w->ledger))
         child_alert(&w->child, EVENT_RUNTIME_DIR_SWEPT,
                     w->upstream.ledger_name);
+    look_at_room(w);
     if (w->audit != NULL)
         look_at_audit(w);
 }

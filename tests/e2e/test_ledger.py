@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -35,12 +36,12 @@ def kill_whole(service):
 
 
 def test_the_file(start, upstream):
-    """It is the user's alone, allocated in full, and gone after a clean end."""
+    """It is the user's alone, short, without holes, and gone after a clean end."""
     service = start(upstream, PENDING_MAX_BYTES="1000000")
     assert_works(upstream.link)
     status = ledger_of(service).stat()
     assert status.st_mode & 0o777 == 0o600
-    assert status.st_blocks * 512 >= 1000000
+    assert 262144 <= status.st_size < 300000 and status.st_blocks * 512 >= status.st_size
     assert service.stop() == 0
     assert not list(service.runtime_dir.glob("ledger-*"))
 
@@ -97,7 +98,7 @@ def small_disk(folder, size):
 def test_a_full_disk(make_service, upstream):
     """A warning; it works from memory, and leaves no part of a file."""
     service = make_service({"REQUESTS_WS_URL": upstream.url} | PATIENT)
-    with small_disk(service.runtime_dir, "1m"):
+    with small_disk(service.runtime_dir, "128k"):
         service.start()
         assert_works(upstream.link)
         line = service.wait_log("ledger_in_memory_only")
@@ -110,6 +111,38 @@ def test_a_full_disk(make_service, upstream):
             upstream.link.reset()
             second = upstream.wait_link(2)
         second.wait_answers(1)
+        assert service.stop() == 0
+
+
+def test_a_disk_that_becomes_full(make_service, upstream):
+    """No more is taken than fits, which is told once; what was taken is answered."""
+    service = make_service({"REQUESTS_WS_URL": upstream.url} | PATIENT)
+    with small_disk(service.runtime_dir, "1m"):
+        service.start()
+        link = upstream.link
+        [ledger] = service.runtime_dir.glob("ledger-*")
+        assert ledger.stat().st_blocks * 512 < 300000
+        count = 3000
+        with service.pause("ratefetcher"):
+            link.send(*(message(str(i)) for i in range(count)))
+            link.wait_received()
+            wait_until(lambda: len(link.answers) + service.counter("fxwire_pending") == count,
+                       "refusals")
+            refused = [json.loads(answer)["id"] for answer in link.answers]
+            assert set(link.answers) == {error(FULL, str(i)) for i in refused}
+            assert refused == list(range(count - len(refused), count)), "the newest were refused"
+            assert 1000 < len(refused) < 2700
+            service.wait_log("alert=ledger_not_grown")
+            assert len(re.findall(r"ERROR wsclient\[\d+\] ledger_not_grown .*No space left",
+                                  service.log())) == 1
+            [status] = service.status()["upstreams"]
+            assert 500000 < status["ledger_max_bytes"] < 1 << 20
+        answers = link.wait_answers(count)[len(refused):]
+        assert [json.loads(answer)["id"] for answer in answers] == list(range(count - len(refused)))
+        assert {stake_of(answer) for answer in answers} == {"207.55196"}
+        service.wait_counter("fxwire_pending", 0)
+        assert_works(link)
+        wait_until(lambda: ledger.stat().st_blocks * 512 < 300000, "room given back", 20)
         assert service.stop() == 0
 
 

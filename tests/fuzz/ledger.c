@@ -9,7 +9,9 @@
  *   n           from now on there are notes
  *   x           the file loses its name, and gets it back
  *   o           the file is opened again, by the next process
- *   g, s        the same, with more room; which the disk has not
+ *   g, s        the same, with more room; which the disk has not, until the
+ *               next of these lines
+ *   l           it is looked after for ten seconds
  *   b           the same, and a folder has the file's place; then it has not
  *   d PLACE NUMBER, or d PLACE   ... with damage, see files_damage()
  *
@@ -20,7 +22,7 @@
 #include "tests/fuzz/files.h"
 #include "wsclient/response.h"
 
-enum { ROOM = 16384, HELD = 64 };
+enum { ROOM = 16384, MORE_ROOM = 1 << 20, HELD = 64 };
 
 /* What must be in the ledger, the oldest first. */
 static struct held {
@@ -184,7 +186,15 @@ static void open_again(bool damaged) {
     in_memory = blocked || access(files_path, F_OK) < 0;
 }
 
+static void look(void) {
+    for (int i = 0; i < 10; i++)
+        HOLDS(!ledger_restore(ledger), "%s", files_path);
+    HOLDS(ledger_is_stuck(ledger) || ledger_max_bytes(ledger) == room, "%zu",
+          ledger_max_bytes(ledger));
+}
+
 static void lose_name(void) {
+    files_limit(0);
     if (in_memory) {
         HOLDS(!ledger_restore(ledger), "%s", files_path);
         return;
@@ -198,15 +208,16 @@ static void lose_name(void) {
 static void next_process(char what, struct span text) {
     bool other = in_memory || what == 'd' || what == 'b';
     ledger_close(&ledger);
-    if ((what == 'g' || what == 's') && room < 4 * ROOM)
-        room += ROOM;
+    files_limit(0);
+    if (what == 'g' || what == 's')
+        room = MORE_ROOM;
     if (what == 'b')
         files_block(blocked = !blocked);
     if (what == 'd' && !blocked)
         files_damage(text);
-    files_limit(what == 's' ? 6000 : 0);
+    if (what == 's')
+        files_limit(6000);
     open_again(other);
-    files_limit(0);
 }
 
 static void take_line(struct span line) {
@@ -226,6 +237,8 @@ static void take_line(struct span line) {
         ledger_keep_notes(ledger, 32);
     else if (what == 'x')
         lose_name();
+    else if (what == 'l')
+        look();
     else if (line.len > 0 && strchr("odgsb", what) != NULL)
         next_process(what, text);
 }

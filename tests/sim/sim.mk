@@ -1,6 +1,6 @@
 # The deterministic simulation; included by tests/tests.mk. What writes into the
 # ledger's file is built so that it can be killed in front of each store.
-SIM_STORING = wsclient/ledger.c wsclient/ledger_room.c wsclient/response.c \
+SIM_STORING = wsclient/ledger.c wsclient/ledger_file.c wsclient/ledger_room.c wsclient/response.c \
               common/mapped_file.c common/rates/decimal.c common/day.c \
               ratefetcher/call_counts.c ratefetcher/quota.c
 # In the place of these are models.

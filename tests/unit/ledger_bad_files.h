@@ -245,25 +245,6 @@ static void without_room_on_the_disk_memory_serves(void **state) {
     assert_false(room_has(room->path)); /* nor is a part of it left */
 }
 
-static void without_room_on_the_disk_nothing_grows(void **state) {
-    struct room *room = *state;
-    struct found found;
-    leave_two(room, file_bytes);
-    limit_files(10000);
-    room_find(&found, room->path, ROOM, 0);
-    limit_files(RLIM_INFINITY);
-    room_expect_told(room, "ledger_not_grown");
-    room_expect(&found, "{\"id\":1}", "");
-    room_expect(&found, "the second", "its answer");
-    room_expect_end(&found);
-    assert_in_range(fill_up(found.ledger), 1, 4000 / 456);
-    ledger_close(&found.ledger);
-    /* With room it grows. */
-    room_find(&found, room->path, ROOM, 0);
-    assert_true(fill_up(found.ledger) > 10);
-    ledger_close(&found.ledger);
-}
-
 /* Reads every byte of what is found, then works with it. */
 static void use_whatever_is_found(struct room *room) {
     struct found found;

@@ -1,5 +1,5 @@
 /* The ledger: bounded room, in which every message has its answer's room. */
-#include "tests/unit/ledger_bad_files.h"
+#include "tests/unit/ledger_growth.h"
 #include "tests/unit/ledger_kills.h"
 
 static struct message *take(struct ledger *ledger, const char *text, size_t len,
@@ -127,13 +127,20 @@ int main(void) {
         WITH_FILE(without_a_folder_memory_serves),
         WITH_FILE(what_can_not_be_set_aside_stays),
         WITH_FILE(without_room_on_the_disk_memory_serves),
-        WITH_FILE(without_room_on_the_disk_nothing_grows),
         WITH_FILE(a_damaged_file_does_no_harm),
         WITH_FILE(a_second_one_waits),
         WITH_FILE(a_second_one_gives_up),
         WITH_FILE(nothing_is_lost_by_kills),
         WITH_FILE(nothing_is_lost_behind_any_instruction),
         WITH_FILE(a_death_is_counted_once),
+        WITH_FILE(it_grows_with_use),
+        WITH_FILE(it_grows_by_as_much_as_one_needs),
+        WITH_FILE(what_a_burst_needed_is_given_back),
+        WITH_FILE(a_full_disk_is_met_early),
+        WITH_FILE(a_small_rest_of_the_disk_is_used),
+        WITH_FILE(without_room_on_the_disk_nothing_grows),
+        WITH_FILE(one_that_is_made_anew_grows),
+        WITH_FILE(no_kill_harms_what_grows),
     };
     return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
 }
