@@ -15,11 +15,11 @@ from tls_upstream import need_program
 from waiting import wait_until
 
 
-def _listen(port):
+def _listen(port, host="127.0.0.1"):
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((host, port))
     except OSError:
         listener.close()
         raise
@@ -27,13 +27,14 @@ def _listen(port):
     return listener
 
 
-def _pump(one, other):
-    """Until one of them ends; then the other is ended, too."""
+def _pump(one, other, passes):
+    """Until one of them ends; then the other is ended, too. passes() waits its turn."""
     pairs = {one: other, other: one}
     data = True
     with contextlib.suppress(OSError, ValueError):  # closed meanwhile
         while data:
             for sock in select.select(list(pairs), [], [])[0]:
+                passes()
                 data = sock.recv(65536)
                 pairs[sock].sendall(data)
                 if not data:
@@ -49,14 +50,14 @@ class RawProxy:
     `names`, which nobody else does.
     """
 
-    def __init__(self, answer=None, names=None):
+    def __init__(self, answer=None, names=None, host="127.0.0.1"):
         self.answer = answer or RawProxy.tunnel
         self.names = names or {}
         self.heads = []
-        self._socks = []
-        self._listener = on_new_port(_listen)
+        self.socks = []
+        self._listener = on_new_port(lambda port: _listen(port, host))
         self.port = self._listener.getsockname()[1]
-        self.label = f"127.0.0.1:{self.port}"
+        self.label = f"{host}:{self.port}"
         self.url = f"http://Pxy1userQ:Pxy2passQ@{self.label}"
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -64,7 +65,7 @@ class RawProxy:
         with contextlib.suppress(OSError):
             while True:
                 sock, _ = self._listener.accept()
-                self._socks.append(sock)
+                self.socks.append(sock)
                 threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock):
@@ -81,13 +82,22 @@ class RawProxy:
     def open(self, place):
         host, port = place.rsplit(":", 1)
         other = socket.create_connection((self.names.get(host, host), int(port)))
-        self._socks.append(other)
+        self.socks.append(other)
         return other
+
+    def close(self, sock):
+        sock.close()
+        self.socks.remove(sock)
+
+    def passes(self):
+        """Before some bytes are: here they are at once."""
 
     def tunnel(self, sock, place):
         other = self.open(place)
-        sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        _pump(sock, other)
+        with contextlib.suppress(OSError):
+            sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            _pump(sock, other, self.passes)
+        self.close(other)
 
     def header(self, name):
         """Of the last request."""
@@ -100,7 +110,7 @@ class RawProxy:
         return self
 
     def __exit__(self, *_):
-        for sock in (self._listener, *self._socks):
+        for sock in (self._listener, *self.socks):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
             sock.close()

@@ -16,12 +16,16 @@ import redis
 from service import Paused, ask_socket, kill_all
 from waiting import wait_until
 
+import calls
 from gauges import processes
+from group import Group
 from netns import DIRECTIONS
+from way import Proxy
 
 HELPERS = ("wsclient", "ratefetcher", "monitor")
 START_SECONDS = 30
 STOOD_SECONDS = 3
+LIE_SECONDS = 60
 
 
 class Chaos:
@@ -73,25 +77,6 @@ class Chaos:
         wait_until(lambda: rates("latest")["op"] == "rates", "rates", START_SECONDS)
 
 
-class Group:
-    """Kinds of faults that exclude each other; those of other groups do not."""
-
-    gap = (1, 4)
-    network = False
-
-    def __init__(self, stand, rng, sleep):
-        self.stand = stand
-        self.rng = rng
-        self.sleep = sleep
-
-    def kinds(self):
-        """[(name, strike)]; a strike gives False where it could not."""
-        raise NotImplementedError
-
-    def heal(self):
-        """After the last one."""
-
-
 class Processes(Group):
     """Kills, stops and orders; whoever ends the service starts it again."""
 
@@ -106,7 +91,8 @@ class Processes(Group):
                    for word, name in signals]
                 + [("kill all", self._kill_all), ("SIGTERM, new start", self.restart),
                    ("reload", self._reload), ("bad reload", self._bad_reload),
-                   ("folder swept", self._sweep), ("no descriptors", self._starve)])
+                   ("folder swept", self._sweep), ("no descriptors", self._starve)]
+                + calls.kinds(self, self._pid))
 
     def _pid(self, name):
         if name == "watchdog":
@@ -257,7 +243,7 @@ class Network(Group):
                 for way in DIRECTIONS]
 
     def _swallow(self, way):
-        self.stand.cable.cut(way, self.stand.upstream_port)
+        self.stand.cable.cut(way, self.stand.way.port)
         try:
             self.sleep(3)
         finally:
@@ -275,7 +261,20 @@ class Provider(Group):
     def kinds(self):
         return [(" ".join(str(each[word]) for word in ("fault", "status") if word in each),
                  lambda each=each: self._order(each)) for each in self.KINDS] \
-            + [("killed, started again", self._restart)]
+            + [("killed, started again", self._restart), ("wrong-rate", self._lie)]
+
+    def _lie(self):
+        """Of the one that others are compared with: it is told, and in no answer."""
+        self.stand.provider.order(json.dumps(
+            {"fault": "wrong-rate", "percent": 50, "provider": "url", "seconds": LIE_SECONDS}))
+        end = time.monotonic() + LIE_SECONDS
+        pid = processes(self.stand.service).get("ratefetcher")
+        if pid:
+            kill_all([pid])  # of a table that it knows already it tells no more
+        while not (status := self.stand.service.status_or_none()) \
+                or not status.get("rates_differ"):
+            assert time.monotonic() < end, "a wrong rate was not told"
+            time.sleep(0.2)
 
     def _order(self, told):
         where = self.rng.choice(({}, {"provider": "frankfurter"}, {"provider": "ecb"}))
@@ -409,4 +408,4 @@ class Strangers(Group):
         return True
 
 
-GROUPS = (Processes, Upstream, Network, Provider, Redis, Clock, Disk, Strangers)
+GROUPS = (Processes, Upstream, Proxy, Network, Provider, Redis, Clock, Disk, Strangers)

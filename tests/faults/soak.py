@@ -4,7 +4,8 @@ A soak: all faults at once under load, then full load without faults, then none.
 
     soak.py [--seconds N] [--load N] [--idle N] [--seed N] [--window N]
 
-Each takes --seconds; --load and --idle are for another length of the second and
+The faults strike on the long way: by TLS, through a proxy, and with an audit, all
+of which is recomputed. Each takes --seconds; --load and --idle are for another length of the second and
 the third. The exit code is 1 if an answer was lost, wrong or doubled without a
 break, or if something grew. FXWIRE_BUILD names the folder of the programs. As
 root, or where a user may have networks of its own, packets are swallowed and a
@@ -25,6 +26,7 @@ from pathlib import Path
 
 import e2e  # finds the next
 from amounts import write_fresh_rates
+from certificates import Authority
 from names import find_library, preload
 from places import BUILD
 from redis_server import RedisServer
@@ -33,8 +35,10 @@ from waiting import wait_until
 
 import gauges
 import netns
+from audited import Audited
 from chaos import Chaos
 from report import keep
+from way import Way
 
 INSIDE = "FXWIRE_SOAK_INSIDE"
 LOGS_BYTES = "8m"
@@ -51,6 +55,7 @@ BAD = ("wrong", "lost", "unexpected", "doubled")
 
 SETTINGS = {
     "RATE_PROVIDERS": "frankfurter ecb",
+    "RATES_CROSSCHECK": "url",
     "LATEST_MAX_AGE_DAYS": "7",
     "CACHE_TTL_SECONDS": "5",
     "STALE_MAX_SECONDS": "3600",
@@ -114,6 +119,9 @@ class Stand:
         self.redis = stack.enter_context(RedisServer()).start()
         self.upstream = None
         self.upstream_port = self._free_port()
+        self.way = stack.enter_context(Way(self.host))
+        authority = Authority(self.folder)
+        self.certificate = authority.issue(self.host)
         self.service = Service(self._settings(), wrappers=self._wrappers(),
                                launcher=self.cable.launcher if self.cable else ())
         stack.callback(self.service.remove)
@@ -122,6 +130,8 @@ class Stand:
         if self.cable:
             self._mount_logs(stack)
         self.service.env["LOGS_DIR"] = str(self.logs / "daily")
+        self.audit = self.service.folder / "audit"
+        self.service.env |= self._long_way(authority)
         self.service.launch()
 
     def _free_port(self):
@@ -139,7 +149,21 @@ class Stand:
         return SETTINGS | {
             "REQUESTS_WS_URL": f"ws://{self.host}:{self.upstream_port}/soak",
             "FRANKFURTER_URL": f"{url}/frankfurter", "ECB_URL": f"{url}/ecb",
+            "RATES_URL": f"{url}/url",
             "REDIS_URL": self.redis.unix_url(), "PROVIDER_PROXY": "none", "WS_PROXY": "none"}
+
+    def _long_way(self, authority):
+        """By TLS, through a proxy, with an audit: what full load is measured without."""
+        return {"REQUESTS_WS_URL": f"wss://{self.host}:{self.upstream_port}/soak",
+                "WS_CA_FILE": str(authority.ca_file), "WS_PROXY": self.way.url,
+                "AUDIT_DIR": str(self.audit)}
+
+    def take_short_way(self):
+        """From the next start on."""
+        settings = self._settings()
+        self.service.env |= {name: settings[name] for name in ("REQUESTS_WS_URL", "WS_PROXY")}
+        for name in ("WS_CA_FILE", "AUDIT_DIR"):
+            del self.service.env[name]
 
     def _wrappers(self):
         """The helpers' wall clock can be set; the file is looked at each second."""
@@ -241,11 +265,16 @@ def soak(lengths, seed, window):
         stand = Stand(stack, seed)
         show_counts("phase", dict(zip(WORDS, WORDS)))
         chaos = Chaos(stand, seed)
-        rows["chaos"], phases["chaos"] = play(
-            "chaos", stand, lengths["chaos"], [*load, "--allow-errors", "--linger", 2], chaos.run)
+        tls = ["--tls-cert", stand.certificate, "--tls-key", stand.certificate]
+        with Audited(stand.audit) as audited:
+            rows["chaos"], phases["chaos"] = play(
+                "chaos", stand, lengths["chaos"],
+                [*load, *tls, "--allow-errors", "--linger", 2], chaos.run)
         aside = stand.put_aside()
         bad += [f"chaos: {each}" for each in chaos.failures]
+        stand.take_short_way()
         chaos.heal()
+        bad += audited.finish()
         rows["load"], phases["load"] = play("load", stand, lengths["load"], load)
         rows["idle"], phases["idle"] = play("idle", stand, lengths["idle"], [])
         stand.service.stop()
@@ -258,7 +287,7 @@ def soak(lengths, seed, window):
                     for each in gauges.faults_of(phases[name].looks, phases[name].days)]
     bad += [f"on standard error: {line}" for line in
             re.findall(r".*(?:Sanitizer|runtime error:|sandbox_refused).*", logged)[:3]]
-    return tell(seed, chaos, rows, phases, aside, bad)
+    return tell(seed, chaos, rows, phases, aside, audited, bad)
 
 
 def keep_logs(stand):
@@ -269,17 +298,19 @@ def keep_logs(stand):
         shutil.copy2(path, folder)
 
 
-def tell(seed, chaos, rows, phases, aside, bad):
+def tell(seed, chaos, rows, phases, aside, audited, bad):
     print("\nfaults struck")
     for name, times in sorted(chaos.struck.items()):
         print(f"  {name:32}{times:>6}")
     print(f"  {'all':32}{sum(chaos.struck.values()):>6}\n")
     print(f"answers at full load: {rows['load']['right'] / rows['load']['seconds']:.0f} "
-          f"a second; put aside (quarantine) in chaos: {aside}\n")
+          f"a second; put aside (quarantine) in chaos: {aside}\n"
+          f"audit of chaos: {audited.lines} lines, {audited.recomputed} results recomputed\n")
     for name, seen in phases.items():
         show_use(name, seen)
     grown = gauges.growths(phases["load"].looks) or {}
     keep("soak", {"seed": seed, "struck": chaos.struck, "rows": rows, "bad": bad,
+                  "audited": audited.recomputed,
                   "grown": {name: kb for (what, name), kb in grown.items() if what == "memory"}})
     print("\n" + "\n".join([f"! {each}" for each in bad] + ["NOT passed" if bad else "passed"]))
     return 1 if bad else 0

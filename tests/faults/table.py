@@ -150,7 +150,9 @@ def soak_lines(soak):
         cells = [f"{row['seconds']:g}", *(f"{row[word]:,}" for word in words)]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines + ["", "`error` was right (one request in twelve is bad on purpose), `refused` is "
-                    "an error for want of a rate, `doubled` is twice without a break.", ""]
+                    "an error for want of a rate, `doubled` is twice without a break. "
+                    + (f"{soak['audited']:,} results of the chaos were recomputed from the audit."
+                       if "audited" in soak else ""), ""]
 
 
 def page(kept):

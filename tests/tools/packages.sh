@@ -14,7 +14,7 @@ test="bash-completion chromium clang clang-format curl faketime fish iproute2 li
       node-ws nodejs nutcracker procps prometheus python3-cryptography
       python3-jsonschema python3-prometheus-client python3-pytest python3-pytest-xdist
       python3-redis python3-seccomp python3-websockets python3-yaml redis-server runit s6
-      scdoc socat squid systemd tinyproxy tmux universal-ctags util-linux valgrind zsh"
+      scdoc socat squid strace systemd tinyproxy tmux universal-ctags util-linux valgrind zsh"
 fresh="mmdebstrap python3-yaml"
 package="debhelper dpkg-dev fakeroot faketime lintian scdoc"
 docs="graphviz"
