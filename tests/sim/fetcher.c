@@ -9,9 +9,10 @@
 
 #include "ratefetcher/lookup.h"
 #include "ratefetcher/redis/redis_cache.h"
-#include "tests/sim/helper.h"
 #include "tests/sim/parts.h"
+#include "tests/sim/proc.h"
 #include "tests/sim/rates.h"
+#include "tests/sim/timers.h"
 
 enum { QUESTIONS = 256 };
 #define LOOK_PERIOD (60 * USEC_PER_SEC)
@@ -48,13 +49,16 @@ static struct fetcher {
 
 static void begin(void *arg);
 static void gone(void);
-static struct helper helper = {.name = "ratefetcher",
-                               .process = RATEFETCHER,
-                               .begin = begin,
-                               .gone = gone};
+static void stop(void *arg);
+struct proc ratefetcher_proc = {.name = "ratefetcher",
+                                .process = RATEFETCHER,
+                                .hangs = FAULT_RATEFETCHER_HANGS,
+                                .begin = begin,
+                                .stop = stop,
+                                .gone = gone};
 
 bool fetcher_does(void (*deed)(void *arg), void *arg) {
-    return helper_does(&helper, deed, arg);
+    return proc_does(&ratefetcher_proc, deed, arg);
 }
 
 void fetcher_prepare(const char *folder) {
@@ -88,16 +92,22 @@ static void begin(void *arg) {
                                              .settings = fetcher.settings,
                                              .alert = on_alert,
                                              .changed = on_changed,
-                                             .base = (void *)&fetcher,
+                                             .base = TIMERS_OF_RATEFETCHER,
                                              .http = (void *)&fetcher};
     fetcher.lookup = lookup_new(&context);
+}
+
+/* It leaves its loop at once. */
+static void stop(void *arg) {
+    (void)arg;
+    lookup_free(&fetcher.lookup);
 }
 
 /* Who asks sees the connection end. */
 static void gone(void) {
     fetcher.newest_on = (day){0};
     fetcher.was_unasked = true;
-    timers_reset();
+    timers_reset(TIMERS_OF_RATEFETCHER);
     providers_forget_calls();
     memset(questions, 0, sizeof questions);
     end_of_used = questions;
@@ -110,18 +120,6 @@ void fetcher_begin_world(void) {
     fetcher.clock_set = false;
     gone();
     providers_begin_world();
-    helper_begin_world(&helper);
-}
-
-void fetcher_end_world(void) {
-    helper_end_world(&helper);
-}
-
-void fetcher_kill(uint32_t store) {
-    if (store == 0)
-        helper_kill(&helper);
-    else
-        stores_arm(RATEFETCHER, store);
 }
 
 void fetcher_clock_set(void) {
@@ -149,13 +147,13 @@ static struct question *ask(day when, struct span currency,
 }
 
 bool fetcher_ask(day when, struct span currency) {
-    return helper.up && !world_has(FAULT_UNASKED) &&
+    return ratefetcher_proc.up && !world_has(FAULT_UNASKED) &&
            ask(when, currency, true) != NULL;
 }
 
 /* Days near the present only while it is certain when that is. */
 void fetcher_is_asked(uint32_t count) {
-    for (uint32_t i = 0; i < count && helper.up; i++) {
+    for (uint32_t i = 0; i < count && ratefetcher_proc.up; i++) {
         uint32_t dice = world_chance(1000);
         day when = dice % 5 < 2 ? RATES_LATEST
                    : dice % 5 < 4 || fetcher.clock_set
@@ -334,14 +332,12 @@ static int64_t due(const struct question *q) {
 int64_t fetcher_next(void) {
     while (end_of_used > questions && end_of_used[-1].state == FREE)
         end_of_used--;
-    int64_t next = timers_next();
-    if (providers_next() < next)
-        next = providers_next();
+    int64_t next = providers_next();
     for (const struct question *q = questions; q < end_of_used; q++)
         if (due(q) < next)
             next = due(q);
-    if (!helper.up)
-        return helper_next(&helper);
+    if (!ratefetcher_proc.up)
+        return NEVER;
     return fetcher.look < next ? fetcher.look : next;
 }
 
@@ -358,7 +354,7 @@ static void ask_again(void *arg) {
 
 /* wsclient's connection to it, which comes back when it can. */
 static void connect_wsclient(void) {
-    bool unasked = world_has(FAULT_UNASKED) || !helper.up;
+    bool unasked = world_has(FAULT_UNASKED) || !ratefetcher_proc.up;
     if (unasked && !fetcher.was_unasked)
         fetcher_forget_wsclient();
     if (fetcher.was_unasked && !unasked)
@@ -367,11 +363,11 @@ static void connect_wsclient(void) {
 }
 
 void fetcher_turn(void) {
-    helper_turn(&helper);
+    if (ratefetcher_proc.stopping)
+        proc_ended(&ratefetcher_proc);
     connect_wsclient();
-    if (helper.up && fetcher.look <= world_now())
+    if (ratefetcher_proc.up && fetcher.look <= world_now())
         fetcher_does(look_around, NULL);
-    timers_turn();
     providers_turn();
     for (struct question *q = questions; q < end_of_used; q++)
         if (due(q) <= world_now()) {

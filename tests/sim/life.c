@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "tests/sim/helper.h"
 #include "tests/sim/parts.h"
+#include "tests/sim/proc.h"
 #include "tests/sim/rates.h"
 
 /* Room for some tens of messages, so that it is full at times. */
@@ -25,9 +25,14 @@ static const struct upstream upstream = {.label = label, .url = address};
 static struct child child;
 
 static void begin(void *arg);
+static void stop(void *arg);
 static void gone(void);
-static struct helper helper = {
-    .name = "wsclient", .process = WSCLIENT, .begin = begin, .gone = gone};
+struct proc wsclient_proc = {.name = "wsclient",
+                             .process = WSCLIENT,
+                             .hangs = FAULT_WSCLIENT_HANGS,
+                             .begin = begin,
+                             .stop = stop,
+                             .gone = gone};
 
 static struct life {
     int64_t alarm;
@@ -62,19 +67,19 @@ void life_prepare(void) {
 }
 
 bool life_is_up(void) {
-    return helper.up;
+    return wsclient_proc.up;
 }
 
 bool life_is_stopping(void) {
-    return helper.stopping;
+    return wsclient_proc.stopping;
 }
 
 int64_t life_started(void) {
-    return helper.started;
+    return wsclient_proc.begun;
 }
 
 unsigned life_kills_at_stores(void) {
-    return helper.kills;
+    return wsclient_proc.kills;
 }
 
 struct connection *life_connection(void) {
@@ -92,22 +97,13 @@ static void gone(void) {
 }
 
 bool life_does(void (*deed)(void *arg), void *arg) {
-    return helper_does(&helper, deed, arg);
-}
-
-void life_kill(void) {
-    helper_kill(&helper);
+    return proc_does(&wsclient_proc, deed, arg);
 }
 
 static void stop(void *arg) {
     (void)arg;
     pipeline_stop(life.pipeline);
     connection_stop(life.connection, GRACE);
-}
-
-void life_stop(void) {
-    if (helper_is_to_stop(&helper))
-        life_does(stop, NULL);
 }
 
 static void on_answers_ready(void *arg) {
@@ -170,15 +166,11 @@ void life_begin_world(void) {
     unlink(ledger_path);
     life = (struct life){.alarm = NEVER};
     library_reset();
-    helper_begin_world(&helper);
-}
-
-void life_end_world(void) {
-    helper_end_world(&helper);
+    wsclient_proc.kills = 0;
 }
 
 int64_t life_next(void) {
-    return helper.up ? life.alarm : helper_next(&helper);
+    return wsclient_proc.up ? life.alarm : NEVER;
 }
 
 static void alarm_and_turn(void *arg) {
@@ -191,10 +183,9 @@ static void alarm_and_turn(void *arg) {
 }
 
 void life_turn(void) {
-    helper_turn(&helper);
     if (!life_does(alarm_and_turn, NULL) ||
         !connection_is_over(life.connection))
         return;
     if (life_does(close_parts, NULL))
-        helper_ended(&helper);
+        proc_ended(&wsclient_proc);
 }

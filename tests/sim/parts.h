@@ -10,7 +10,6 @@
 /* wsclient, from its start to its end, and who starts it again (life.c). */
 void life_prepare(void); /* once for all worlds */
 void life_begin_world(void);
-void life_end_world(void);
 int64_t life_next(void);
 void life_turn(void);
 bool life_is_up(void);
@@ -18,8 +17,6 @@ bool life_is_stopping(void);
 int64_t life_started(void);
 /* Has it do something; false: it is dead, or was killed while it did. */
 bool life_does(void (*deed)(void *arg), void *arg);
-void life_kill(void);
-void life_stop(void);
 unsigned life_kills_at_stores(void);
 struct connection *life_connection(void);
 struct pipeline *life_pipeline(void);

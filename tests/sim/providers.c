@@ -24,8 +24,9 @@ enum { GIVEN = 16, ASKED_DAYS = DAYS + 16 };
 /* What was had is not fetched again within that: the shortest pause until an
  * older table is asked for anew is a little longer. */
 #define SOON (10 * USEC_PER_SEC)
-/* So long a provider's word is kept (CACHE_TTL_SECONDS), and a little more. */
-#define KEPT (7210 * USEC_PER_SEC)
+/* So long a provider's word is kept: CACHE_TTL_SECONDS here, and as long in
+ * wsclient, with the table that came last. */
+#define KEPT (2 * 7210 * USEC_PER_SEC)
 
 /* How a call goes. */
 enum manner {

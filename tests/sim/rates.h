@@ -34,10 +34,8 @@ uint64_t rates_rate(day when, unsigned currency);
 void fetcher_prepare(const char *folder); /* where it has its file */
 void fetcher_end(void);
 void fetcher_begin_world(void);
-void fetcher_end_world(void);
 int64_t fetcher_next(void);
 void fetcher_turn(void);
-void fetcher_kill(uint32_t store);
 bool fetcher_ask(day when, struct span currency);
 void fetcher_forget_wsclient(void);
 /* Others ask so many questions. */
@@ -57,10 +55,5 @@ void providers_turn(void);
 int64_t providers_good_since(void);
 /* Whether one of them has said not long ago that it has none of the day. */
 bool providers_lacked(day when);
-
-/* libevent's timers. */
-void timers_reset(void);
-int64_t timers_next(void);
-void timers_turn(void);
 
 #endif

@@ -15,9 +15,15 @@ enum {
 static const struct {
     unsigned weight;
     enum op op;
-} ops[] = {{350, OP_REQUESTS}, {120, OP_KILL},  {30, OP_KILL_RATES},
-           {100, OP_ASK},      {120, OP_BREAK}, {40, OP_STOP},
-           {220, OP_FAULT},    {20, OP_CLOCK}};
+} ops[] = {{330, OP_REQUESTS},
+           {120, OP_KILL},
+           {30, OP_KILL_RATES},
+           {100, OP_ASK},
+           {120, OP_BREAK},
+           {50, OP_ORDER},
+           {10, OP_KILL_SUPERVISOR},
+           {220, OP_FAULT},
+           {20, OP_CLOCK}};
 
 static const unsigned codes[] = {0, 0, 1000, 1001, 1009, 1012};
 
@@ -54,7 +60,9 @@ static uint32_t make_much(struct random *random, enum op op) {
         return (uint32_t)(make_wait(random) / USEC_PER_MSEC % 100000);
     case OP_CLOCK:
         return (uint32_t)random_below(random, 300000) - 100000;
-    case OP_STOP:
+    case OP_ORDER:
+        return (uint32_t)random_below(random, 4);
+    case OP_KILL_SUPERVISOR:
     case OPS:
         break;
     }
@@ -118,7 +126,8 @@ static bool try_halves(struct schedule *schedule, size_t at,
     uint32_t least = step->op == OP_REQUESTS || step->op == OP_ASK ? 1 : 0;
     /* A kill at a store is not one in between, nor a code none. */
     bool fixed = step->op == OP_KILL || step->op == OP_KILL_RATES ||
-                 step->op == OP_BREAK || step->op == OP_CLOCK;
+                 step->op == OP_BREAK || step->op == OP_CLOCK ||
+                 step->op == OP_ORDER;
     uint32_t half = step->much / 2 > least ? step->much / 2 : least;
     return try_less(schedule, at, 0, step->much, wrong) ||
            try_less(schedule, at, step->wait / 2, step->much, wrong) ||

@@ -10,7 +10,7 @@ SIM_PRODUCT = $(filter-out $(SIM_STORING) $(SIM_MODELS),$(sort $(UNIT_pipeline) 
               wsclient/tick.c $(patsubst %,wsclient/link/%.c,breaks connection frames \
               inbox link_log peer peer_close traffic) \
               $(UNIT_lookup) $(UNIT_provider_frankfurter) $(UNIT_provider_freecurrencyapi) \
-              $(UNIT_lifecycle)))
+              supervisor/helper.c $(UNIT_lifecycle)))
 SIM_OBJECTS = $(call objects,tests/sim) $(SIM_PRODUCT:%.c=$(BUILD)/obj/%.o) \
               $(SIM_STORING:%.c=$(BUILD)/sim/%.o)
 SIM_LINK    = $(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) \

@@ -1,5 +1,6 @@
-/* libevent for ratefetcher: timers on the virtual clock, nothing else. */
-#include <event2/event.h>
+/* Timers on the virtual clock; descriptors are never ready by themselves. */
+#include "tests/sim/timers.h"
+
 #include <stdlib.h>
 #include <sys/queue.h>
 
@@ -10,6 +11,7 @@
 
 struct event {
     LIST_ENTRY(event) entry;
+    struct event_base *base;
     event_callback_fn callback;
     void *arg;
     int64_t due; /* NEVER: it does not run */
@@ -17,15 +19,23 @@ struct event {
 
 static LIST_HEAD(, event) events = LIST_HEAD_INITIALIZER(events);
 
-void timers_reset(void) {
-    LIST_INIT(&events);
+char timers_bases[2];
+
+void timers_reset(const struct event_base *base) {
+    struct event *event = LIST_FIRST(&events), *next;
+    for (; event != NULL; event = next) {
+        next = LIST_NEXT(event, entry);
+        if (event->base == base)
+            LIST_REMOVE(event, entry);
+    }
 }
 
 struct event *event_new(struct event_base *base, evutil_socket_t fd, short what,
                         event_callback_fn callback, void *arg) {
-    (void)base, (void)fd, (void)what;
+    (void)fd, (void)what;
     struct event *event = memory_new(sizeof *event);
-    *event = (struct event){.callback = callback, .arg = arg, .due = NEVER};
+    *event = (struct event){
+        .base = base, .callback = callback, .arg = arg, .due = NEVER};
     LIST_INSERT_HEAD(&events, event, entry);
     return event;
 }
@@ -44,10 +54,18 @@ void loop_set_timer(struct event *timer, duration delay) {
     timer->due = world_now() + delay.usec;
 }
 
-/* Nothing here has a descriptor. */
+int event_del(struct event *event) {
+    event->due = NEVER;
+    return 0;
+}
+
+void event_active(struct event *event, int what, short calls) {
+    (void)what, (void)calls;
+    event->due = world_now();
+}
+
 struct event *loop_watch(struct event_base *base, int fd, short what,
                          event_callback_fn callback, void *arg) {
-    world_wrong("a descriptor is watched");
     return event_new(base, fd, what, callback, arg);
 }
 
@@ -72,6 +90,10 @@ static void fire(void *arg) {
 
 void timers_turn(void) {
     struct event *first = find_first();
-    if (first != NULL && first->due <= world_now())
+    if (first == NULL || first->due > world_now())
+        return;
+    if (first->base == TIMERS_OF_RATEFETCHER)
         fetcher_does(fire, first);
+    else
+        fire(first);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tests/sim/parts.h"
+#include "tests/sim/proc.h"
 #include "tests/sim/rates.h"
 #include "tests/sim/stores.h"
 #include "tests/unit/fake_clock.h"
@@ -99,8 +100,9 @@ static int64_t least(int64_t a, int64_t b) {
 
 /* When something happens next by itself. */
 static int64_t next_event(void) {
-    int64_t next = least(least(life_next(), library_next()),
-                         least(upstream_next(), fetcher_next()));
+    int64_t next =
+        least(least(least(life_next(), supervisor_next()), library_next()),
+              least(upstream_next(), fetcher_next()));
     for (enum fault f = 0; f < FAULTS; f++)
         if (fault_ends[f] > world_now())
             next = least(next, fault_ends[f]);
@@ -120,6 +122,7 @@ static void run_until(int64_t end) {
             world_wrong("it works on and on without any time passing");
         }
         upstream_turn();
+        supervisor_turn();
         fetcher_turn();
         library_turn();
         life_turn();
@@ -137,6 +140,8 @@ static void begin_fault(enum fault fault, uint32_t milliseconds) {
         [FAULT_UNASKED] = "ratefetcher can not be reached",
         [FAULT_PROVIDER_A] = "the first provider fails",
         [FAULT_PROVIDER_B] = "the second provider fails",
+        [FAULT_WSCLIENT_HANGS] = "wsclient does not hear its supervisor",
+        [FAULT_RATEFETCHER_HANGS] = "ratefetcher does not hear its supervisor",
     };
     int64_t end = world_now() + (int64_t)milliseconds * USEC_PER_MSEC;
     world_tell("for %.3f s %s", milliseconds / 1000.0, words[fault]);
@@ -160,22 +165,23 @@ static void do_step(const struct step *step) {
         upstream_sends(step->much);
         break;
     case OP_KILL:
-        if (step->much == 0)
-            life_kill();
-        else
-            stores_arm(WSCLIENT, step->much);
+        proc_kill(&wsclient_proc, step->much);
         break;
     case OP_BREAK:
         library_broken(step->much);
         break;
-    case OP_STOP:
-        life_stop();
+    case OP_KILL_SUPERVISOR:
+        supervisor_kill();
+        break;
+    case OP_ORDER:
+        supervisor_ordered(step->what % 2 == 0 ? WSCLIENT : RATEFETCHER,
+                           step->much < 3 ? ORDER_RESTART : ORDER_STOP);
         break;
     case OP_FAULT:
         begin_fault(step->what, step->much);
         break;
     case OP_KILL_RATES:
-        fetcher_kill(step->much);
+        proc_kill(&ratefetcher_proc, step->much);
         break;
     case OP_ASK:
         world_tell("ratefetcher gets %u questions", step->much);
@@ -199,22 +205,18 @@ static void begin(void) {
     fetcher_begin_world();
     upstream_begin_world();
     life_begin_world();
-}
-
-static void end_processes(void) {
-    life_end_world();
-    fetcher_end_world();
+    supervisor_begin_world();
 }
 
 static void end(void) {
     stores_arm(WSCLIENT, 0);
     stores_arm(RATEFETCHER, 0);
+    supervisor_wants_all();
     int64_t quiet = world_good_since();
     run_until((quiet > world_now() ? quiet : world_now()) + QUIET_END);
     if (!world_is_wrong())
         upstream_judge();
     passed += world_now() - FAKE_START_USEC;
-    end_processes();
 }
 
 bool world_play(const struct step *steps, size_t count, bool told) {
@@ -232,8 +234,7 @@ bool world_play(const struct step *steps, size_t count, bool told) {
     }
     if (!world_is_wrong())
         end();
-    else
-        end_processes();
     telling = false;
+    supervisor_end_world();
     return !world_is_wrong();
 }

@@ -17,9 +17,10 @@ enum op {
     OP_REQUESTS, /* `much` of them, a microsecond apart */
     OP_KILL,     /* now, or in front of the `much`th store from now */
     OP_KILL_RATES,
+    OP_KILL_SUPERVISOR,
     OP_ASK,   /* ratefetcher, `much` questions */
     OP_BREAK, /* the upstream ends the connection; `much`: close code */
-    OP_STOP,  /* a graceful one, and a new start */
+    OP_ORDER, /* to the supervisor: a restart or a stop of `what` */
     OP_FAULT, /* `what` is wrong for `much` milliseconds */
     OP_CLOCK, /* the wall clock steps by `much` seconds, as signed */
     OPS
@@ -33,6 +34,8 @@ enum fault {
     FAULT_UNASKED,    /* ratefetcher can not be reached */
     FAULT_PROVIDER_A, /* fails */
     FAULT_PROVIDER_B,
+    FAULT_WSCLIENT_HANGS, /* it does not hear its supervisor */
+    FAULT_RATEFETCHER_HANGS,
     FAULTS
 };
 
