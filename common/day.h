@@ -44,6 +44,12 @@ MUST_CHECK enum day_error day_parse(struct span text, day *out);
  */
 MUST_CHECK enum day_error moment_parse(struct span text, int64_t *unix_seconds);
 
+/*
+ * Whether such a text is `YYYY-MM-DDTHH:MM:SS.mmmZ` and of a time that each day
+ * has, if `YYYY-MM-` is right.
+ */
+MUST_CHECK bool moment_is_at_usual_time(const char text[static 24]);
+
 static inline day day_of_seconds(int64_t unix_seconds) {
     int64_t number = unix_seconds / DAY_SECONDS;
     if (unix_seconds % DAY_SECONDS < 0)

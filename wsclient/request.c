@@ -115,7 +115,26 @@ static enum day_error read_moment(struct span string, int64_t *seconds) {
     return error;
 }
 
-static enum refusal find_day(struct span date, int64_t now_ms, day *out) {
+/* A day until today, as it is written, and what it comes to until midnight. */
+struct known_day {
+    char text[sizeof "\"2021-05-18T" - 1];
+    int64_t today_ms;
+    day day;
+};
+
+static const size_t usual_len = MOMENT_TEXT_SIZE - 1 + 2;
+static const uint64_t day_ms = DAY_SECONDS * MSEC_PER_SEC;
+
+static inline bool is_known(const struct known_day *known, struct span date,
+                            int64_t now_ms) {
+    return date.len == usual_len &&
+           (uint64_t)(now_ms - known->today_ms) < day_ms &&
+           memcmp(date.data, known->text, sizeof known->text) == 0 &&
+           moment_is_at_usual_time(date.data + 1);
+}
+
+static NOINLINE enum refusal find_day(struct known_day *known, struct span date,
+                                      int64_t now_ms, day *out) {
     int64_t seconds;
     switch (read_moment(date, &seconds)) {
     case DAY_OK:
@@ -125,66 +144,32 @@ static enum refusal find_day(struct span date, int64_t now_ms, day *out) {
     case DAY_IMPOSSIBLE:
         return REFUSAL_DATE_IMPOSSIBLE;
     }
-    day today = day_of_ms(now_ms);
-    *out = day_of_seconds(seconds);
-    if (out->number < DAY_FIRST_RATES.number)
+    day today = day_of_ms(now_ms), its_day = day_of_seconds(seconds);
+    if (its_day.number < DAY_FIRST_RATES.number)
         return REFUSAL_DATE_TOO_EARLY;
-    if (out->number > today.number &&
+    if (its_day.number > today.number &&
         seconds - now_ms / MSEC_PER_SEC > CLOCK_TOLERANCE_SECONDS)
         return REFUSAL_DATE_FUTURE;
-    if (out->number >= today.number)
-        *out = RATES_LATEST;
+    *out = its_day.number >= today.number ? RATES_LATEST : its_day;
+    if (date.len == usual_len && its_day.number <= today.number) {
+        memcpy(known->text, date.data, sizeof known->text);
+        known->today_ms = day_start_seconds(today) * MSEC_PER_SEC;
+        known->day = *out;
+    }
     return REFUSAL_NONE;
 }
 
-enum { DATE_WORDS = (MOMENT_TEXT_SIZE - 1) / sizeof(uint64_t) };
-
-/* A moment of the usual length, and what came of it then. */
-struct known_date {
-    uint64_t text[DATE_WORDS];
-    int64_t now_ms;
-    day day;
-};
-
-static inline bool is_known(const struct known_date *known,
-                            const uint64_t text[static DATE_WORDS],
-                            int64_t now_ms) {
-    uint64_t other = (uint64_t)(known->now_ms ^ now_ms);
-    for (int i = 0; i < DATE_WORDS; i++)
-        other |= known->text[i] ^ text[i];
-    return other == 0;
-}
-
-/* What is known for now; a refusal is not remembered. */
-static NOINLINE enum refusal learn_date(struct known_date *known,
-                                        struct span date, int64_t now_ms) {
-    day found;
-    enum refusal refusal = find_day(date, now_ms, &found);
-    if (refusal != REFUSAL_NONE)
-        return refusal;
-    memcpy(known->text, inside_of(date).data, sizeof known->text);
-    known->now_ms = now_ms;
-    known->day = found;
-    return REFUSAL_NONE;
-}
-
-/* Many messages that come at once are of the same moment: it is remembered. */
+/* Most messages are of the day of the one before, at a time that is plain. */
 static enum refusal read_date(const struct json_found *date, int64_t now_ms,
                               struct request *out) {
-    static struct known_date last;
-    uint64_t text[DATE_WORDS];
+    static struct known_day last;
     if (date->kind != JSON_STRING)
         return REFUSAL_DATE;
     out->date = date->text;
-    struct span inside = inside_of(date->text);
-    if (inside.len != sizeof text)
-        return find_day(date->text, now_ms, &out->day);
-    memcpy(text, inside.data, sizeof text);
-    enum refusal refusal = is_known(&last, text, now_ms)
-                               ? REFUSAL_NONE
-                               : learn_date(&last, date->text, now_ms);
+    if (!is_known(&last, date->text, now_ms))
+        return find_day(&last, date->text, now_ms, &out->day);
     out->day = last.day;
-    return refusal;
+    return REFUSAL_NONE;
 }
 
 static enum refusal read_convert(const struct json_found *found, int64_t now_ms,

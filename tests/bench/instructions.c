@@ -35,6 +35,7 @@ enum { FIELDS = sizeof fields / sizeof *fields };
 struct bench {
     struct span text;
     const char *earlier; /* a message before it, or NULL */
+    char *moment;        /* see struct shape */
     struct inbox inbox;
     struct json_found found[FIELDS];
     struct request request;
@@ -73,6 +74,12 @@ static void insist(bool good, const char *what) {
 
 /* Each part is run for `n` messages, at most BATCH. */
 
+/* The next message; those in hand are copies of it. */
+static void turn_moment(const struct bench *b, int number) {
+    if (b->moment != NULL)
+        *b->moment = (char)('0' + number % 10);
+}
+
 static void receive(struct bench *b, struct span *message) {
     inbox_begin(&b->inbox);
     insist(inbox_add(&b->inbox, b->text, 0, true, message) == INBOX_MESSAGE,
@@ -109,8 +116,10 @@ static void run_shape(struct bench *b, int n) {
 }
 
 static void run_request(struct bench *b, int n) {
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        turn_moment(b, i);
         request_read(b->text, wall_ms, &b->request);
+    }
 }
 
 static void run_date(struct bench *b, int n) {
@@ -186,6 +195,7 @@ static void run_all(struct bench *b, int n) {
     struct pipeline_item item = {.position = 0};
     struct span message;
     for (int i = 0; i < n; i++) {
+        turn_moment(b, i);
         receive(b, &message);
         insist(pipeline_receive(b->pipeline, message, both) == PIPELINE_TAKEN,
                "it was not taken");
@@ -329,6 +339,7 @@ int main(void) {
     for (size_t i = 0; i < SHAPES; i++) {
         b.text = (struct span){shapes[i].text, shapes[i].len};
         b.earlier = shapes[i].earlier;
+        b.moment = shapes[i].moment;
         for (size_t j = 0; j < sizeof parts / sizeof *parts; j++)
             if (i < parts[j].shapes)
                 run(&b, &parts[j], &shapes[i]);

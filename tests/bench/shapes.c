@@ -19,9 +19,13 @@ static void put_times(struct shape *shape, const char *text, int times) {
         put(shape, text);
 }
 
-/* The typical one, of a stream whose ids, odds and stakes are of any length. */
+/*
+ * The typical one, of a stream whose ids, odds and stakes are of any length,
+ * and whose dates all differ.
+ */
 static void make_varied(struct shape *shape, const struct shape *typical) {
     *shape = *typical;
+    shape->moment = shape->text + shape->len - sizeof "Z\"}}";
     shape->name = "varied";
     shape->earlier = "{\"type\":\"message\",\"id\":4,\"payload\":{"
                      "\"marketId\":123456,\"selectionId\":987654,"

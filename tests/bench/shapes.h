@@ -13,6 +13,7 @@ struct shape {
     size_t len;
     char text[SHAPE_MAX_BYTES];
     const char *earlier; /* a message with values of other lengths, or NULL */
+    char *moment;        /* a digit of its date, another one in each, or NULL */
 };
 
 void shapes_make(struct shape shapes[static SHAPES]);

@@ -423,6 +423,44 @@ static void adds_days(void **state) {
     assert_string_equal(text, "1999-01-04");
 }
 
+static const char usual_text[] = "2021-05-18T21:32:42.324Z";
+
+/* All numbers of two digits as hours, minutes and seconds. */
+static void usual_times(void **state) {
+    (void)state;
+    static const struct {
+        size_t at;
+        int most;
+    } parts[] = {{11, 23}, {14, 59}, {17, 59}};
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        for (int value = 0; value < 100; value++) {
+            char text[sizeof usual_text - 1];
+            memcpy(text, usual_text, sizeof text);
+            text[parts[i].at] = (char)('0' + value / 10);
+            text[parts[i].at + 1] = (char)('0' + value % 10);
+            if (moment_is_at_usual_time(text) != (value <= parts[i].most))
+                fail_msg("%.24s", text);
+        }
+}
+
+/* Any other byte in any place behind the month. */
+static void usual_times_of_one_form(void **state) {
+    (void)state;
+    char text[sizeof usual_text - 1];
+    memcpy(text, usual_text, sizeof text);
+    for (size_t at = 8; at < sizeof text; at++) {
+        bool digit = usual_text[at] >= '0' && usual_text[at] <= '9';
+        for (int byte = 0; byte < 256; byte++) {
+            text[at] = (char)byte;
+            if (digit && byte >= '0' && byte <= '9')
+                continue;
+            if (moment_is_at_usual_time(text) != (text[at] == usual_text[at]))
+                fail_msg("byte %d at %zu", byte, at);
+        }
+        text[at] = usual_text[at];
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses_days),
@@ -437,6 +475,8 @@ int main(void) {
         cmocka_unit_test(prints_moments_before_1970),
         cmocka_unit_test(prints_what_it_reads),
         cmocka_unit_test(adds_days),
+        cmocka_unit_test(usual_times),
+        cmocka_unit_test(usual_times_of_one_form),
     };
     return cmocka_run_group_tests_name("day", tests, NULL, NULL);
 }

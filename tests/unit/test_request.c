@@ -152,32 +152,43 @@ static void dates(void **state) {
     }
 }
 
-/* What a date comes to is of this message and this moment, not of the last. */
+/* Each is told by its own time and by ours, whatever was learnt before. */
 static void dates_one_after_another(void **state) {
     (void)state;
-    static const int64_t noon_ms = INT64_C(1795262400000); /* 2026-11-21 */
     static const struct {
         const char *date;
-        int hours; /* from noon */
+        int minutes; /* from the noon of 2026-11-21 */
         enum refusal refusal;
         const char *day;
     } rows[] = {
         {"2026-11-21T12:00:00.000Z", 0, REFUSAL_NONE, "latest"},
-        {"2026-11-21T12:00:00.000Z", 0, REFUSAL_NONE, "latest"},
-        {"2026-11-21T12:00:00.000Z", 24, REFUSAL_NONE, "2026-11-21"},
-        {"2026-11-21T12:00:00.000Z", -24, REFUSAL_DATE_FUTURE, ""},
-        {"2026-11-21T12:00:00.000Z", -24, REFUSAL_DATE_FUTURE, ""},
+        {"2026-11-21T23:59:59.999Z", 719, REFUSAL_NONE, "latest"},
+        {"2026-11-21T12:00:00.000Z", 720, REFUSAL_NONE, "2026-11-21"},
+        {"2026-11-21T12:00:00.000Z", -720, REFUSAL_NONE, "latest"},
+        {"2026-11-21T12:00:00.000Z", -726, REFUSAL_DATE_FUTURE, ""},
+        {"2026-11-21T12:00:00.000Z", -726, REFUSAL_DATE_FUTURE, ""},
+        {"2026-11-22T00:01:59.000Z", 717, REFUSAL_NONE, "latest"},
+        {"2026-11-22T00:02:01.000Z", 717, REFUSAL_DATE_FUTURE, ""},
         {"2026-11-20T23:59:59.999Z", 0, REFUSAL_NONE, "2026-11-20"},
-        {"2026-11-20T23:59:59.999X", 0, REFUSAL_DATE, ""},
+        {"2026-11-20T24:00:00.000Z", 0, REFUSAL_DATE_IMPOSSIBLE, ""},
+        {"2026-11-20T30:00:00.000Z", 0, REFUSAL_DATE_IMPOSSIBLE, ""},
+        {"2026-11-20T23:60:00.000Z", 0, REFUSAL_DATE_IMPOSSIBLE, ""},
+        {"2026-11-20T23:59:60.000Z", 0, REFUSAL_DATE_IMPOSSIBLE, ""},
+        {"2026-11-20T23:59:61.000Z", 0, REFUSAL_DATE_IMPOSSIBLE, ""},
+        {"2026-11-20T23:5/:59.000Z", 0, REFUSAL_DATE, ""},
+        {"2026-11-20T23:59:59.00:Z", 0, REFUSAL_DATE, ""},
+        {"2026-11-20T23:59:59.000X", 0, REFUSAL_DATE, ""},
+        {"2026-11-20T23:59:59,000Z", 0, REFUSAL_DATE, ""},
+        {"2026-11-20t23:59:59.000z", 0, REFUSAL_NONE, "2026-11-20"},
+        {"2026-11-20T23:59:59.000Z", 0, REFUSAL_NONE, "2026-11-20"},
         {"2026-11-21T00:00:00.000Z", 0, REFUSAL_NONE, "latest"},
-        {"2026-11-20T00:00:00.000Z", 0, REFUSAL_NONE, "2026-11-20"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char text[TEXT_SIZE], date[64];
         snprintf(date, sizeof date, "\"%s\"", rows[i].date);
         struct request request =
             read_payload(text, "1", "\"USD\"", date,
-                         noon_ms + rows[i].hours * INT64_C(3600000));
+                         NOV_2026 + rows[i].minutes * INT64_C(60000));
         if (request.refusal != rows[i].refusal)
             fail_msg("row %zu: `%s`", i, refusal_text(request.refusal));
         if (request.refusal == REFUSAL_NONE)
