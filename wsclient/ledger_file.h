@@ -17,8 +17,11 @@
 #include "common/mapped_file.h"
 #include "wsclient/ledger_room.h"
 
-/* The file has so many bytes of room at first, and grows by no less. */
-enum { LEDGER_FILE_STEP = 262144 };
+/* The file has so many bytes of room at first, and grows by no less. The
+ * simulation, which has few messages, is built with another one. */
+#ifndef LEDGER_FILE_STEP
+#define LEDGER_FILE_STEP 262144
+#endif
 
 /* At the front of the file; the room for messages follows a page later. */
 struct ledger_header {

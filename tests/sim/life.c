@@ -17,6 +17,9 @@
 /* Room for some tens of messages, so that it is full at times. */
 #define PENDING_MAX_BYTES "32768"
 #define GRACE             SECONDS(5)
+/* Looks around, which show little while nothing is in hand. */
+#define LOOK      USEC_PER_SEC
+#define LONG_LOOK (11 * USEC_PER_SEC)
 
 static struct settings *settings;
 static char folder[64], ledger_path[96];
@@ -35,7 +38,8 @@ struct proc wsclient_proc = {.name = "wsclient",
                              .gone = gone};
 
 static struct life {
-    int64_t alarm;
+    int64_t alarm, look;
+    unsigned looks_empty; /* in a row */
     struct ledger *ledger;
     struct pipeline *pipeline;
     struct connection *connection;
@@ -91,7 +95,7 @@ struct pipeline *life_pipeline(void) {
 }
 
 static void gone(void) {
-    life.alarm = NEVER;
+    life.alarm = life.look = NEVER;
     library_reset();
     fetcher_forget_wsclient();
 }
@@ -146,6 +150,8 @@ static void begin(void *arg) {
         (size_t)settings_count(settings, SETTING_PENDING_MAX_BYTES, 0);
     memset(&life.metrics, 0, sizeof life.metrics);
     life.connection = NULL;
+    life.look = world_now() + LOOK;
+    life.looks_empty = 0;
     life.ledger = ledger_open(ledger_path, room);
     life.pipeline =
         pipeline_new(settings, life.ledger, &life.metrics, &ports, false);
@@ -164,13 +170,22 @@ static void close_parts(void *arg) {
 
 void life_begin_world(void) {
     unlink(ledger_path);
-    life = (struct life){.alarm = NEVER};
+    life = (struct life){.alarm = NEVER, .look = NEVER};
     library_reset();
     wsclient_proc.kills = 0;
 }
 
 int64_t life_next(void) {
-    return wsclient_proc.up ? life.alarm : NEVER;
+    if (!wsclient_proc.up)
+        return NEVER;
+    return life.alarm < life.look ? life.alarm : life.look;
+}
+
+static void look_around(void) {
+    if (ledger_restore(life.ledger))
+        world_wrong("the ledger's file is made anew");
+    life.looks_empty = ledger_bytes(life.ledger) > 0 ? 0 : life.looks_empty + 1;
+    life.look = world_now() + (life.looks_empty < 20 ? LOOK : LONG_LOOK);
 }
 
 static void alarm_and_turn(void *arg) {
@@ -180,6 +195,8 @@ static void alarm_and_turn(void *arg) {
         pipeline_alarm(life.pipeline, (monotime){world_now()});
     }
     connection_turn(life.connection, (monotime){world_now()});
+    if (life.look <= world_now())
+        look_around();
 }
 
 void life_turn(void) {

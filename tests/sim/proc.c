@@ -23,7 +23,9 @@ bool proc_does(struct proc *proc, void (*deed)(void *arg), void *arg) {
 }
 
 void proc_kill(struct proc *proc, uint32_t store) {
-    if (store > 0)
+    if (store >= KILL_AT_LENGTH)
+        stores_arm_at_length(proc->process, store - KILL_AT_LENGTH + 1);
+    else if (store > 0)
         stores_arm(proc->process, store);
     if (store > 0 || !proc->up)
         return;

@@ -29,7 +29,9 @@ bool proc_does(struct proc *proc, void (*deed)(void *arg), void *arg);
 
 void proc_begin(struct proc *proc);
 void proc_stop(struct proc *proc);
-/* In front of its `store`th store from now, or now if that is 0. */
+/* In front of its `store`th store from now, or now if that is 0; beginning by
+ * KILL_AT_LENGTH: from when its file next becomes longer or shorter. */
+enum { KILL_AT_LENGTH = 1000 };
 void proc_kill(struct proc *proc, uint32_t store);
 /* It has ended by itself. */
 void proc_ended(struct proc *proc);

@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "tests/sim/proc.h"
 #include "tests/unit/random.h"
 
 enum {
     MOST_REQUESTS = 30,
     MOST_STORES = 80,
+    LENGTH_STORES = 8,
     MOST_QUESTIONS = 15,
     TRIES = 3000
 };
@@ -15,11 +17,11 @@ enum {
 static const struct {
     unsigned weight;
     enum op op;
-} ops[] = {{330, OP_REQUESTS},
+} ops[] = {{300, OP_REQUESTS},
            {120, OP_KILL},
            {30, OP_KILL_RATES},
            {100, OP_ASK},
-           {120, OP_BREAK},
+           {150, OP_BREAK},
            {50, OP_ORDER},
            {10, OP_KILL_SUPERVISOR},
            {220, OP_FAULT},
@@ -29,10 +31,12 @@ static const unsigned codes[] = {0, 0, 1000, 1001, 1009, 1012};
 
 /* Mostly short, at times hours. */
 static int64_t make_wait(struct random *random) {
-    static const int64_t most[] = {1,       1000,     100000,   1000000,
-                                   5000000, 20000000, 70000000, 7200000000};
+    static const int64_t most[] = {1,        1000,     100000,    100000,
+                                   1000000,  1000000,  5000000,   5000000,
+                                   20000000, 70000000, 7200000000};
+    enum { KINDS = sizeof most / sizeof *most };
     return (int64_t)random_below(random,
-                                 (uint64_t)most[random_below(random, 8)]);
+                                 (uint64_t)most[random_below(random, KINDS)]);
 }
 
 static enum op make_op(struct random *random) {
@@ -42,14 +46,23 @@ static enum op make_op(struct random *random) {
     return ops[i].op;
 }
 
+static uint32_t make_kill(struct random *random) {
+    switch (random_below(random, 4)) {
+    case 0:
+        return 0;
+    case 1:
+        return KILL_AT_LENGTH + (uint32_t)random_below(random, LENGTH_STORES);
+    default:
+        return 1 + (uint32_t)random_below(random, MOST_STORES);
+    }
+}
+
 static uint32_t make_much(struct random *random, enum op op) {
     switch (op) {
     case OP_REQUESTS:
         return 1 + (uint32_t)random_below(random, MOST_REQUESTS);
     case OP_KILL:
-        return random_below(random, 4) == 0
-                   ? 0
-                   : 1 + (uint32_t)random_below(random, MOST_STORES);
+        return make_kill(random);
     case OP_KILL_RATES:
         return (uint32_t)random_below(random, 4);
     case OP_ASK:

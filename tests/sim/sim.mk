@@ -15,13 +15,15 @@ SIM_OBJECTS = $(call objects,tests/sim) $(SIM_PRODUCT:%.c=$(BUILD)/obj/%.o) \
               $(SIM_STORING:%.c=$(BUILD)/sim/%.o)
 SIM_LINK    = $(CC) $(CFLAGS) $(FX_LDFLAGS) $(LDFLAGS) \
               -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
-              -Wl,--wrap=mapped_file_open,--wrap=mapped_file_close
+              -Wl,--wrap=mapped_file_open,--wrap=mapped_file_close \
+              -Wl,--wrap=mapped_file_map,--wrap=mapped_file_shorten
 SIM_LIBS    = -ljson-c -lssl -lcrypto -lbsd
 # Thread sanitizer for its calls alone; the warnings are the plain build's.
 SIM_COMPILE = $(CC) $(CFLAGS) $(CPPFLAGS) $(FX_CFLAGS) -U_FORTIFY_SOURCE \
-              -fsanitize=thread -include tests/sim/stores_in.h -w -MMD -MP -c
+              -fsanitize=thread -DLEDGER_FILE_STEP=8192 \
+              -include tests/sim/stores_in.h -w -MMD -MP -c
 
-$(BUILD)/sim/%.o: %.c $(BUILD)/flags
+$(BUILD)/sim/%.o: %.c $(BUILD)/flags tests/sim/sim.mk
 	@mkdir -p $(@D)
 	$(call say,CC)$(SIM_COMPILE) -o $@ $<
 

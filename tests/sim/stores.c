@@ -25,7 +25,7 @@ struct block {
 };
 
 static struct {
-    uint64_t armed;
+    uint64_t armed, armed_at_length;
     const struct mapped_file *file; /* NULL: none yet */
     LIST_HEAD(, block) blocks;
     size_t memory;
@@ -37,6 +37,10 @@ void stores_at_work(enum process process) {
 
 void stores_arm(enum process process, uint64_t number) {
     all[process].armed = number;
+}
+
+void stores_arm_at_length(enum process process, uint64_t number) {
+    all[process].armed_at_length = number;
 }
 
 uint64_t stores_count(void) {
@@ -185,6 +189,33 @@ void __wrap_mapped_file_close(struct mapped_file *closed, bool remove);
 void __wrap_mapped_file_close(struct mapped_file *closed, bool remove) {
     __real_mapped_file_close(closed, remove);
     all[at_work].file = NULL;
+}
+
+/* The file's length is what a process can be killed in front of and behind,
+ * too. */
+static void length_changes(void) {
+    if (all[at_work].armed_at_length > 0)
+        all[at_work].armed = all[at_work].armed_at_length;
+    all[at_work].armed_at_length = 0;
+}
+
+int __real_mapped_file_map(struct mapped_file *mapped, size_t bytes);
+int __wrap_mapped_file_map(struct mapped_file *mapped, size_t bytes);
+int __wrap_mapped_file_map(struct mapped_file *mapped, size_t bytes) {
+    length_changes();
+    store(mapped->start);
+    int result = __real_mapped_file_map(mapped, bytes);
+    store(mapped->start);
+    return result;
+}
+
+void __real_mapped_file_shorten(struct mapped_file *mapped, size_t bytes);
+void __wrap_mapped_file_shorten(struct mapped_file *mapped, size_t bytes);
+void __wrap_mapped_file_shorten(struct mapped_file *mapped, size_t bytes) {
+    length_changes();
+    store(mapped->start);
+    __real_mapped_file_shorten(mapped, bytes);
+    store(mapped->start);
 }
 
 void stores_end(enum process process) {

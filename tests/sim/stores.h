@@ -22,6 +22,9 @@ void stores_at_work(enum process process);
 /* It is to be killed in front of its `number`th store from now; 0: not. */
 void stores_arm(enum process process, uint64_t number);
 
+/* The same from when its file next becomes longer or shorter. */
+void stores_arm_at_length(enum process process, uint64_t number);
+
 /* It has ended: gives its memory back, and the file as a kernel does. */
 void stores_end(enum process process);
 

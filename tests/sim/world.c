@@ -195,7 +195,14 @@ static void do_step(const struct step *step) {
     }
 }
 
+static void disarm(void) {
+    stores_arm(WSCLIENT, 0);
+    stores_arm(RATEFETCHER, 0);
+    stores_arm_at_length(WSCLIENT, 0);
+}
+
 static void begin(void) {
+    disarm();
     wrong[0] = '\0';
     fake_monotonic_usec = FAKE_START_USEC;
     fake_wall_ms = FAKE_NOON_MS;
@@ -209,8 +216,7 @@ static void begin(void) {
 }
 
 static void end(void) {
-    stores_arm(WSCLIENT, 0);
-    stores_arm(RATEFETCHER, 0);
+    disarm();
     supervisor_wants_all();
     int64_t quiet = world_good_since();
     run_until((quiet > world_now() ? quiet : world_now()) + QUIET_END);
