@@ -29,6 +29,8 @@ static inline const char *json_usual_number_end(const char *at,
     size_t len = (unsigned)__builtin_ctz(others);
     if (len - 1 >= JSON_STEP - 1 || (*at == '0' && len > 1))
         return NULL;
+    if (at[len] == ',')
+        return at + len; /* what most are followed by */
     if (at[len] == '.') {
         size_t digits = len + 1;
         len = (unsigned)__builtin_ctz(others & (others - 1));
@@ -42,18 +44,16 @@ static inline const char *json_usual_number_end(const char *at,
 /* Any number, see json_number_end(). */
 static NOINLINE const char *json_any_number_end(const char *at,
                                                 const char *end) {
-    const char *behind = json_digits_end(at, end);
-    if (behind == at) {
-        if (at == end || *at != '-')
-            return NULL;
+    if (at < end && *at == '-') {
         at++;
-        behind = end - at >= JSON_STEP ? json_usual_number_end(at, end) : NULL;
-        if (behind != NULL)
-            return behind;
-        behind = json_few_digits_end(at, end);
-        if (behind == NULL)
-            return NULL;
+        const char *usual =
+            end - at >= JSON_STEP ? json_usual_number_end(at, end) : NULL;
+        if (usual != NULL)
+            return usual;
     }
+    const char *behind = json_digits_end(at, end);
+    if (behind == at)
+        return NULL;
     if (*at == '0')
         behind = at + 1;
     if (behind < end && *behind == '.')

@@ -26,6 +26,10 @@ static inline bool json_is_plain(char c) {
     return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
 }
 
+static inline bool json_is_white(char c) {
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
 /*
  * Changing this bit swaps the quote (0x22) and the blank (0x20), and controls
  * among themselves: then all up to 0x20 is what is not plain, but for the
@@ -72,12 +76,15 @@ static inline const char *json_digits_end_by_bytes(const char *at,
 
 #ifdef JSON_BY_SSE2
 
+/* Added to both sides it makes signed bytes compare as unsigned ones do. */
+enum { JSON_SIGN = -128 };
+
 /* A bit for each of the JSON_STEP bytes that is not plain, the first lowest. */
 static inline unsigned json_not_plain(const char *at) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i swapped = _mm_xor_si128(bytes, _mm_set1_epi8(JSON_QUOTE_TO_BLANK));
-    __m128i low =
-        _mm_cmpeq_epi8(_mm_min_epu8(swapped, _mm_set1_epi8(0x20)), swapped);
+    __m128i swapped =
+        _mm_xor_si128(bytes, _mm_set1_epi8(JSON_QUOTE_TO_BLANK ^ JSON_SIGN));
+    __m128i low = _mm_cmplt_epi8(swapped, _mm_set1_epi8(0x21 ^ JSON_SIGN));
     __m128i escapes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
     return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, escapes));
 }
@@ -98,21 +105,32 @@ static inline size_t json_plain_in_rest(const char *at, const char *end) {
  */
 static inline unsigned json_not_digits(const char *at) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i values = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
-    __m128i digits =
-        _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values);
+    __m128i values = _mm_sub_epi8(bytes, _mm_set1_epi8('0' ^ JSON_SIGN));
+    __m128i digits = _mm_cmplt_epi8(values, _mm_set1_epi8(10 ^ JSON_SIGN));
     return ~(unsigned)_mm_movemask_epi8(digits);
+}
+
+/* How many of the JSON_STEP bytes are white space, up to the first that is not.
+ */
+static inline size_t json_white_in_step(const char *at) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i white =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')),
+                                  _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n'))),
+                     _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')),
+                                  _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r'))));
+    return (unsigned)__builtin_ctz(~(unsigned)_mm_movemask_epi8(white));
 }
 
 static inline bool json_is_all_ones(json_bytes bytes) {
     return _mm_movemask_epi8((__m128i)bytes) == 0xFFFF;
 }
 
-/* A bit for each byte of two steps that is the same, the first lowest. */
-static inline unsigned json_same_in_step(const char *a, const char *b) {
+/* A bit for each byte that is the same, the first lowest; `aligned` is. */
+static inline unsigned json_same_in_step(const char *at, const char *aligned) {
     __m128i same =
-        _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)a),
-                       _mm_loadu_si128((const __m128i *)(const void *)b));
+        _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)at),
+                       *(const __m128i *)(const void *)aligned);
     return (unsigned)_mm_movemask_epi8(same);
 }
 
@@ -134,16 +152,23 @@ static inline unsigned json_not_digits(const char *at) {
     return others;
 }
 
+static inline size_t json_white_in_step(const char *at) {
+    size_t len = 0;
+    while (len < JSON_STEP && json_is_white(at[len]))
+        len++;
+    return len;
+}
+
 static inline bool json_is_all_ones(json_bytes bytes) {
     uint64_t words[2];
     memcpy(words, &bytes, sizeof words);
     return (words[0] & words[1]) == UINT64_MAX;
 }
 
-static inline unsigned json_same_in_step(const char *a, const char *b) {
+static inline unsigned json_same_in_step(const char *at, const char *aligned) {
     unsigned same = 0;
     for (unsigned i = 0; i < JSON_STEP; i++)
-        if (a[i] == b[i])
+        if (at[i] == aligned[i])
             same |= 1u << i;
     return same;
 }

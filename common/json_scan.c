@@ -1,29 +1,40 @@
 /*
- * Recursive descent; JSON_MAX_DEPTH bounds the recursion. Each scan_ function
- * begins at its value's first byte and gives the place behind its last one;
- * NULL, with the scanner's `error` set, if it is none.
+ * Objects whose members are asked for are the top and members of it: for these
+ * scan_members() and its parts call each other. What is in other containers is
+ * passed over by one loop. Each scan_ function begins at its value's first byte
+ * and gives the place behind its last one; NULL, with the scanner's `error`
+ * set, if it is none.
  */
 #include "common/json_scan.h"
 
-#include <assert.h>
-#include <stdint.h>
-
 #include "common/json_number.h"
 
+/* Before `steps_end` a quote, a step and one more byte are there. */
+struct bounds {
+    const char *end, *steps_end;
+};
+
 struct scanner {
-    const char *end;
+    struct bounds bounds;
     const struct json_field *fields, *fields_end;
-    const struct json_field *expected; /* the one behind the last one found */
-    uint64_t beginnings;               /* of all fields, see bit_of() */
     struct json_found *found;
+    uint64_t seen; /* a bit for each that is found */
     enum json_error error;
 };
 
+/* Fields of one object, and which of them is expected next. */
+struct range {
+    const struct json_field *first, *behind, *expected;
+};
+
 /*
- * Stands for the members of an object that no field is asked of: by where it
- * is. It has bytes of its own, as clang puts equal constants into one place.
+ * Where a member's value begins, white space before it perhaps, and the field
+ * that it is, or NULL.
  */
-static const char no_fields[] = "no fields";
+struct member {
+    const char *value; /* NULL: there is none */
+    const struct json_field *field;
+};
 
 /* What a value is, by its first byte. */
 static const uint8_t kinds[256] = {
@@ -51,11 +62,21 @@ static const char *fail(struct scanner *s, enum json_error error) {
     return NULL;
 }
 
-static const char *skip_white(const char *at, const char *end) {
-    while (at < end &&
-           (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
+static NOINLINE const char *skip_any_white(const char *at, const char *end) {
+    while (end - at >= JSON_STEP) {
+        size_t white = json_white_in_step(at);
+        at += white;
+        if (white < JSON_STEP)
+            return at;
+    }
+    while (at < end && json_is_white(*at))
         at++;
     return at;
+}
+
+/* Mostly there is none, which is seen at once. */
+static inline const char *skip_white(const char *at, const char *end) {
+    return at < end && (unsigned char)*at <= ' ' ? skip_any_white(at, end) : at;
 }
 
 static inline bool stands_at(const char *at, const char *end, char wanted) {
@@ -64,8 +85,6 @@ static inline bool stands_at(const char *at, const char *end, char wanted) {
 
 /* Whether it does, behind white space perhaps; then `at` is there. */
 static inline bool find_mark(const char **at, const char *end, char wanted) {
-    if (stands_at(*at, end, wanted))
-        return true;
     *at = skip_white(*at, end);
     return stands_at(*at, end, wanted);
 }
@@ -100,31 +119,42 @@ static inline const char *scan_escape(const char *at, const char *end,
     return *meaning >= 0 ? at + 6 : NULL;
 }
 
-/* A string from its first byte on that is not plain. */
-static const char *scan_rest_of_string(const char *at, const char *end) {
+/* The rest of a string, from within it. */
+static NOINLINE const char *scan_any_string(const char *at, const char *end) {
     int meaning;
-    while (stands_at(at, end, '\\')) {
-        at = scan_escape(at, end, &meaning);
+    for (;;) {
+        at = json_plain_end(at, end);
+        if (!stands_at(at, end, '\\'))
+            return stands_at(at, end, '"') ? at + 1 : NULL;
+        do
+            at = scan_escape(at, end, &meaning);
+        while (at != NULL && stands_at(at, end, '\\'));
         if (at == NULL)
             return NULL;
-        at = json_plain_end(at, end);
     }
-    return stands_at(at, end, '"') ? at + 1 : NULL;
 }
 
-static NOINLINE const char *scan_any_string(const char *at, const char *end) {
-    at = json_plain_end(at + 1, end);
-    return stands_at(at, end, '"') ? at + 1 : scan_rest_of_string(at, end);
+/* The same behind a step of it. */
+static NOINLINE const char *scan_long_string(const char *at, const char *end) {
+    at = json_plain_end_behind_step(at, end);
+    return stands_at(at, end, '"') ? at + 1 : scan_any_string(at, end);
 }
 
 /* Most are short and plain: then one step is all. */
-static inline const char *scan_string(const char *at, const char *end) {
-    if (end - at > JSON_STEP + 1) {
-        size_t plain = json_plain_in_step(at + 1);
-        if (at[1 + plain] == '"')
-            return at + 1 + plain + 1;
-    }
-    return scan_any_string(at, end);
+static inline const char *scan_string(const char *at, struct bounds bounds) {
+    if (at >= bounds.steps_end)
+        return scan_any_string(at + 1, bounds.end);
+    size_t plain = json_plain_in_step(at + 1);
+    at += 1 + plain;
+    if (*at == '"')
+        return at + 1;
+    return plain == JSON_STEP ? scan_long_string(at, bounds.end)
+                              : scan_any_string(at, bounds.end);
+}
+
+static inline const char *scan_number(const char *at, struct bounds bounds) {
+    return at < bounds.steps_end ? json_number_end_in_step(at, bounds.end)
+                                 : json_any_number_end(at, bounds.end);
 }
 
 static const char *scan_word(const char *at, const char *end, const char *word,
@@ -133,269 +163,270 @@ static const char *scan_word(const char *at, const char *end, const char *word,
     return right ? at + len : NULL;
 }
 
-/* A member's name as fields have theirs: padded with NULs to two words. */
-struct name {
-    uint64_t words[2];
-};
+static const char *scan_literal(const char *at, const char *end) {
+    if (stands_at(at, end, 't'))
+        return scan_word(at, end, "true", 4);
+    return stands_at(at, end, 'f') ? scan_word(at, end, "false", 5)
+                                   : scan_word(at, end, "null", 4);
+}
 
-static_assert(sizeof(struct name) == JSON_NAME_SIZE &&
-                  sizeof(struct name) == JSON_STEP,
-              "a step, a field's name and a struct name are of one size");
+/* A value that is no container; NULL: it is no value. */
+static inline const char *scan_scalar(enum json_kind kind, const char *at,
+                                      struct bounds bounds) {
+    if (kind == JSON_NUMBER)
+        return scan_number(at, bounds);
+    return kind == JSON_STRING ? scan_string(at, bounds)
+                               : scan_literal(at, bounds.end);
+}
 
-static inline uint64_t load_word(const void *at) {
-    uint64_t word;
+/* The first bytes of a name. */
+static inline uint32_t first_word(const char *at) {
+    uint32_t word;
     memcpy(&word, at, sizeof word);
     return word;
 }
 
-/* Of a string in quotes; false: it is longer, or not ASCII. */
-static bool unescape_name(struct span string, struct name *name) {
-    char plain[JSON_NAME_SIZE] = {0};
-    int len = json_string_copy(string, plain, sizeof plain - 1);
-    memcpy(name->words, plain, sizeof plain);
-    return len >= 0 && memchr(plain, '\0', (size_t)len) == NULL;
+/* Whether this field's name, a quote and a colon stand there. */
+static inline bool is_field_at(const struct json_field *field, const char *name,
+                               uint32_t word) {
+    return first_word(field->text) == word &&
+           (~json_same_in_step(name, field->text) & field->text_bits) == 0;
+}
+
+static const struct json_field *find_any_field(struct range range,
+                                               struct span string) {
+    const struct json_field *field = range.first;
+    while (field < range.behind && !json_string_equals(string, field->name))
+        field++;
+    return field < range.behind ? field : NULL;
+}
+
+/* A member from its name's quote on, whatever it is. */
+static NOINLINE struct member
+scan_any_name(const char *at, struct bounds bounds, struct range range) {
+    const struct member none = {NULL, NULL};
+    if (!stands_at(at, bounds.end, '"'))
+        return none;
+    const char *behind = scan_string(at, bounds);
+    if (behind == NULL)
+        return none;
+    struct span string = {at, (size_t)(behind - at)};
+    if (!find_mark(&behind, bounds.end, ':'))
+        return none;
+    return (struct member){behind + 1, find_any_field(range, string)};
+}
+
+static inline bool name_is_in_reach(const char *at, struct bounds bounds) {
+    return at < bounds.steps_end && *at == '"';
+}
+
+/* One in reach that is not the expected one; it is short and plain, mostly. */
+static ALWAYS_INLINE struct member scan_unexpected_name(const char *at,
+                                                        struct bounds bounds,
+                                                        struct range range,
+                                                        uint32_t word) {
+    const char *name = at + 1;
+    size_t len = json_plain_in_step(name);
+    if (len > JSON_STEP - 2 || memcmp(name + len, "\":", 2) != 0)
+        return scan_any_name(at, bounds, range);
+    for (; range.first < range.behind; range.first++)
+        if (is_field_at(range.first, name, word))
+            return (struct member){name + len + 2, range.first};
+    return (struct member){name + len + 2, NULL};
 }
 
 /*
- * The same for one of less than JSON_NAME_SIZE bytes without escapes: two words
- * are loaded, and what stands behind its end is masked.
+ * A member's name and its colon, white space before it perhaps. Members come in
+ * the order of the fields more often than not, with the colon next to the name:
+ * then one comparison is all.
  */
-static inline struct name load_name(const char *start, size_t len) {
-    static const uint8_t ones_then_zeros[2 * JSON_NAME_SIZE] = {
-        255, 255, 255, 255, 255, 255, 255, 255,
-        255, 255, 255, 255, 255, 255, 255, 255};
-    const uint8_t *mask = ones_then_zeros + JSON_NAME_SIZE - len;
-    return (struct name){{
-        load_word(start) & load_word(mask),
-        load_word(start + 8) & load_word(mask + 8),
-    }};
-}
-
-/* One of 64 bits, by the first four bytes of a name. */
-static inline uint64_t bit_of(uint64_t first_word) {
-    return UINT64_C(1) << ((uint32_t)first_word * UINT32_C(0x9E3779B1) >> 26);
-}
-
-/* Whether a field is of this parent (NULL: the top). */
-static inline bool is_of(const struct json_field *field, const char *parent) {
-    return field->parent == parent ||
-           (field->parent != NULL && parent != NULL &&
-            strcmp(field->parent, parent) == 0);
-}
-
-static inline bool is_field(const struct json_field *field, const char *parent,
-                            const struct name *name) {
-    return load_word(field->name) == name->words[0] &&
-           load_word(field->name + 8) == name->words[1] && is_of(field, parent);
-}
-
-/*
- * The field that this member of `parent` is, or NULL. Members come in the order
- * of the fields more often than not.
- */
-static inline const struct json_field *
-find_field(struct scanner *s, const char *parent, const struct name *name) {
-    const struct json_field *field = s->expected, *end = s->fields_end;
-    if (field == end || !is_field(field, parent, name)) {
-        if ((s->beginnings & bit_of(name->words[0])) == 0)
-            return NULL;
-        field = s->fields;
-        while (field < end && !is_field(field, parent, name))
-            field++;
-        if (field == end)
-            return NULL;
+static ALWAYS_INLINE struct member
+scan_name(const char *at, struct bounds bounds, struct range range) {
+    if (!name_is_in_reach(at, bounds)) {
+        at = skip_white(at, bounds.end);
+        if (!name_is_in_reach(at, bounds))
+            return scan_any_name(at, bounds, range);
     }
-    s->expected = field + 1;
-    return field;
+    uint32_t word = first_word(at + 1);
+    if (range.expected == range.behind ||
+        !is_field_at(range.expected, at + 1, word))
+        return scan_unexpected_name(at, bounds, range, word);
+    return (struct member){at + 1 + range.expected->len + 2, range.expected};
 }
 
-/* The parent of that name as the fields have it; no_fields: it is none. */
-static const char *find_parent(const struct scanner *s, const char *name) {
-    for (const struct json_field *field = s->fields; field < s->fields_end;
-         field++)
-        if (field->parent != NULL && strcmp(field->parent, name) == 0)
-            return field->parent;
-    return no_fields;
+/* A value's kind, behind white space perhaps; then `at` is there. */
+static inline enum json_kind find_kind(const char **at, const char *end) {
+    enum json_kind kind = kind_at(*at, end);
+    if (kind != JSON_ABSENT)
+        return kind;
+    if (stands_at(*at, end, ' '))
+        ++*at; /* mostly that is all */
+    *at = skip_white(*at, end);
+    return kind_at(*at, end);
 }
 
-static inline void note(struct json_found *found, enum json_kind kind,
-                        const char *start, const char *behind) {
-    if (found->kind != JSON_ABSENT) {
+/*
+ * Behind a value, and behind what ends with it, up to a comma; NULL: there is
+ * none. The open arrays and objects are bits, see scan_container().
+ */
+static const char *close_containers(const char *at, const char *end,
+                                    uint64_t *open) {
+    while (find_mark(&at, end, "]}"[*open & 1])) {
+        at++;
+        *open >>= 1;
+        if (*open == 1)
+            return at;
+    }
+    return stands_at(at, end, ',') ? at : NULL;
+}
+
+/*
+ * An array or object of which nothing is asked, below `depth` others. The open
+ * ones are bits of a word, the innermost lowest: 1 is an object, and above them
+ * is one more 1.
+ */
+static NOINLINE const char *scan_container(struct scanner *s, const char *at,
+                                           int depth) {
+    const struct bounds bounds = s->bounds;
+    const char *end = bounds.end;
+    const uint64_t too_deep = UINT64_C(2) << (JSON_MAX_DEPTH - depth);
+    for (uint64_t open = 1;;) {
+        enum json_kind kind = find_kind(&at, end);
+        if (kind == JSON_OBJECT || kind == JSON_ARRAY) {
+            open = open << 1 | (kind == JSON_OBJECT);
+            if (open >= too_deep)
+                return fail(s, JSON_TOO_DEEP);
+            at++;
+            if (find_mark(&at, end, "]}"[open & 1]))
+                kind = JSON_NULL; /* an empty one ends like any value */
+        } else {
+            at = scan_scalar(kind, at, bounds);
+        }
+        bool ends = kind >= JSON_STRING;
+        if (at != NULL && ends && !stands_at(at, end, ','))
+            at = close_containers(at, end, &open);
+        if (at != NULL && open == 1)
+            return at;
+        at = at != NULL && ends ? at + 1 : at;
+        if (at != NULL && (open & 1) != 0)
+            at = scan_name(at, bounds, (struct range){0}).value;
+        if (at == NULL)
+            return fail(s, JSON_SYNTAX);
+    }
+}
+
+static inline void note(struct scanner *s, const struct json_field *field,
+                        enum json_kind kind, const char *start,
+                        const char *behind) {
+    size_t i = (size_t)(field - s->fields);
+    struct json_found *found = &s->found[i];
+    if ((s->seen >> i & 1) != 0) {
         found->duplicate = true;
         return;
     }
+    s->seen |= UINT64_C(1) << i;
     found->kind = kind;
+    found->duplicate = false;
     found->text = (struct span){start, (size_t)(behind - start)};
 }
 
-static const char *scan_object(struct scanner *s, const char *at, int depth,
-                               const char *parent);
-static const char *scan_array(struct scanner *s, const char *at, int depth);
+static const char *scan_members(struct scanner *s, const char *at, int parent,
+                                const struct json_field *first);
 
-/* An array, or an object whose members are `parent`'s. */
-static NOINLINE const char *scan_container(struct scanner *s, const char *at,
-                                           int depth, const char *parent) {
-    if (depth == JSON_MAX_DEPTH)
-        return fail(s, JSON_TOO_DEEP);
-    return *at == '{' ? scan_object(s, at, depth + 1, parent)
-                      : scan_array(s, at, depth + 1);
-}
-
-/* What a value can be besides a string or a number. */
-static const char *scan_other(struct scanner *s, const char *at, int depth,
-                              const char *parent) {
-    const char *behind = NULL;
-    switch (kind_at(at, s->end)) {
-    case JSON_OBJECT:
-    case JSON_ARRAY:
-        return scan_container(s, at, depth, parent);
-    case JSON_BOOLEAN:
-        behind = *at == 't' ? scan_word(at, s->end, "true", 4)
-                            : scan_word(at, s->end, "false", 5);
-        break;
-    case JSON_NULL:
-        behind = scan_word(at, s->end, "null", 4);
-        break;
-    default:
-        break;
-    }
-    return behind != NULL ? behind : fail(s, JSON_SYNTAX);
-}
-
-static inline __attribute__((always_inline)) const char *
-scan_value(struct scanner *s, enum json_kind kind, const char *at, int depth,
-           const char *parent) {
-    if (kind != JSON_STRING && kind != JSON_NUMBER)
-        return scan_other(s, at, depth, parent);
-    at = kind == JSON_STRING ? scan_string(at, s->end)
-                             : json_number_end(at, s->end);
+/* A value that is no string and no number, of a member of `parent`. */
+static NOINLINE const char *scan_other(struct scanner *s, const char *at,
+                                       int parent,
+                                       const struct json_field *field) {
+    enum json_kind kind = kind_at(at, s->bounds.end);
+    if (kind == JSON_OBJECT && parent == JSON_TOP && field != NULL)
+        return scan_members(s, at, (int)(field - s->fields), field + 1);
+    if (kind == JSON_OBJECT || kind == JSON_ARRAY)
+        return scan_container(s, at, parent == JSON_TOP ? 1 : 2);
+    at = scan_literal(at, s->bounds.end);
     return at != NULL ? at : fail(s, JSON_SYNTAX);
 }
 
-/* The field of `parent` that has that name, as it stands there in quotes. */
-static const struct json_field *
-find_any_field(struct scanner *s, const char *parent, struct span string) {
-    struct name name;
-    return unescape_name(string, &name) ? find_field(s, parent, &name) : NULL;
+static ALWAYS_INLINE const char *scan_value(struct scanner *s,
+                                            enum json_kind kind, const char *at,
+                                            struct bounds bounds, int parent,
+                                            const struct json_field *field) {
+    if (kind == JSON_STRING)
+        at = scan_string(at, bounds);
+    else if (kind == JSON_NUMBER)
+        at = scan_number(at, bounds);
+    else
+        return scan_other(s, at, parent, field);
+    return at != NULL ? at : fail(s, JSON_SYNTAX);
 }
 
-/*
- * A member's name and its colon, and the field of `parent` that it is, or NULL.
- * This is the long way.
- */
-static const char *scan_any_name(struct scanner *s, const char *at,
-                                 const char *parent,
-                                 const struct json_field **field) {
-    const char *end = s->end;
-    if (!stands_at(at, end, '"'))
-        return NULL;
-    const char *behind = scan_string(at, end);
-    if (behind == NULL)
-        return NULL;
-    struct span string = {at, (size_t)(behind - at)};
-    *field = parent != no_fields ? find_any_field(s, parent, string) : NULL;
-    return find_mark(&behind, end, ':') ? behind + 1 : NULL;
+/* Fields of that parent, which are not before `first`. */
+static inline struct range range_of(const struct scanner *s, int parent,
+                                    const struct json_field *first) {
+    while (first < s->fields_end && first->parent != parent)
+        first++;
+    const struct json_field *behind = first;
+    while (behind < s->fields_end && behind->parent == parent)
+        behind++;
+    return (struct range){first, behind, first};
 }
 
-static inline bool name_is_in_reach(const char *at, const char *end) {
-    return end - at >= 1 + JSON_STEP + 2 && *at == '"';
-}
-
-/*
- * The same, white space before it perhaps. Most names are short and plain, and
- * their colon is next to them: where a step and two bytes are in reach, the end
- * is looked at but once.
- */
-static inline const char *scan_name(struct scanner *s, const char *at,
-                                    const char *parent,
-                                    const struct json_field **field) {
-    if (!name_is_in_reach(at, s->end)) {
-        at = skip_white(at, s->end);
-        if (!name_is_in_reach(at, s->end))
-            return scan_any_name(s, at, parent, field);
-    }
-    const char *name = at + 1;
-    size_t len = json_plain_in_step(name);
-    if (memcmp(name + len, "\":", 2) != 0)
-        return scan_any_name(s, at, parent, field);
-    *field = NULL;
-    if (parent != no_fields) {
-        struct name padded = load_name(name, len);
-        *field = find_field(s, parent, &padded);
-    }
-    return name + len + 2;
-}
-
-/* Up to what follows the member. */
-static inline const char *scan_member(struct scanner *s, const char *at,
-                                      int depth, const char *parent) {
-    const struct json_field *field;
-    const char *members_of = no_fields;
-    const char *start = scan_name(s, at, parent, &field);
-    if (start == NULL)
-        return fail(s, JSON_SYNTAX);
-    enum json_kind kind = kind_at(start, s->end);
-    if (kind == JSON_ABSENT) {
-        start = skip_white(start, s->end);
-        kind = kind_at(start, s->end);
-    }
-    if (field != NULL && parent == NULL && kind == JSON_OBJECT)
-        members_of = find_parent(s, field->name);
-    const char *behind = scan_value(s, kind, start, depth, members_of);
-    if (behind == NULL)
-        return NULL;
-    at = behind;
-    /* Only then is the value whole: the 0 of `{"id":01}` is none. */
-    if (!find_mark(&at, s->end, ',') && !stands_at(at, s->end, '}'))
-        return fail(s, JSON_SYNTAX);
-    if (field != NULL)
-        note(&s->found[field - s->fields], kind, start, behind);
-    return at;
-}
-
-static const char *scan_object(struct scanner *s, const char *at, int depth,
-                               const char *parent) {
+/* An object, of which the fields of this parent are asked. */
+static const char *scan_members(struct scanner *s, const char *at, int parent,
+                                const struct json_field *first) {
+    const struct bounds bounds = s->bounds;
+    const char *const end = bounds.end;
+    struct range range = range_of(s, parent, first);
     at++;
-    if (find_mark(&at, s->end, '}'))
+    if (find_mark(&at, end, '}'))
         return at + 1;
     do {
-        at = scan_member(s, at, depth, parent);
-        if (at == NULL)
+        struct member member = scan_name(at, bounds, range);
+        const char *start = member.value;
+        if (start == NULL)
+            return fail(s, JSON_SYNTAX);
+        enum json_kind kind = find_kind(&start, end);
+        const char *behind =
+            scan_value(s, kind, start, bounds, parent, member.field);
+        if (behind == NULL)
             return NULL;
+        at = behind;
+        /* Only then is the value whole: the 0 of `{"id":01}` is none. */
+        if (!stands_at(at, end, ',') && !find_mark(&at, end, ',') &&
+            !stands_at(at, end, '}'))
+            return fail(s, JSON_SYNTAX);
+        if (member.field != NULL) {
+            range.expected = member.field + 1;
+            note(s, member.field, kind, start, behind);
+        }
     } while (*at++ == ',');
     return at;
 }
 
-static const char *scan_array(struct scanner *s, const char *at, int depth) {
-    at++;
-    if (find_mark(&at, s->end, ']'))
-        return at + 1;
-    for (;; at++) {
-        at = skip_white(at, s->end);
-        at = scan_value(s, kind_at(at, s->end), at, depth, no_fields);
-        if (at == NULL)
-            return NULL;
-        if (find_mark(&at, s->end, ','))
-            continue;
-        return stands_at(at, s->end, ']') ? at + 1 : fail(s, JSON_SYNTAX);
-    }
+static const char *scan_top(struct scanner *s, enum json_kind kind,
+                            const char *at) {
+    if (kind == JSON_OBJECT)
+        return scan_members(s, at, JSON_TOP, s->fields);
+    if (kind == JSON_ARRAY)
+        return scan_container(s, at, 0);
+    at = scan_scalar(kind, at, s->bounds);
+    return at != NULL ? at : fail(s, JSON_SYNTAX);
 }
 
 enum json_error json_scan(struct span text, const struct json_field *fields,
                           size_t count, struct json_found *found,
                           enum json_kind *top) {
-    const char *end = text.data + text.len;
-    struct scanner s = {.end = end,
+    const char *at = text.data, *end = at + text.len;
+    const size_t reach = 1 + JSON_STEP + 1;
+    const char *steps_end = text.len < reach ? at : end - reach + 1;
+    struct scanner s = {.bounds = {end, steps_end},
                         .fields = fields,
                         .fields_end = count > 0 ? fields + count : fields,
-                        .expected = fields,
                         .found = found};
-    memset(found, 0, count * sizeof *found);
+    *top = find_kind(&at, end);
+    at = scan_top(&s, *top, at);
     for (size_t i = 0; i < count; i++)
-        s.beginnings |= bit_of(load_word(fields[i].name));
-    const char *at = skip_white(text.data, end);
-    *top = kind_at(at, end);
-    at = scan_value(&s, *top, at, 0, NULL);
+        if ((s.seen >> i & 1) == 0)
+            found[i] = (struct json_found){0};
     if (at == NULL)
         return s.error;
     return skip_white(at, end) == end ? JSON_OK : JSON_SYNTAX;

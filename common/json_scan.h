@@ -9,11 +9,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/attributes.h"
+#include "common/json_plain.h"
 #include "common/span.h"
 
-enum { JSON_MAX_DEPTH = 32, JSON_NAME_SIZE = 16 };
+enum { JSON_MAX_DEPTH = 32, JSON_MAX_FIELDS = 64 };
 
 enum json_kind {
     JSON_ABSENT,
@@ -26,14 +28,26 @@ enum json_kind {
 };
 
 /*
- * A member to look for: of the top-level object if `parent` is NULL, else of
- * the object that is the top-level member of that name, which is a field too.
- * Names are ASCII that needs no escapes, and end with a NUL.
+ * A member to look for: of the top-level object if `parent` is JSON_TOP, else
+ * of the object that is the top-level member which the field of that index asks
+ * for. Names are of 2 to 14 ASCII characters that need no escapes. Fields of
+ * one parent stand next to each other, those of the top first.
  */
 struct json_field {
-    const char *parent;
-    char name[JSON_NAME_SIZE];
+    _Alignas(JSON_STEP) char text[JSON_STEP]; /* as most have it: NAME": */
+    uint16_t text_bits;                       /* one for each of its bytes */
+    uint8_t len;                              /* of the name */
+    int8_t parent;
+    const char *name;
 };
+
+enum { JSON_TOP = -1 };
+
+#define JSON_FIELD(parent, name)                                               \
+    {                                                                          \
+        name "\":", (1u << (sizeof(name) + 1)) - 1, sizeof(name) - 1, parent,  \
+            name                                                               \
+    }
 
 /* Where the first member of that name stands; strings with their quotes. */
 struct json_found {
@@ -51,7 +65,8 @@ enum json_error {
 /*
  * Scans `text` (valid UTF-8, see utf8.h) and fills `found[i]` for `fields[i]`;
  * `top` is the kind of the top-level value. Names are compared after
- * unescaping. After an error, `found` holds what was whole before the fault.
+ * unescaping. There are at most JSON_MAX_FIELDS. After an error, `found` holds
+ * what was whole before the fault.
  */
 MUST_CHECK enum json_error json_scan(struct span text,
                                      const struct json_field *fields,

@@ -214,9 +214,9 @@ static bool goes_on_by_bytes(const struct json_run *run,
  * Behind a run and the value that follows it; NULL: the text goes on in another
  * way.
  */
-static inline const char *pass(const struct json_run *run,
-                               const struct json_step *step, const char *at,
-                               const char *end) {
+static ALWAYS_INLINE const char *pass(const struct json_run *run,
+                                      const struct json_step *step,
+                                      const char *at, const char *end) {
     if (end - at >= run->in_reach ? !goes_on_with(run, step, at)
                                   : !goes_on_by_bytes(run, step, at, end))
         return NULL;

@@ -45,14 +45,21 @@ enum field {
 };
 
 static const struct json_field fields[FIELDS] = {
-    [UPSTREAM] = {NULL, "upstream"}, [SEQUENCE] = {NULL, "sequence"},
-    [RECEIVED] = {NULL, "received"}, [ID] = {NULL, "id"},
-    [STAKE] = {NULL, "stake"},       [CURRENCY] = {NULL, "currency"},
-    [RATE] = {NULL, "rate"},         [EURO_RATE] = {NULL, "euro_rate"},
-    [BASE] = {NULL, "base"},         [ROUNDING] = {NULL, "rounding"},
-    [RESULT] = {NULL, "result"},     [ERROR] = {NULL, "error"},
-    [ANSWERED] = {NULL, "answered"}, [INPUTS] = {NULL, "inputs"},
-    [OUTCOME] = {NULL, "outcome"},
+    [UPSTREAM] = JSON_FIELD(JSON_TOP, "upstream"),
+    [SEQUENCE] = JSON_FIELD(JSON_TOP, "sequence"),
+    [RECEIVED] = JSON_FIELD(JSON_TOP, "received"),
+    [ID] = JSON_FIELD(JSON_TOP, "id"),
+    [STAKE] = JSON_FIELD(JSON_TOP, "stake"),
+    [CURRENCY] = JSON_FIELD(JSON_TOP, "currency"),
+    [RATE] = JSON_FIELD(JSON_TOP, "rate"),
+    [EURO_RATE] = JSON_FIELD(JSON_TOP, "euro_rate"),
+    [BASE] = JSON_FIELD(JSON_TOP, "base"),
+    [ROUNDING] = JSON_FIELD(JSON_TOP, "rounding"),
+    [RESULT] = JSON_FIELD(JSON_TOP, "result"),
+    [ERROR] = JSON_FIELD(JSON_TOP, "error"),
+    [ANSWERED] = JSON_FIELD(JSON_TOP, "answered"),
+    [INPUTS] = JSON_FIELD(JSON_TOP, "inputs"),
+    [OUTCOME] = JSON_FIELD(JSON_TOP, "outcome"),
 };
 
 struct audit {

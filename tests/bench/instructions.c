@@ -22,14 +22,17 @@
 /* So many messages are in hand at once, and about so many bytes are run. */
 enum { BATCH = 256, RUN_BYTES = 300000, LEDGER_BYTES = 64 << 20 };
 
-/* Those that request.c looks for. */
-static const struct json_field fields[] = {
-    {NULL, "type"},          {NULL, "id"},
-    {NULL, "payload"},       {"payload", "stake"},
-    {"payload", "currency"}, {"payload", "date"},
-};
+enum { TYPE, ID, PAYLOAD, STAKE, CURRENCY, DATE, FIELDS };
 
-enum { FIELDS = sizeof fields / sizeof *fields };
+/* Those that request.c looks for. */
+static const struct json_field fields[FIELDS] = {
+    [TYPE] = JSON_FIELD(JSON_TOP, "type"),
+    [ID] = JSON_FIELD(JSON_TOP, "id"),
+    [PAYLOAD] = JSON_FIELD(JSON_TOP, "payload"),
+    [STAKE] = JSON_FIELD(PAYLOAD, "stake"),
+    [CURRENCY] = JSON_FIELD(PAYLOAD, "currency"),
+    [DATE] = JSON_FIELD(PAYLOAD, "date"),
+};
 
 /* What a part needs: all of it made before the part is run. */
 struct bench {
@@ -105,7 +108,7 @@ static void run_shape(struct bench *b, int n) {
     static const char *known = NULL;
     if (known != b->text.data)
         json_shape_learn(&shape, b->text, b->found, FIELDS,
-                         b->found[0].text.data);
+                         b->found[TYPE].text.data);
     if (known != b->text.data && b->earlier != NULL)
         insist(json_shape_match(&shape, span_of(b->earlier), b->found),
                "the earlier one is of another shape");

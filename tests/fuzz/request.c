@@ -16,12 +16,12 @@
 enum { TYPE, ID, PAYLOAD, STAKE, CURRENCY, DATE, FIELDS };
 
 static const struct json_field fields[FIELDS] = {
-    [TYPE] = {NULL, "type"},
-    [ID] = {NULL, "id"},
-    [PAYLOAD] = {NULL, "payload"},
-    [STAKE] = {"payload", "stake"},
-    [CURRENCY] = {"payload", "currency"},
-    [DATE] = {"payload", "date"},
+    [TYPE] = JSON_FIELD(JSON_TOP, "type"),
+    [ID] = JSON_FIELD(JSON_TOP, "id"),
+    [PAYLOAD] = JSON_FIELD(JSON_TOP, "payload"),
+    [STAKE] = JSON_FIELD(PAYLOAD, "stake"),
+    [CURRENCY] = JSON_FIELD(PAYLOAD, "currency"),
+    [DATE] = JSON_FIELD(PAYLOAD, "date"),
 };
 
 /* What matches is found as the scanner finds it. */

@@ -8,11 +8,11 @@
 enum { TYPE, ID, PAYLOAD, STAKE, CURRENCY, FIELDS };
 
 static const struct json_field fields[FIELDS] = {
-    [TYPE] = {NULL, "type"},
-    [ID] = {NULL, "id"},
-    [PAYLOAD] = {NULL, "payload"},
-    [STAKE] = {"payload", "stake"},
-    [CURRENCY] = {"payload", "currency"},
+    [TYPE] = JSON_FIELD(JSON_TOP, "type"),
+    [ID] = JSON_FIELD(JSON_TOP, "id"),
+    [PAYLOAD] = JSON_FIELD(JSON_TOP, "payload"),
+    [STAKE] = JSON_FIELD(PAYLOAD, "stake"),
+    [CURRENCY] = JSON_FIELD(PAYLOAD, "currency"),
 };
 
 /*

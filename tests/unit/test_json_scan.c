@@ -223,15 +223,20 @@ static void check_values(const char *text, size_t count,
     }
 }
 
-/* Fields of several objects; no order among them is asked for. */
+/* Fields of several objects; no order among those of one is asked for. */
 static void finds_fields_of_two_parents(void **state) {
     (void)state;
+    enum { A, B, X };
     static const struct json_field wanted[] = {
-        {"b", "x"}, {"a", "x"}, {NULL, "a"}, {NULL, "b"}, {NULL, "x"}};
-    static const char text[] = "{\"a\":{\"x\":1},\"x\":2,\"b\":{\"x\":3},"
-                               "\"c\":{\"x\":4,\"a\":{\"x\":5}}}";
-    static const char *const values[] = {"3", "1", "{\"x\":1}", "{\"x\":3}",
-                                         "2"};
+        JSON_FIELD(JSON_TOP, "aa"), JSON_FIELD(JSON_TOP, "bb"),
+        JSON_FIELD(JSON_TOP, "xx"), JSON_FIELD(B, "xx"),
+        JSON_FIELD(A, "xx"),
+    };
+    static const char text[] = "{\"aa\":{\"xx\":1},\"xx\":2,\"bb\":{\"xx\":3},"
+                               "\"cc\":{\"xx\":4,\"aa\":{\"xx\":5}}}";
+    static const char *const values[] = {"{\"xx\":1}", "{\"xx\":3}", "2", "3",
+                                         "1"};
+    (void)X;
     check_values(text, COUNT_OF(wanted), wanted, values);
     check_values(text, 0, wanted, values);
 }
@@ -239,17 +244,23 @@ static void finds_fields_of_two_parents(void **state) {
 /* A parent is a member of the top, whatever a deeper one is called. */
 static void finds_no_field_of_a_deeper_parent(void **state) {
     (void)state;
+    enum { A, B, EMPTY };
     static const struct json_field wanted[] = {
-        {NULL, "a"}, {"a", "b"}, {"b", "c"}, {"a", "a"}, {NULL, ""}, {"", "d"}};
-    static const char text[] = "{\"a\":{\"b\":{\"c\":1,\"b\":2},"
-                               "\"a\":{\"a\":3,\"b\":4,\"d\":5}},"
-                               "\"e\":{\"d\":6,\"c\":7},\"\":{\"d\":8}}";
+        JSON_FIELD(JSON_TOP, "aa"), JSON_FIELD(JSON_TOP, "bb"),
+        JSON_FIELD(JSON_TOP, "ee"), JSON_FIELD(A, "bb"),
+        JSON_FIELD(A, "aa"),        JSON_FIELD(B, "cc"),
+        JSON_FIELD(EMPTY, "dd"),
+    };
+    static const char text[] = "{\"aa\":{\"bb\":{\"cc\":1,\"bb\":2},"
+                               "\"aa\":{\"aa\":3,\"bb\":4,\"dd\":5}},"
+                               "\"ff\":{\"dd\":6,\"cc\":7},\"ee\":{\"dd\":8}}";
     static const char *const values[] = {
-        "{\"b\":{\"c\":1,\"b\":2},\"a\":{\"a\":3,\"b\":4,\"d\":5}}",
-        "{\"c\":1,\"b\":2}",
+        "{\"bb\":{\"cc\":1,\"bb\":2},\"aa\":{\"aa\":3,\"bb\":4,\"dd\":5}}",
         NULL,
-        "{\"a\":3,\"b\":4,\"d\":5}",
-        "{\"d\":8}",
+        "{\"dd\":8}",
+        "{\"cc\":1,\"bb\":2}",
+        "{\"aa\":3,\"bb\":4,\"dd\":5}",
+        NULL,
         "8"};
     check_values(text, COUNT_OF(wanted), wanted, values);
 }
@@ -293,11 +304,11 @@ struct tally {
 static void compare_field(struct span text, struct json_object *top, int field,
                           const struct json_found *found) {
     struct json_object *member = NULL, *parent = top, *again;
-    bool there =
-        (fields[field].parent == NULL ||
-         json_object_object_get_ex(top, fields[field].parent, &parent)) &&
-        json_object_is_type(parent, json_type_object) &&
-        json_object_object_get_ex(parent, fields[field].name, &member);
+    bool there = (fields[field].parent == JSON_TOP ||
+                  json_object_object_get_ex(
+                      top, fields[fields[field].parent].name, &parent)) &&
+                 json_object_is_type(parent, json_type_object) &&
+                 json_object_object_get_ex(parent, fields[field].name, &member);
     enum json_kind kind = there ? kind_of(member) : JSON_ABSENT;
     bool same = found->kind == kind;
     if (same && there) {
@@ -319,7 +330,7 @@ static void compare_fields(struct span text, struct json_object *top,
         return;
     for (int field = 0; field < FIELDS; field++) {
         bool of_duplicate =
-            fields[field].parent != NULL && found[PAYLOAD].duplicate;
+            fields[field].parent != JSON_TOP && found[PAYLOAD].duplicate;
         if (of_duplicate || found[field].duplicate)
             continue;
         compare_field(text, top, field, &found[field]);
