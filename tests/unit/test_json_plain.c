@@ -20,6 +20,7 @@ static void check(struct span text) {
     const char *end = text.data + text.len;
     size_t plain = run_of(text, json_is_plain);
     size_t digits = run_of(text, is_digit);
+    size_t white = run_of(text, json_is_white);
     assert_ptr_equal(json_plain_end(text.data, end), text.data + plain);
     assert_ptr_equal(json_plain_end_by_words(text.data, end),
                      text.data + plain);
@@ -30,6 +31,8 @@ static void check(struct span text) {
                      plain < JSON_STEP ? plain : JSON_STEP);
     assert_int_equal(json_digits_in_step(text.data),
                      digits < JSON_STEP ? digits : JSON_STEP);
+    assert_int_equal(json_white_in_step(text.data),
+                     white < JSON_STEP ? white : JSON_STEP);
 }
 
 /* Each byte at each place of a run of each length, with a wall behind it. */
@@ -37,12 +40,13 @@ static void each_byte_ends_what_it_has_to(void **state) {
     (void)state;
     for (size_t len = 1; len <= 2 * JSON_STEP + 3; len++)
         for (size_t at = 0; at < len; at++)
-            for (int byte = 0; byte < 256; byte++) {
-                char text[LONGEST];
-                memset(text, byte % 2 ? '7' : 'a', sizeof text);
-                text[at] = (char)byte;
-                check(exact_copy(text, len));
-            }
+            for (int byte = 0; byte < 256; byte++)
+                for (const char *around = "7a \n"; *around != '\0'; around++) {
+                    char text[LONGEST];
+                    memset(text, *around, sizeof text);
+                    text[at] = (char)byte;
+                    check(exact_copy(text, len));
+                }
 }
 
 /* Those next to each other that a borrow or a sign could mix up. */
