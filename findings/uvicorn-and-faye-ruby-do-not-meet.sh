@@ -21,7 +21,7 @@
 #     ws: echo
 set -eu
 dir=$(mktemp -d)
-trap 'kill $(cat "$dir/pids" 2>/dev/null) 2>/dev/null || true; rm -rf "$dir"' EXIT
+trap 'kill -9 $(cat "$dir/pids" 2>/dev/null) 2>/dev/null || true; rm -rf "$dir"' EXIT
 cd "$dir"
 apt-get -qq download 2>/dev/null python3-uvicorn=0.17.6-1 python3-wsproto=1.2.0-1 \
     python3-websockets=10.4-1 python3-h11 python3-click python3-asgiref \
