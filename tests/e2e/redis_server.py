@@ -11,6 +11,7 @@ from pathlib import Path
 
 import redis
 
+from places import FIRST_SERVED
 from ports import on_new_port
 from waiting import wait_until
 
@@ -37,7 +38,7 @@ class RedisServer:
 
     def start(self):
         self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1",
+            [*FIRST_SERVED, "redis-server", "--port", str(self.port), "--bind", "127.0.0.1",
              "--unixsocket", str(self.path), "--save", "", "--dir", str(self.folder),
              "--enable-debug-command", "yes", "--logfile", "log", *self.options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

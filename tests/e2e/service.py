@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from event_table import strange_lines
-from places import BUILD, DEMO_RATES, SCALE, VALGRIND
+from places import BUILD, DEMO_RATES, FIRST_SERVED, SCALE, VALGRIND
 from waiting import wait_until
 
 _SANITIZER = re.compile(r"Sanitizer|runtime error:|stack smashing|malloc\(\)|free\(\):")
@@ -132,7 +132,8 @@ class Service:
         if "ALERT_COMMAND" in self.env and self.env.get("RATES_FILE") == str(DEMO_RATES):
             self.env["RATES_FILE"] = str(self._rates_of_today())
         self.process = subprocess.Popen(
-            [*self.launcher, self.build / self.program, *self.args], cwd=self.folder,
+            [*self.launcher, *(FIRST_SERVED if self.env.get("REDIS_URL") else ()),
+             self.build / self.program, *self.args], cwd=self.folder,
             env=self.env, start_new_session=True, **streams)
         return self
 
