@@ -1,4 +1,5 @@
 """Where things are, and how patient the tests have to be."""
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -14,5 +15,15 @@ SANITIZED = "address" in BUILD.name or "undefined" in BUILD.name
 _FIRST = ["chrt", "--rr", "1"]
 FIRST_SERVED = _FIRST if subprocess.run([*_FIRST, "true"], check=False,
                                         stderr=subprocess.DEVNULL).returncode == 0 else []
+
+
+def go_first(first):
+    """The same, or no more, for all threads here: each may have to wait for the others."""
+    how = (os.SCHED_RR, os.sched_param(1)) if first else (os.SCHED_OTHER, os.sched_param(0))
+    for thread in os.listdir("/proc/self/task") if FIRST_SERVED else ():
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.sched_setscheduler(int(thread), *how)
+
+
 # Deadlines are multiplied by this; bounds of the contract never are.
 SCALE = 8 if VALGRIND else 2 if SANITIZED else 1

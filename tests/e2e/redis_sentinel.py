@@ -3,6 +3,7 @@ import subprocess
 
 import redis
 
+from places import FIRST_SERVED
 from redis_server import RedisServer
 from waiting import wait_until
 
@@ -21,8 +22,9 @@ class Sentinel(RedisServer):
                    "sentinel failover-timeout one 2000"] if self._master else []
         config.write_text("\n".join([f"port {self.port}", "bind 127.0.0.1",
                                      f"dir {self.folder}", "logfile log", *watched]))
-        self.process = subprocess.Popen(["redis-server", config, "--sentinel"],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [*FIRST_SERVED, "redis-server", config, "--sentinel"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(self._answers, "redis-sentinel")
         return self
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import redis
 
-from places import FIRST_SERVED
+from places import FIRST_SERVED, go_first
 from ports import on_new_port
 from waiting import wait_until
 
@@ -176,9 +176,11 @@ class FakeRedis:
         self.says, self.greeting, self.hangs_up = {}, b"", False
 
     def __enter__(self):
+        go_first(True)
         return self
 
     def __exit__(self, *_):
+        go_first(False)
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._listener.close()

@@ -209,7 +209,7 @@ def test_one_event_is_alerted_once_a_minute(alerted, upstream):
     service.wait_log("died.*ratefetcher.*exit 78", count=4)
     assert alerts(service, "configuration_refused") == 1
     told = service.folder / "told.args"
-    wait_until(told.exists, "an alert")
+    wait_until(lambda: told.exists() and told.read_text(), "an alert")
     assert len(told.read_text().splitlines()) == 1
 
 
@@ -256,7 +256,7 @@ def test_a_crash_loop_is_alerted_once(alerted, upstream):
         assert service.command("restart", "ratefetcher").returncode == 0
     service.wait_log("died.*ratefetcher.*exit 1", count=10)
     told = service.folder / "told.args"
-    wait_until(told.exists, "an alert at the tenth death", 1)
+    wait_until(told.exists, "an alert at the tenth death")
     for count in range(11, 16):
         assert service.command("restart", "ratefetcher").returncode == 0
         service.wait_log("died.*ratefetcher.*exit 1", count=count)

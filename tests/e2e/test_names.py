@@ -1,5 +1,6 @@
 """Names of upstreams, and what look-ups may do: spec section 4."""
 import os
+import re
 import socket
 import time
 
@@ -57,7 +58,7 @@ def test_a_name_with_one_address(make_service, hosts):
                                wrappers=hosts("127.0.0.1")).start()
         assert_works(up)
         assert up.link.headers["Host"] == f"{NAME}:{up.port}"
-        assert f"connected url=ws://{NAME}:{up.port}/ws" in service.log()
+        service.wait_log(re.escape(f"connected url=ws://{NAME}:{up.port}/ws"))
 
 
 @pytest.mark.parametrize("other, dead", [("127.0.0.2", "127.0.0.1"), ("127.0.0.1", "::1")])

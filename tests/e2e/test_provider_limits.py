@@ -49,6 +49,7 @@ def test_after_five_failures_a_provider_is_skipped(make_shop):
     for _ in range(12):
         assert shop.convert() == SECOND
     assert len(shop.fca.calls) == 5
+    shop.service.wait_log("provider_skipped provider=freecurrencyapi for=30")
     assert shop.service.log().count("provider_skipped provider=freecurrencyapi for=30") == 1
     assert shop.service.log().count("provider_failed provider=freecurrencyapi") == 1
     wait_state(shop, "freecurrencyapi", "skipped")

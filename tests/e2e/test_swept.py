@@ -120,7 +120,7 @@ def test_it_is_said_once(make_service, upstream, sweep):
               and service.log().count("alert=runtime_dir_swept") <= 1, "one of each")
     line = service.wait_log(r"ERROR supervisor\[\d+\] runtime_dir_swept")
     assert "control.sock" in line and str(service.runtime_dir) in line
-    assert "alert=runtime_dir_swept" in service.log()
+    service.wait_log("alert=runtime_dir_swept")
     assert_works(upstream.link)
     assert len(upstream.links) == 1
 

@@ -3,6 +3,7 @@ import shutil
 import socket
 import subprocess
 
+from places import FIRST_SERVED
 from tls_upstream import skip_loudly
 from waiting import wait_until
 
@@ -30,7 +31,7 @@ one:
         with socket.create_server(("127.0.0.1", 0)) as free:
             statistics = free.getsockname()[1]
         self._process = subprocess.Popen(
-            ["nutcracker", "-c", self._config, "-s", str(statistics)],
+            [*FIRST_SERVED, "nutcracker", "-c", self._config, "-s", str(statistics)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(self.path.exists, "the proxy")
         return self
