@@ -14,6 +14,7 @@
 #include "supervisor/alert.h"
 #include "supervisor/client.h"
 #include "supervisor/live.h"
+#include "supervisor/memory_limit.h"
 #include "supervisor/runtime.h"
 #include "supervisor/service.h"
 #include "supervisor/status.h"
@@ -52,6 +53,13 @@ static void warn_of_sweeping(const struct settings *settings) {
                 dir);
 }
 
+static void warn_of_memory_limit(const struct settings *settings) {
+    char *warning = memory_limit_warning(settings);
+    if (warning != NULL)
+        fprintf(stderr, "warning: %s\n", warning);
+    free(warning);
+}
+
 int command_check(const struct options *options) {
     struct settings *settings =
         options_load_settings(options, SETTINGS_ALL & ~SETTINGS_COMMAND);
@@ -65,6 +73,7 @@ int command_check(const struct options *options) {
     fflush(stdout);
     print_warnings(settings_warnings(settings));
     warn_of_sweeping(settings);
+    warn_of_memory_limit(settings);
     int code = service_check(settings) ? EX_OK : EX_CONFIG;
     if (code == EX_OK && options->live)
         code = live_check(settings);

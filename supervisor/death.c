@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/process.h"
+#include "supervisor/memory_limit.h"
 
 void death_print_cause(const siginfo_t *death,
                        char out[static DEATH_CAUSE_SIZE]) {
@@ -24,6 +25,10 @@ void death_log(const char *name, pid_t pid, const siginfo_t *death,
     log_error(EVENT_DIED,
               LOG_FIELDS(log_text("process", name), log_int("pid", pid),
                          log_text("cause", cause),
+                         log_text("reason", memory_limit_has_killed(death)
+                                                ? "killed by the memory limit "
+                                                  "of its control group"
+                                                : NULL),
                          log_duration("uptime", uptime),
                          restart_in.usec == FOREVER.usec
                              ? log_text("next", "not started again")

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@
 #include "common/metrics.h"
 #include "common/settings/url.h"
 #include "supervisor/launch.h"
+#include "supervisor/memory_limit.h"
 
 /* After SIGABRT, until SIGKILL. */
 #define ABORT_PATIENCE SECONDS(1)
@@ -241,6 +243,11 @@ static void log_death(struct helper *helper, const siginfo_t *death,
                       monotime now) {
     bool again = helper->life.state != LIFECYCLE_REFUSED;
     death_print_cause(death, helper->last_death);
+    if (memory_limit_has_killed(death)) {
+        snprintf(helper->last_death, sizeof helper->last_death,
+                 "signal SIGKILL, memory limit");
+        alert(helper, EVENT_MEMORY_LIMIT_KILL, helper->last_death);
+    }
     helper->killed += death->si_code != CLD_EXITED;
     death_log(helper_name(helper), helper->pid, death, helper_uptime(helper),
               again ? helper->life.delay : FOREVER);
@@ -317,6 +324,7 @@ static void start(struct helper *helper) {
         start_failed(helper, errno);
         return;
     }
+    memory_limit_look();
     pid_t pid = launch_helper(helper, pair[1]);
     int error = errno;
     close(pair[1]);

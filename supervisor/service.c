@@ -18,6 +18,7 @@
 #include "common/runtime_dir.h"
 #include "supervisor/alert.h"
 #include "supervisor/helpers.h"
+#include "supervisor/memory_limit.h"
 #include "supervisor/monitor/status_server.h"
 #include "supervisor/notify.h"
 #include "supervisor/orders.h"
@@ -361,11 +362,19 @@ static void run(struct service *s) {
 }
 
 /* Serves in the folder that is claimed until the end. */
+static void warn_of_memory_limit(const struct settings *settings) {
+    char *warning = memory_limit_warning(settings);
+    if (warning != NULL)
+        log_warn(EVENT_MEMORY_LIMIT_LOW, LOG_FIELDS(log_text("why", warning)));
+    free(warning);
+}
+
 static void serve(struct service *s, const struct monitor_pipe *log) {
     open_own_log(s->settings, log->write_fd);
     log_set_level(s->log_level);
     crash_install((int)settings_count(s->settings,
                                       SETTING_LOGS_EXCEPTION_FRAMES_LIMIT, 0));
+    warn_of_memory_limit(s->settings);
     s->base = loop_new();
     s->started = clock_monotonic();
     s->children = children_new(s->base);

@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/process.h"
 #include "supervisor/death.h"
+#include "supervisor/memory_limit.h"
 #include "supervisor/monitor/monitor.h"
 #include "supervisor/service.h"
 
@@ -267,6 +268,7 @@ int watchdog_run(const struct options *options) {
         monotime start = clock_monotonic();
         siginfo_t death = {.si_code = CLD_EXITED, .si_status = EX_SOFTWARE};
         int tick_fd;
+        memory_limit_look();
         pid_t pid = start_supervisor(&w, &tick_fd);
         if (pid > 0)
             watch(&w, pid, tick_fd, &death);

@@ -68,6 +68,7 @@ UNIT_monitor   = $(MONITOR_C) common/lines/child.c common/lines/channel.c \
 UNIT_log_json  = supervisor/log_json.c $(UNIT_log)
 UNIT_lifecycle = supervisor/lifecycle.c common/backoff.c
 UNIT_top_layout = supervisor/top/layout.c supervisor/top/cells.c $(MESSAGE_C)
+UNIT_memory_group = supervisor/memory_group.c
 UNIT_options   = supervisor/options.c $(SETTINGS_C)
 UNIT_history   = ratefetcher/providers/history.c common/rates/rates.c common/memory.c \
                  $(MESSAGE_C) common/day.c common/rates/decimal.c

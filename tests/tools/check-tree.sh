@@ -58,7 +58,7 @@ result "the simulators and the load generator share no code with the product" \
 pure="common/backoff common/clock_watch common/day common/rates/daytables common/rates/decimal common/rates/euro_fixed common/events common/log_limit common/settings/envfile common/json_number common/json_plain common/json_scan common/json_shape
       common/latency common/metrics common/rates/rates common/span
       common/settings/moved common/settings/no_proxy common/settings/url common/utf8 ratefetcher/breaker ratefetcher/quota ratefetcher/rates_differ ratefetcher/working_days
-      ratefetcher/redis/redis_address ratefetcher/redis/redis_error ratefetcher/redis/redis_format supervisor/counted supervisor/lifecycle supervisor/summary
+      ratefetcher/redis/redis_address ratefetcher/redis/redis_error ratefetcher/redis/redis_format supervisor/counted supervisor/lifecycle supervisor/memory_group supervisor/summary
       supervisor/top/cells supervisor/top/layout
       wsclient/audit wsclient/day_rates wsclient/lately wsclient/ledger_room wsclient/link/breaks
       wsclient/link/dial_texts wsclient/link/frames wsclient/link/inbox
