@@ -1,14 +1,14 @@
 # Fuzz targets; included by tests/tests.mk. For tests/fuzz/NAME.c: FUZZ_NAME, the
 # parsers that it is for (`make fuzz-coverage` looks at these), and WITH_NAME,
 # what they need besides.
-FUZZ_json      = common/json_scan.c common/json_number.h
+FUZZ_json      = common/json_scan.c
 WITH_json      = common/utf8.c
 FUZZ_day       = common/day.c
 WITH_day       = common/utf8.c
 FUZZ_decimal   = common/rates/decimal.c
 WITH_decimal   = common/utf8.c
 FUZZ_request   = wsclient/request.c wsclient/response.c common/json_shape.c \
-                 common/json_plain.h
+                 common/json_plain.h common/json_number.h
 WITH_request   = $(REQUEST_C)
 FUZZ_json_bodies = $(patsubst %,ratefetcher/providers/%.c,freecurrencyapi exchangeratehost \
                  exchangerateapi openexchangerates fixer currencyapi frankfurter frankfurter_v2 apilayer json_tables)
