@@ -13,6 +13,7 @@
 #include "common/lines/message.h"
 #include "supervisor/helper.h"
 #include "supervisor/launch.h"
+#include "supervisor/memory_limit.h"
 #include "tests/sim/parts.h"
 #include "tests/sim/proc.h"
 #include "tests/sim/timers.h"
@@ -154,8 +155,16 @@ const char *helper_name(const struct helper *helper) {
     return wards[helper->kind].proc->name;
 }
 
-void crash_await_end_of(pid_t pid) {
-    (void)pid;
+void crash_await_end_of(int channel) {
+    (void)channel;
+}
+
+void memory_limit_look(void) {
+}
+
+bool memory_limit_has_killed(const siginfo_t *death) {
+    (void)death;
+    return false;
 }
 
 bool launch_waits_for_debugger(const struct helper *helper) {
