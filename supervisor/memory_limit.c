@@ -15,8 +15,8 @@
 /* Several that were killed at once are waited for one after the other. */
 #define TOGETHER SECONDS(1)
 
-/* Of each upstream, with AUDIT_DIR. */
-enum { AUDIT_RING_BYTES = 16 << 20 };
+/* Of each upstream, with AUDIT_DIR; and what all processes hold besides. */
+enum { AUDIT_RING_BYTES = 16 << 20, PROCESSES_BYTES = 16 << 20 };
 
 static struct {
     bool looked;
@@ -116,12 +116,13 @@ char *memory_limit_warning(const struct settings *settings) {
         (uint64_t)settings_count(settings, SETTING_PENDING_MAX_BYTES, 0) +
         (settings_text(settings, SETTING_AUDIT_DIR) != NULL ? AUDIT_RING_BYTES
                                                             : 0);
-    if (upstreams * each <= limit)
+    if (upstreams * each + PROCESSES_BYTES <= limit)
         return NULL;
     return memory_print("RUNTIME_DIR=%s is in memory, where messages in hand "
-                        "need up to %.1f MiB (%.1f for each upstream); the "
-                        "memory limit is %.1f MiB: raise it, or lower "
-                        "PENDING_MAX_BYTES",
+                        "need up to %.1f MiB (%.1f for each upstream), and "
+                        "the processes %d more; the memory limit is %.1f MiB: "
+                        "raise it, or lower PENDING_MAX_BYTES",
                         folder, (double)(upstreams * each) / (1 << 20),
-                        (double)each / (1 << 20), (double)limit / (1 << 20));
+                        (double)each / (1 << 20), PROCESSES_BYTES >> 20,
+                        (double)limit / (1 << 20));
 }
