@@ -13,6 +13,7 @@
 #include "common/json_shape.h"
 #include "common/log.h"
 #include "tests/bench/shapes.h"
+#include "tests/request_fields.h"
 #include "wsclient/day_rates.h"
 #include "wsclient/link/inbox.h"
 #include "wsclient/pipeline.h"
@@ -21,18 +22,6 @@
 
 /* So many messages are in hand at once, and about so many bytes are run. */
 enum { BATCH = 256, RUN_BYTES = 300000, LEDGER_BYTES = 64 << 20 };
-
-enum { TYPE, ID, PAYLOAD, STAKE, CURRENCY, DATE, FIELDS };
-
-/* Those that request.c looks for. */
-static const struct json_field fields[FIELDS] = {
-    [TYPE] = JSON_FIELD(JSON_TOP, "type"),
-    [ID] = JSON_FIELD(JSON_TOP, "id"),
-    [PAYLOAD] = JSON_FIELD(JSON_TOP, "payload"),
-    [STAKE] = JSON_FIELD(PAYLOAD, "stake"),
-    [CURRENCY] = JSON_FIELD(PAYLOAD, "currency"),
-    [DATE] = JSON_FIELD(PAYLOAD, "date"),
-};
 
 /* What a part needs: all of it made before the part is run. */
 struct bench {

@@ -6,17 +6,7 @@
 
 #include "common/json_scan.h"
 #include "tests/fuzz/fuzz.h"
-
-enum { TYPE, ID, PAYLOAD, STAKE, CURRENCY, DATE, FIELDS };
-
-static const struct json_field fields[FIELDS] = {
-    [TYPE] = JSON_FIELD(JSON_TOP, "type"),
-    [ID] = JSON_FIELD(JSON_TOP, "id"),
-    [PAYLOAD] = JSON_FIELD(JSON_TOP, "payload"),
-    [STAKE] = JSON_FIELD(PAYLOAD, "stake"),
-    [CURRENCY] = JSON_FIELD(PAYLOAD, "currency"),
-    [DATE] = JSON_FIELD(PAYLOAD, "date"),
-};
+#include "tests/request_fields.h"
 
 /*
  * With the NUL behind the text, which ends a number at the top. json-c counts

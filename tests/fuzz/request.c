@@ -8,21 +8,11 @@
 #include "common/json_scan.h"
 #include "common/json_shape.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/request_fields.h"
 #include "wsclient/response.h"
 
 /* 2025-06-13T00:00:00Z */
 #define NOW_MS INT64_C(1749772800000)
-
-enum { TYPE, ID, PAYLOAD, STAKE, CURRENCY, DATE, FIELDS };
-
-static const struct json_field fields[FIELDS] = {
-    [TYPE] = JSON_FIELD(JSON_TOP, "type"),
-    [ID] = JSON_FIELD(JSON_TOP, "id"),
-    [PAYLOAD] = JSON_FIELD(JSON_TOP, "payload"),
-    [STAKE] = JSON_FIELD(PAYLOAD, "stake"),
-    [CURRENCY] = JSON_FIELD(PAYLOAD, "currency"),
-    [DATE] = JSON_FIELD(PAYLOAD, "date"),
-};
 
 /* What matches is found as the scanner finds it. */
 static void check_match(struct json_shape *shape, struct span text) {
