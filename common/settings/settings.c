@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "common/files.h"
@@ -297,7 +298,7 @@ static char *default_providers(const struct settings *s) {
 static bool has_plain_provider(const struct settings *s) {
     for (int i = 0; i < SETTINGS; i++)
         if (rows[i].rule.kind == SETTINGS_HTTP_URL && has_value(s, i) &&
-            strncmp(s->values[i].text, "http://", 7) == 0)
+            strncasecmp(s->values[i].text, "http://", 7) == 0)
             return true;
     return false;
 }
@@ -308,7 +309,7 @@ static void set_proxy(struct settings *s, enum setting which,
     struct value *value = &s->values[which];
     const char *upstream = s->values[SETTING_REQUESTS_WS_URL].text;
     bool tls = which == SETTING_WS_PROXY
-                   ? upstream != NULL && strstr(upstream, "wss://") != NULL
+                   ? upstream != NULL && strcasestr(upstream, "wss://") != NULL
                    : true;
     value->text = proxy_of_environment(environment, tls, &value->origin);
     if (value->text == NULL && which == SETTING_PROVIDER_PROXY &&

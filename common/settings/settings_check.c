@@ -203,6 +203,9 @@ bool settings_check_value(const struct settings_rule *rule, char *text,
                           int64_t *number) {
     if (has_controls(text))
         return false;
+    if (rule->kind == SETTINGS_WS_URLS || rule->kind == SETTINGS_HTTP_URL ||
+        rule->kind == SETTINGS_REDIS_URL || rule->kind == SETTINGS_PROXY)
+        url_lower_schemes(text);
     switch (rule->kind) {
     case SETTINGS_WS_URLS:
         return check_ws_urls(text);

@@ -33,9 +33,9 @@ struct settings_rule {
 };
 
 /*
- * Checks `text`; in place, words are brought to lower case and the commas
- * between PROTOCOLS become blanks. `number` is set for
- * SECONDS (to microseconds) and COUNT. False: not allowed.
+ * Checks `text`; in place, words and the schemes of addresses are brought to
+ * lower case, and the commas between PROTOCOLS become blanks. `number` is set
+ * for SECONDS (to microseconds) and COUNT. False: not allowed.
  */
 MUST_CHECK bool settings_check_value(const struct settings_rule *rule,
                                      char *text, int64_t *number) NONNULL_ALL;

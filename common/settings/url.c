@@ -139,6 +139,19 @@ char *url_complaint(struct span text) {
     return url_must_be_escaped(text, unescaped);
 }
 
+void url_lower_schemes(char *list) {
+    for (char *word = list; *(word += strspn(word, " \t")) != '\0';
+         word += strcspn(word, " \t")) {
+        char *end = word;
+        while (is_alnum(*end) || *end == '+')
+            end++;
+        if (strncmp(end, "://", 3) != 0)
+            continue;
+        for (char *c = word; c < end; c++)
+            *c = (char)tolower((unsigned char)*c);
+    }
+}
+
 uint16_t url_default_port(const struct url *url) {
     if (span_equals(url->scheme, "ws") || span_equals(url->scheme, "http"))
         return 80;

@@ -65,6 +65,12 @@ MUST_CHECK char *url_label(const struct url *url,
  */
 MUST_CHECK char *url_identity(const struct url *url) NONNULL_ALL;
 
+/*
+ * RFC 3986, 3.1: the case of a scheme means nothing. Brings that of each
+ * address in `list`, separated by blanks, to lower case, in place.
+ */
+void url_lower_schemes(char *list) NONNULL_ALL;
+
 /* 80 for ws and http, 443 for wss and https, else 0. */
 uint16_t url_default_port(const struct url *url) NONNULL_ALL;
 
