@@ -13,8 +13,10 @@
 #include "common/runtime_dir.h"
 #include "supervisor/alert.h"
 #include "supervisor/client.h"
+#include "supervisor/launch.h"
 #include "supervisor/live.h"
 #include "supervisor/memory_limit.h"
+#include "supervisor/orders.h"
 #include "supervisor/runtime.h"
 #include "supervisor/service.h"
 #include "supervisor/status.h"
@@ -180,13 +182,23 @@ int command_reload(const struct options *options) {
     return order(options, message_new(MESSAGE_RELOAD), EX_CONFIG);
 }
 
+/* A word that no service knows, whether one runs or not. */
+static int unknown_word(const char *allowed) {
+    fprintf(stderr, "%s\n", allowed);
+    return EX_USAGE;
+}
+
 int command_restart(const struct options *options) {
+    if (!launch_is_helper_name(options->arguments[0]))
+        return unknown_word(ORDERS_HELPERS);
     struct json_object *message = message_new(MESSAGE_RESTART);
     message_add_text(message, "helper", options->arguments[0]);
     return order(options, message, EX_USAGE);
 }
 
 int command_log_level(const struct options *options) {
+    if (log_level_of(options->arguments[0]) == LOG_LEVELS)
+        return unknown_word(ORDERS_LEVELS);
     struct json_object *message = message_new(MESSAGE_LOG_LEVEL);
     message_add_text(message, "level", options->arguments[0]);
     return order(options, message, EX_USAGE);

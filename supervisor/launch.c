@@ -25,6 +25,13 @@ const char *helper_name(const struct helper *helper) {
     return kinds[helper->kind].name;
 }
 
+bool launch_is_helper_name(const char *name) {
+    for (int kind = 0; kind < HELPER_KINDS; kind++)
+        if (strcmp(kinds[kind].name, name) == 0)
+            return true;
+    return false;
+}
+
 bool launch_waits_for_debugger(const struct helper *helper) {
     return settings_is(helper->context->settings, SETTING_DEBUG_WAIT,
                        helper_name(helper));

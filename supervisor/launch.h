@@ -9,6 +9,9 @@
 
 const char *helper_name(const struct helper *helper);
 
+/* Whether helpers of this name are part of a service. */
+bool launch_is_helper_name(const char *name) NONNULL_ALL;
+
 /* The environment that it would be given under `settings`; see
  * spawn_environment(). */
 MUST_CHECK char **launch_environment(const struct helper *helper,

@@ -21,9 +21,7 @@ static struct json_object *answer_reload(const struct orders *o) {
 static struct json_object *answer_restart(const struct orders *o,
                                           const char *name) {
     if (name == NULL || o->restart(o->arg, name) == 0)
-        return line_server_error(
-            "unknown_helper",
-            "HELPER must be wsclient, ratefetcher or monitor");
+        return line_server_error("unknown_helper", ORDERS_HELPERS);
     log_info(EVENT_RESTART_ASKED_FOR, LOG_FIELDS(log_text("helper", name)));
     return message_new(MESSAGE_RESTART);
 }
@@ -32,8 +30,7 @@ static struct json_object *answer_log_level(const struct orders *o,
                                             const char *word) {
     enum log_level level = word != NULL ? log_level_of(word) : LOG_LEVELS;
     if (level == LOG_LEVELS)
-        return line_server_error("unknown_level",
-                                 "WORD must be debug, info, warn or error");
+        return line_server_error("unknown_level", ORDERS_LEVELS);
     o->set_log_level(o->arg, level);
     log_info(EVENT_LOG_LEVEL_SET,
              LOG_FIELDS(log_text("log_level", log_level_word(level))));

@@ -5,6 +5,10 @@
 #include "common/lines/line_server.h"
 #include "common/log.h"
 
+/* What restart and log-level are told about words that they do not know. */
+#define ORDERS_HELPERS "HELPER must be wsclient, ratefetcher or monitor"
+#define ORDERS_LEVELS  "WORD must be debug, info, warn or error"
+
 /* How the service does what it is asked for. */
 struct orders {
     /* A new message of how it stands; its receiver releases it. */

@@ -54,7 +54,7 @@ def test_version(nothing):
     ["stop", "x"], ["status", "x"], ["convert"], ["convert", "1"], ["--env-file"],
     ["convert", "1", "USD", "2021-05-18", "x"], ["log-level"], ["log-level", "info", "x"], ["logs", "x"],
     ["status", "--wait"], ["status", "--wait", "x"],
-    ["status", "--wait", "-1"], [""],
+    ["status", "--wait", "-1"], [""], ["log-level", "loud"], ["restart", "nobody"],
 ])
 def test_wrong_usage(nothing, args):
     """Exit 64, and what is right on standard error."""
