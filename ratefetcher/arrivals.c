@@ -35,3 +35,8 @@ bool arrivals_keep(void *arg, struct provider *provider, day when,
         provider_works_again(provider, fetched);
     return is_new;
 }
+
+bool arrivals_again(void *arg, const struct web_api *api) {
+    struct provider *provider = find(arg, api);
+    return provider != NULL && provider_call_again(provider);
+}

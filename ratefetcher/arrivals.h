@@ -1,7 +1,8 @@
 /*
  * Tables that come without a fetch that somebody waits for: a provider's that
  * came too late for who asked, and those that other machines put into Redis.
- * They are kept, and looked at, as all others.
+ * They are kept, and looked at, as all others. And calls that a fetch needs
+ * besides its first.
  */
 #ifndef FXWIRE_RATEFETCHER_ARRIVALS_H
 #define FXWIRE_RATEFETCHER_ARRIVALS_H
@@ -19,6 +20,9 @@ struct arrivals {
 /* For provider_context.late, whose argument is the arrivals. */
 void arrivals_late(void *arg, const struct web_api *api, day when,
                    struct provider_answer *answer) NONNULL_ALL;
+
+/* For provider_context.again, whose argument is the arrivals. */
+bool arrivals_again(void *arg, const struct web_api *api) NONNULL_ALL;
 
 /* For redis_cache_new(), whose argument is the arrivals. */
 bool arrivals_keep(void *arg, struct provider *provider, day when,

@@ -435,7 +435,8 @@ struct lookup *lookup_new(const struct provider_context *context) {
     struct lookup *lookup = memory_new(sizeof *lookup);
     lookup->context = *context;
     lookup->context.late = arrivals_late;
-    lookup->context.late_arg = &lookup->arrivals;
+    lookup->context.again = arrivals_again;
+    lookup->context.lookup_arg = &lookup->arrivals;
     LIST_INIT(&lookup->waiters);
     lookup->request_timeout =
         settings_duration(settings, SETTING_REQUEST_TIMEOUT_SECONDS);

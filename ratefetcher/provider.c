@@ -179,6 +179,14 @@ bool provider_fetch(struct provider *provider, day when, duration timeout,
                                   arg);
 }
 
+bool provider_call_again(struct provider *provider) {
+    monotime now = clock_monotonic();
+    if (wait_for_quota(provider, now).usec > 0)
+        return false;
+    call_counts_add(provider->record, today(), now);
+    return true;
+}
+
 /* The call waited in vain for its turn, or could not be begun. */
 static void take_back(struct provider *provider,
                       const struct provider_call *call) {
@@ -378,8 +386,6 @@ bool provider_end(struct provider *provider, day when,
         take_back(provider, call);
     else
         note_call(provider, answer, monotime_between(call->begun, now), now);
-    if (answer->second_call && !answer->without_call)
-        call_counts_add(provider->record, call->today, now);
     if (answer->result == PROVIDER_OK)
         provider->last_success_ms = clock_wall_ms();
     if (answer->result == PROVIDER_NO_TABLE)

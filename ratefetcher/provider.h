@@ -176,6 +176,12 @@ struct provider_call {
 };
 
 /*
+ * Whether the provider may be called once more for what it was called for, by
+ * its quota; that call is counted then.
+ */
+MUST_CHECK bool provider_call_again(struct provider *provider) NONNULL_ALL;
+
+/*
  * Begins to fetch the table of a day: counts the call, if it makes one, and
  * then does as provider_class.fetch. provider_end() is due with its answer.
  */

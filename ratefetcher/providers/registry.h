@@ -40,7 +40,6 @@ struct provider_answer {
     struct rates *rates; /* lent; NULL unless the result is OK */
     const char *detail;  /* for people, one line, lent; "" if there is none */
     bool without_call;   /* no call was made for it */
-    bool second_call;    /* two were */
     duration age;        /* of the table: so long ago it was fetched */
     duration wait;       /* for so long it is not to be asked; 0: no matter */
     duration fresh;      /* it holds for so long only, a failure too; 0: as
@@ -67,9 +66,12 @@ struct provider_context {
     void *arg;
     const char *state_dir; /* where tables are kept; NULL: nowhere */
     /* A table has come for which nobody waits any more. NULL: nobody cares. */
-    void (*late)(void *late_arg, const struct web_api *api, day when,
+    void (*late)(void *lookup_arg, const struct web_api *api, day when,
                  struct provider_answer *answer);
-    void *late_arg;
+    /* Whether the provider may be called once more for what it was called for;
+     * that call is counted then. NULL: it may, and nobody counts. */
+    bool (*again)(void *lookup_arg, const struct web_api *api);
+    void *lookup_arg;
 };
 
 /* A provider that is opened once; several fetches may run at a time. */

@@ -192,7 +192,7 @@ static void make_call(struct web_call *call, duration timeout) {
     struct web_request request = {.url = ""};
     const struct copy_version *known =
         call->second ? NULL : kept_version(web->kept, call->resource);
-    if (web->falls_back == call->second || api->fall_back == NULL ||
+    if (!call->other_form || api->fall_back == NULL ||
         !api->fall_back(web->address, call->when, web_today(), &request))
         api->request(web->address,
                      web_has_key(web) ? settings_text(settings, api->key)
@@ -210,21 +210,41 @@ static void make_call(struct web_call *call, duration timeout) {
     explicit_bzero(&request, sizeof request);
 }
 
+/* Whether another form may be better: the server is there, and does not want
+ * to be left alone. */
+static bool may_be_of_the_form(const struct http_answer *http,
+                               enum provider_result result) {
+    return http->status != 0 && http->retry_after.usec == 0 &&
+           (result == PROVIDER_BAD_STATUS || result == PROVIDER_BAD_TABLE);
+}
+
+static bool may_call_again(const struct web *web) {
+    const struct provider_context *context = web->context;
+    return context->again == NULL ||
+           context->again(context->lookup_arg, web->api);
+}
+
 /* Nothing is there that can be used: then in the other form, once. */
-static bool try_other_form(struct web_call *call, long status,
+static bool try_other_form(struct web_call *call,
+                           const struct http_answer *http,
                            enum provider_result result) {
     struct web_request ignored;
     struct web *web = call->web;
-    if (call->second || web->api->fall_back == NULL || status == 0 ||
-        status >= 500 ||
-        (result != PROVIDER_BAD_STATUS && result != PROVIDER_BAD_TABLE) ||
+    if (call->second || web->api->fall_back == NULL ||
+        !may_be_of_the_form(http, result) ||
         !web->api->fall_back(web->address, call->when, web_today(), &ignored))
         return false;
+    call->other_form = !call->other_form;
+    if (!may_call_again(web)) {
+        web->falls_back = call->other_form; /* with the next call */
+        return false;
+    }
     history_free(&call->tables);
     call->tables = history_new();
     call->faults = (struct web_faults){0};
     call->len = 0;
     call->second = true;
+    call->in_place = http->status >= 500;
     make_call(call, HTTP_CALL_LIMIT);
     return true;
 }
@@ -233,8 +253,10 @@ static bool try_other_form(struct web_call *call, long status,
 static const struct history *keep(struct web_call *call, long status) {
     struct web *web = call->web;
     const struct history *tables = call->tables;
-    if (call->second)
-        web->falls_back = !web->falls_back;
+    if (call->in_place)
+        call->version = (struct copy_version){.etag = ""};
+    else
+        web->falls_back = call->other_form;
     if (status == 304)
         return kept_confirm(web->kept, call->resource);
     if (!is_kept(web, call->resource))
@@ -253,15 +275,14 @@ static void give_late(struct web_call *call, struct provider_answer answer,
     if (!call->late || context->late == NULL || answer.result != PROVIDER_OK)
         return;
     web_put_table(call->web, &answer, tables, call->when);
-    context->late(context->late_arg, call->web->api, call->when, &answer);
+    context->late(context->lookup_arg, call->web->api, call->when, &answer);
 }
 
 static void end_call(struct web_call *call, const struct http_answer *http) {
     struct provider_answer answer = web_judge(call, http);
     const struct history *tables = NULL;
-    if (try_other_form(call, http->status, answer.result))
+    if (try_other_form(call, http, answer.result))
         return;
-    answer.second_call = call->second;
     if (answer.result == PROVIDER_OK)
         tables = keep(call, http->status);
     LIST_REMOVE(call, entry); /* who is told may begin another one */
@@ -313,6 +334,7 @@ static struct web_call *begin_call(struct web *web, int32_t resource, day when,
     call->web = web;
     call->resource = resource;
     call->when = when;
+    call->other_form = web->falls_back;
     call->tables = history_new();
     TAILQ_INIT(&call->askers);
     LIST_INSERT_HEAD(&web->calls, call, entry);

@@ -94,7 +94,7 @@ struct web_api {
     void (*request)(const char *address, const char *key, day when, day today,
                     struct web_request *out);
     /* The same for a place that has it in another form, should there be nothing
-     * at the first one; false: there is none. NULL: there never is. */
+     * of use at the first one; false: there is none. NULL: there never is. */
     bool (*fall_back)(const char *address, day when, day today,
                       struct web_request *out);
     /* What reads its bodies; NULL: they are JSON objects, which read() reads.

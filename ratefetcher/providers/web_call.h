@@ -52,7 +52,9 @@ struct web_call {
     monotime begun;                /* its turn came then */
     bool told;                     /* somebody, for whom the call counts */
     bool late;                     /* that it still comes */
-    bool second;                   /* the second one, for another form */
+    bool other_form;               /* asks for that of fall_back() */
+    bool second;                   /* the second one, for another form: */
+    bool in_place;                 /* of one that may soon be had again */
     bool conditional;              /* it may find that nothing has changed */
     char detail[WEB_DETAIL_BYTES]; /* what is said of an answer that is none */
     TAILQ_HEAD(, web_asker) askers;

@@ -198,9 +198,17 @@ def test_a_state_dir_that_takes_no_file(shop):
     assert [p.name for p in copies(shop)] == ["rates-ecb-2.new"]
 
 
-def test_a_mirror_without_zip(shop):
-    """Its XML serves, and is kept in the same way."""
-    shop.ecb.has_zip = False
+NO_ZIPS = {
+    "none": lambda call: call.answer("<html>not found</html>", 404, "text/html"),
+    "none now": lambda call: call.answer("busy", 503, "text/plain"),
+    "garbled": lambda call: call.answer(b"PK\x03\x04 and no more", kind="application/zip"),
+}
+
+
+@pytest.mark.parametrize("fails", NO_ZIPS.values(), ids=NO_ZIPS.keys())
+def test_a_mirror_without_zip(shop, fails):
+    """Its XML serves, and is kept in the same way; each call is counted."""
+    shop.ecb.fault = lambda call: (fails if call.path == HISTORY else shop.ecb.reply)(call)
     shop.start()
     assert shop.convert(DAY) == FROM["ecb"]
     wait_copy(shop)
@@ -211,6 +219,17 @@ def test_a_mirror_without_zip(shop):
     shop.ecb.fault = lambda call: call.reset()
     restart(shop)
     assert shop.convert(OTHER_DAY) == FROM["ecb"]
+
+
+def test_a_mirror_without_zip_is_called_within_its_quota(shop):
+    """No call is left for the XML: then it is asked for next, and not the ZIP again."""
+    shop.settings["PROVIDER_CALLS_PER_MINUTE"] = "2"
+    shop.ecb.has_zip = False
+    shop.start()
+    for day in (DAY, OTHER_DAY):
+        assert '"error"' in shop.ask(day)
+    assert shop.ecb.targets() == ["/stats/eurofxref-daily.xml", HISTORY]
+    assert shop.service.status()["providers"][0]["calls_month"] == 2
 
 
 ROWS = f"Date,USD\n{DAY},1.5\n{TODAY},1.25\n"

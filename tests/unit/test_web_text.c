@@ -44,6 +44,15 @@ static struct provider_context context;
 static void *web;
 static char told[256];
 static int told_count, told_of_calls; /* how often, and of calls that count */
+static bool may_call_again;
+static int asked_again; /* whether it may be called once more */
+
+static bool on_again(void *arg, const struct web_api *api) {
+    assert_ptr_equal(arg, &asked_again);
+    assert_ptr_equal(api, provider_ecb.api);
+    asked_again++;
+    return may_call_again;
+}
 
 static int begin(void **state) {
     (void)state;
@@ -53,8 +62,11 @@ static int begin(void **state) {
     settings = settings_load(environment, NULL, false, SETTINGS_RATEFETCHER);
     context = (struct provider_context){.base = event_base_new(),
                                         .http = (struct http *)(void *)&made,
-                                        .settings = settings};
-    made = told_count = told_of_calls = 0;
+                                        .settings = settings,
+                                        .again = on_again,
+                                        .lookup_arg = &asked_again};
+    made = told_count = told_of_calls = asked_again = 0;
+    may_call_again = true;
     told[0] = '\0';
     web = provider_ecb.open(&provider_ecb, &context);
     return 0;
@@ -93,13 +105,18 @@ static void feed(const char *text) {
     assert_true(call.piece(call.arg, 200, exact_copy(text, strlen(text))));
 }
 
-static void answer(long status, const char *error) {
+static void answer_to_wait(long status, const char *error, duration wait) {
     call.done(call.arg, &(struct http_answer){.status = status,
                                               .body = span_of(""),
                                               .etag = "\"one\"",
                                               .changed = "yesterday",
+                                              .retry_after = wait,
                                               .error = error,
                                               .redirect = ""});
+}
+
+static void answer(long status, const char *error) {
+    answer_to_wait(status, error, (duration){0});
 }
 
 static void expect_call(const char *file, const char *etag,
@@ -156,9 +173,6 @@ static void one_without_a_body(void **state) {
     answer(200, "");
     answer(200, "");
     assert_string_equal(told, "not the XML of the ECB");
-    assert_true(ask());
-    answer(503, "");
-    assert_string_equal(told, "status 503");
 }
 
 /* A mirror that has the XML alone: from then on it is asked for that. */
@@ -173,9 +187,64 @@ static void one_that_has_no_zip(void **state) {
     answer(200, "");
     assert_string_equal(told, "1.25");
     assert_int_equal(told_of_calls, 1);
+    assert_int_equal(asked_again, 1);
     pass(SECONDS(7200));
     assert_true(ask());
     expect_call("hist.xml", "\"one\"", "yesterday");
+}
+
+/* Its server may have it again next time, and knows the XML's name for none. */
+static void one_that_has_no_zip_now(void **state) {
+    (void)state;
+    assert_true(ask());
+    answer(503, "");
+    expect_call("hist.xml", "", "");
+    feed(OPEN CUBES END);
+    answer(200, "");
+    assert_string_equal(told, "1.25");
+    assert_int_equal(told_of_calls, 1);
+    pass(SECONDS(7200));
+    assert_true(ask());
+    expect_call("hist.zip", "", "");
+    answer(500, "");
+    answer(503, "");
+    assert_string_equal(told, "status 503");
+    assert_int_equal(asked_again, 2);
+    assert_true(ask());
+    expect_call("hist.zip", "", "");
+}
+
+/* What is no matter of the form is none of the other form either. */
+static void one_that_is_not_asked_again(void **state) {
+    (void)state;
+    assert_true(ask());
+    answer_to_wait(503, "", SECONDS(7));
+    assert_string_equal(told, "status 503");
+    assert_true(ask());
+    answer(429, "");
+    assert_string_equal(told, "status 429");
+    assert_true(ask());
+    answer(0, "no connection");
+    assert_string_equal(told, "no connection");
+    assert_true(ask());
+    expect_call("hist.zip", "", "");
+    assert_int_equal(asked_again, 0);
+    assert_int_equal(made, 4);
+}
+
+/* Then it is the other form's turn with the next call. */
+static void one_that_may_not_be_called_again(void **state) {
+    (void)state;
+    may_call_again = false;
+    assert_true(ask());
+    answer(404, "");
+    assert_string_equal(told, "status 404");
+    assert_true(ask());
+    expect_call("hist.xml", "", "");
+    feed(OPEN CUBES END);
+    answer(200, "");
+    assert_string_equal(told, "1.25");
+    assert_int_equal(made, 2);
 }
 
 /* What was had serves again, as fresh as if it had come now. */
@@ -261,6 +330,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(one_that_breaks_off, begin, end),
         cmocka_unit_test_setup_teardown(one_without_a_body, begin, end),
         cmocka_unit_test_setup_teardown(one_that_has_no_zip, begin, end),
+        cmocka_unit_test_setup_teardown(one_that_has_no_zip_now, begin, end),
+        cmocka_unit_test_setup_teardown(one_that_is_not_asked_again, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(one_that_may_not_be_called_again, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(one_that_has_not_changed, begin, end),
         cmocka_unit_test_setup_teardown(not_changed_without_reason, begin, end),
         cmocka_unit_test_setup_teardown(one_that_comes_slowly, begin, end),
