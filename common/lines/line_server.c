@@ -148,6 +148,16 @@ static void on_drained(struct bufferevent *stream, void *arg) {
     }
 }
 
+/* What stands behind the last line feed is a line, too: its end is that of all.
+ */
+static void take_rest(struct line_client *client) {
+    struct evbuffer *in = bufferevent_get_input(client->stream);
+    size_t len = evbuffer_get_length(in);
+    if (len > 0 && !client->input_ended)
+        take_line(client,
+                  (struct span){(const char *)evbuffer_pullup(in, -1), len});
+}
+
 static void on_end(struct bufferevent *stream, short what, void *arg) {
     (void)stream;
     struct line_client *client = arg;
@@ -155,6 +165,7 @@ static void on_end(struct bufferevent *stream, short what, void *arg) {
         free_client(client);
         return;
     }
+    take_rest(client);
     client->input_ended = true;
     free_if_done(client);
 }

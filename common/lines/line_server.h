@@ -3,8 +3,8 @@
  * is answered by one, at once or later. Only this process's user and root are
  * served. A bad line, or one over CHANNEL_MAX_LINE_BYTES, is answered by an
  * error and closes its connection and nothing else. A client that has sent all
- * and closed its side still gets its answers; one that does not read them is
- * not read from either.
+ * and closed its side, which ends its last line, still gets its answers; one
+ * that does not read them is not read from either.
  */
 #ifndef FXWIRE_COMMON_LINES_LINE_SERVER_H
 #define FXWIRE_COMMON_LINES_LINE_SERVER_H

@@ -181,9 +181,10 @@ def test_a_line_that_never_ends_does_not_hinder_others(service):
 
 
 def test_a_last_line_without_its_end(service):
-    """It is no line: nothing has to come, and nothing breaks."""
-    got = ask_socket(service.runtime_dir / "rates.sock", GOOD.encode())
-    assert got == b"" or json.loads(got)["op"] in ("rates", "error")
+    """The end of all ends it."""
+    assert json.loads(socat(service, "rates.sock", GOOD))["op"] == "rates"
+    assert json.loads(socat(service, "control.sock", '{"op":"status"}'))["op"] == "status"
+    assert json.loads(socat(service, "rates.sock", GOOD[:-1]))["code"] == "bad_line"
 
 
 def test_who_does_not_read_does_not_hinder_others(service):

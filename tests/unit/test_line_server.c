@@ -166,6 +166,28 @@ static void who_closed_his_side_gets_his_answers(void **state) {
     close(fd);
 }
 
+/* What is only the beginning of a line is a bad one. */
+static void the_end_of_all_ends_the_last_line(void **state) {
+    static const struct {
+        const char *said, *answers;
+    } cases[] = {
+        {"{\"op\":\"status\"}", STATUS},
+        {STATUS "{\"op\":\"status\"}", STATUS STATUS},
+        {STATUS "{\"op\":\"sta", STATUS BAD},
+        {STATUS, STATUS},
+        {"", ""},
+        {"x\n{\"op\":\"status\"}", BAD},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        int fd = join();
+        say(fd, cases[i].said);
+        shutdown(fd, SHUT_WR);
+        assert_string_equal(all(fd), cases[i].answers);
+        close(fd);
+    }
+}
+
 static void a_bad_line_closes_its_connection_alone(void **state) {
     static const char *const lines[] = {"x\n", "\n", "[]\n", STOP, "{}\n"};
     (void)state;
@@ -305,6 +327,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(lines_are_answered),
         TEST(who_closed_his_side_gets_his_answers),
+        TEST(the_end_of_all_ends_the_last_line),
         TEST(a_bad_line_closes_its_connection_alone),
         TEST(the_longest_line_is_read_and_no_longer_one),
         TEST(a_client_that_goes_cancels_its_questions),
