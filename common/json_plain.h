@@ -1,7 +1,10 @@
 /*
  * The long stretches of a JSON text, passed over in steps of 16 bytes: of plain
- * bytes in a string, and of digits. No byte from `end` on is read. Without SSE2
- * (or with JSON_WITHOUT_SSE2 defined) steps are of 8 bytes, or of one.
+ * bytes in a string, of digits, of white space. Without SSE2 (or with
+ * JSON_WITHOUT_SSE2 defined) steps are of 8 bytes, or of one.
+ *
+ * All of it reads a step from where it begins, be it at the text's end: so a
+ * text is to be padded. The NUL there ends each stretch.
  */
 #ifndef FXWIRE_COMMON_JSON_PLAIN_H
 #define FXWIRE_COMMON_JSON_PLAIN_H
@@ -11,12 +14,23 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/attributes.h"
+
 #if defined __SSE2__ && !defined JSON_WITHOUT_SSE2
 #define JSON_BY_SSE2 1
 #include <emmintrin.h>
 #endif
 
-enum { JSON_STEP = 16 };
+enum {
+    JSON_STEP = 16,
+    /* So many bytes behind a text can be read, and the first is a NUL. */
+    JSON_PADDING = JSON_STEP,
+};
+
+/* The place of the lowest bit; there is one. */
+static inline size_t json_lowest(unsigned bits) {
+    return (unsigned)__builtin_ctz(bits);
+}
 
 /* JSON_STEP bytes at once. */
 typedef uint8_t json_bytes __attribute__((vector_size(JSON_STEP)));
@@ -24,6 +38,10 @@ typedef uint8_t json_bytes __attribute__((vector_size(JSON_STEP)));
 /* Whether the byte means itself in a string. */
 static inline bool json_is_plain(char c) {
     return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+static inline bool json_is_digit(char c) {
+    return (unsigned char)(c - '0') < 10;
 }
 
 static inline bool json_is_white(char c) {
@@ -52,62 +70,25 @@ static inline bool json_word_is_plain(uint64_t word) {
     return (found & tops) == 0;
 }
 
-/* The end of the plain stretch that begins at `at`. */
-static inline const char *json_plain_end_by_words(const char *at,
-                                                  const char *end) {
-    uint64_t word;
-    for (; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
-        memcpy(&word, at, sizeof word);
-        if (!json_word_is_plain(word))
-            break;
-    }
-    while (at < end && json_is_plain(*at))
-        at++;
-    return at;
-}
-
-/* The end of the digits that begin at `at`. */
-static inline const char *json_digits_end_by_bytes(const char *at,
-                                                   const char *end) {
-    while (at < end && *at >= '0' && *at <= '9')
-        at++;
-    return at;
-}
-
 #ifdef JSON_BY_SSE2
-
-/* Added to both sides it makes signed bytes compare as unsigned ones do. */
-enum { JSON_SIGN = -128 };
 
 /* A bit for each of the JSON_STEP bytes that is not plain, the first lowest. */
 static inline unsigned json_not_plain(const char *at) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i swapped =
-        _mm_xor_si128(bytes, _mm_set1_epi8(JSON_QUOTE_TO_BLANK ^ JSON_SIGN));
-    __m128i low = _mm_cmplt_epi8(swapped, _mm_set1_epi8(0x21 ^ JSON_SIGN));
+    __m128i swapped = _mm_xor_si128(bytes, _mm_set1_epi8(JSON_QUOTE_TO_BLANK));
+    __m128i high = _mm_adds_epu8(swapped, _mm_set1_epi8(0x80 - 0x21));
     __m128i escapes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, escapes));
+    return (unsigned)_mm_movemask_epi8(_mm_andnot_si128(escapes, high)) ^
+           0xFFFF;
 }
 
-/* How many of the JSON_STEP bytes are plain, up to the first that is not. */
-static inline size_t json_plain_in_step(const char *at) {
-    return (unsigned)__builtin_ctz(json_not_plain(at) | 1u << JSON_STEP);
-}
-
-/* The same for the bytes left, fewer than JSON_STEP, with as many before. */
-static inline size_t json_plain_in_rest(const char *at, const char *end) {
-    ptrdiff_t left = end - at;
-    unsigned others = json_not_plain(end - JSON_STEP) >> (JSON_STEP - left);
-    return (unsigned)__builtin_ctz(others | 1u << left);
-}
-
-/* A bit for each of the JSON_STEP bytes that is no digit, and all above them.
+/* A bit for each of the JSON_STEP bytes that is no digit, and two above them.
  */
 static inline unsigned json_not_digits(const char *at) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i values = _mm_sub_epi8(bytes, _mm_set1_epi8('0' ^ JSON_SIGN));
-    __m128i digits = _mm_cmplt_epi8(values, _mm_set1_epi8(10 ^ JSON_SIGN));
-    return ~(unsigned)_mm_movemask_epi8(digits);
+    __m128i values = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
+    __m128i others = _mm_adds_epu8(values, _mm_set1_epi8(0x80 - 10));
+    return (unsigned)_mm_movemask_epi8(others) | 3u << JSON_STEP;
 }
 
 /* How many of the JSON_STEP bytes are white space, up to the first that is not.
@@ -119,7 +100,14 @@ static inline size_t json_white_in_step(const char *at) {
                                   _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n'))),
                      _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')),
                                   _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r'))));
-    return (unsigned)__builtin_ctz(~(unsigned)_mm_movemask_epi8(white));
+    return json_lowest(~(unsigned)_mm_movemask_epi8(white));
+}
+
+/* The same of blanks alone. */
+static inline size_t json_blanks_in_step(const char *at) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i blanks = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(' '));
+    return json_lowest(~(unsigned)_mm_movemask_epi8(blanks));
 }
 
 static inline bool json_is_all_ones(json_bytes bytes) {
@@ -136,18 +124,22 @@ static inline unsigned json_same_in_step(const char *at, const char *aligned) {
 
 #else
 
-static inline size_t json_plain_in_step(const char *at) {
-    return (size_t)(json_plain_end_by_words(at, at + JSON_STEP) - at);
-}
-
-static inline size_t json_plain_in_rest(const char *at, const char *end) {
-    return (size_t)(json_plain_end_by_words(at, end) - at);
+static inline unsigned json_not_plain(const char *at) {
+    size_t len = 0;
+    for (uint64_t word; len < JSON_STEP; len += sizeof word) {
+        memcpy(&word, at + len, sizeof word);
+        if (!json_word_is_plain(word))
+            break;
+    }
+    while (len < JSON_STEP && json_is_plain(at[len]))
+        len++;
+    return len < JSON_STEP ? 1u << len : 0;
 }
 
 static inline unsigned json_not_digits(const char *at) {
-    unsigned others = ~0u << JSON_STEP;
+    unsigned others = 3u << JSON_STEP;
     for (unsigned i = 0; i < JSON_STEP; i++)
-        if (at[i] < '0' || at[i] > '9')
+        if (!json_is_digit(at[i]))
             others |= 1u << i;
     return others;
 }
@@ -155,6 +147,13 @@ static inline unsigned json_not_digits(const char *at) {
 static inline size_t json_white_in_step(const char *at) {
     size_t len = 0;
     while (len < JSON_STEP && json_is_white(at[len]))
+        len++;
+    return len;
+}
+
+static inline size_t json_blanks_in_step(const char *at) {
+    size_t len = 0;
+    while (len < JSON_STEP && at[len] == ' ')
         len++;
     return len;
 }
@@ -175,35 +174,19 @@ static inline unsigned json_same_in_step(const char *at, const char *aligned) {
 
 #endif
 
-/* How many digits the JSON_STEP bytes begin with. */
-static inline size_t json_digits_in_step(const char *at) {
-    return (unsigned)__builtin_ctz(json_not_digits(at));
+/* The end of the plain stretch that goes on at `at`. */
+static inline const char *json_plain_end(const char *at) {
+    unsigned others;
+    while ((others = json_not_plain(at)) == 0)
+        at += JSON_STEP;
+    return at + json_lowest(others);
 }
 
-/* The end of the plain stretch at `at`, before which a step can be loaded. */
-static inline const char *json_plain_end_behind_step(const char *at,
-                                                     const char *end) {
-    for (; end - at >= JSON_STEP; at += JSON_STEP) {
-        size_t plain = json_plain_in_step(at);
-        if (plain < JSON_STEP)
-            return at + plain;
-    }
-    return at + json_plain_in_rest(at, end);
-}
-
-/* The same wherever it is. */
-static inline const char *json_plain_end(const char *at, const char *end) {
-    return end - at < JSON_STEP ? json_plain_end_by_words(at, end)
-                                : json_plain_end_behind_step(at, end);
-}
-
-static inline const char *json_digits_end(const char *at, const char *end) {
-    if (end - at >= JSON_STEP) {
-        size_t digits = json_digits_in_step(at);
-        if (digits < JSON_STEP)
-            return at + digits;
-    }
-    return json_digits_end_by_bytes(at, end);
+/* The end of the digits that begin at `at`. */
+static inline const char *json_digits_end(const char *at) {
+    while (json_is_digit(*at))
+        at++;
+    return at;
 }
 
 #endif

@@ -35,23 +35,28 @@ enum json_kind {
  */
 struct json_field {
     _Alignas(JSON_STEP) char text[JSON_STEP]; /* as most have it: NAME": */
-    uint16_t text_bits;                       /* one for each of its bytes */
+    uint16_t other_bits;                      /* one for each byte behind it */
     uint8_t len;                              /* of the name */
     int8_t parent;
     const char *name;
 };
 
-enum { JSON_TOP = -1 };
+enum { JSON_TOP = -1, JSON_NO_PARENT = -2 };
 
 #define JSON_FIELD(parent, name)                                               \
     {                                                                          \
-        name "\":", (1u << (sizeof(name) + 1)) - 1, sizeof(name) - 1, parent,  \
-            name                                                               \
+        name "\":", 0xFFFF & ~((1u << (sizeof(name) + 1)) - 1),                \
+            sizeof(name) - 1, parent, name                                     \
     }
+
+/* Stands behind the fields. */
+#define JSON_FIELDS_END                                                        \
+    { .parent = JSON_NO_PARENT }
 
 /* Where the first member of that name stands; strings with their quotes. */
 struct json_found {
-    enum json_kind kind;
+    /* As large as a field, so that one's place tells the other's at once. */
+    _Alignas(sizeof(struct json_field)) enum json_kind kind;
     bool duplicate;
     struct span text;
 };
@@ -72,6 +77,14 @@ MUST_CHECK enum json_error json_scan(struct span text,
                                      const struct json_field *fields,
                                      size_t count, struct json_found *found,
                                      enum json_kind *top);
+
+/* The same without a copy, of a text that is padded, see JSON_PADDING. */
+MUST_CHECK enum json_error
+json_scan_padded(struct span text, const struct json_field *fields,
+                 size_t count, struct json_found *found, enum json_kind *top);
+
+/* A padded copy of a text; the caller frees it. */
+MUST_CHECK char *json_padded_copy(struct span text);
 
 /* Whether a scanned string (with quotes) means exactly `plain` (ASCII). */
 bool json_string_equals(struct span string, const char *plain);

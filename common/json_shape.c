@@ -117,7 +117,6 @@ static void add_run(struct json_runs *runs, const struct json_shape *shape,
     runs->runs[runs->count++] = (struct json_run){
         .at = (uint16_t)start,
         .len = (uint16_t)len,
-        .in_reach = (uint16_t)(last + JSON_STEP),
         .first_step = (uint16_t)runs->step_count,
         .last_step_at = (uint16_t)last,
         .next = (uint8_t)next,
@@ -187,7 +186,7 @@ static inline json_bytes allowed(const char *at, const struct json_step *step) {
     return (json_bytes)(load_step(at) - step->lowest <= step->more);
 }
 
-/* Whether the text goes on with the run, which is in reach. */
+/* Whether the text, which is long enough, goes on with the run. */
 static inline bool goes_on_with(const struct json_run *run,
                                 const struct json_step *step, const char *at) {
     const char *last = at + run->last_step_at;
@@ -197,19 +196,6 @@ static inline bool goes_on_with(const struct json_run *run,
     return json_is_all_ones(good);
 }
 
-/* The same near the end of a text, where a step is beyond it. */
-static bool goes_on_by_bytes(const struct json_run *run,
-                             const struct json_step *step, const char *at,
-                             const char *end) {
-    size_t i = 0;
-    if (end - at < run->len || run->len > JSON_STEP)
-        return false;
-    while (i < run->len &&
-           (uint8_t)((uint8_t)at[i] - step->lowest[i]) <= step->more[i])
-        i++;
-    return i == run->len;
-}
-
 /*
  * Behind a run and the value that follows it; NULL: the text goes on in another
  * way.
@@ -217,13 +203,12 @@ static bool goes_on_by_bytes(const struct json_run *run,
 static ALWAYS_INLINE const char *pass(const struct json_run *run,
                                       const struct json_step *step,
                                       const char *at, const char *end) {
-    if (end - at >= run->in_reach ? !goes_on_with(run, step, at)
-                                  : !goes_on_by_bytes(run, step, at, end))
+    if (end - at < run->len || !goes_on_with(run, step, at))
         return NULL;
     at += run->len;
     if (run->next == JSON_NUMBER)
-        return json_number_end(at, end);
-    return run->next == JSON_STRING ? json_plain_end(at, end) : at;
+        return json_number_end(at);
+    return run->next == JSON_STRING ? json_plain_end(at) : at;
 }
 
 /* Finds where the runs are; false: the text is of another shape. */

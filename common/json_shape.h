@@ -32,8 +32,7 @@ struct json_step {
  * than a step). That one stands before the others.
  */
 struct json_run {
-    uint16_t at, len;  /* in the known text */
-    uint16_t in_reach; /* so many bytes have to be there to be loaded */
+    uint16_t at, len; /* in the known text */
     uint16_t first_step, last_step_at;
     uint8_t next; /* JSON_STRING (its quotes belong to the runs) or JSON_NUMBER;
                      JSON_ABSENT behind the last run */
@@ -86,8 +85,8 @@ void json_shape_learn(struct json_shape *shape, struct span text,
                       const char *fixed);
 
 /*
- * Whether `text` (valid UTF-8) is of that shape; then it is a JSON object, and
- * `found` is what json_scan() would find of the same fields.
+ * Whether `text` (valid UTF-8, padded) is of that shape; then it is a JSON
+ * object, and `found` is what json_scan() would find of the same fields.
  */
 MUST_CHECK bool json_shape_match(struct json_shape *shape, struct span text,
                                  struct json_found *found);

@@ -44,7 +44,7 @@ enum field {
     FIELDS
 };
 
-static const struct json_field fields[FIELDS] = {
+static const struct json_field fields[FIELDS + 1] = {
     [UPSTREAM] = JSON_FIELD(JSON_TOP, "upstream"),
     [SEQUENCE] = JSON_FIELD(JSON_TOP, "sequence"),
     [RECEIVED] = JSON_FIELD(JSON_TOP, "received"),
@@ -60,6 +60,7 @@ static const struct json_field fields[FIELDS] = {
     [ANSWERED] = JSON_FIELD(JSON_TOP, "answered"),
     [INPUTS] = JSON_FIELD(JSON_TOP, "inputs"),
     [OUTCOME] = JSON_FIELD(JSON_TOP, "outcome"),
+    [FIELDS] = JSON_FIELDS_END,
 };
 
 struct audit {

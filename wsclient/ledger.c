@@ -211,6 +211,8 @@ void ledger_found(struct ledger *ledger, monotime now,
         if (ledger_room_mark_of(extent) == ANSWERED)
             message->answer =
                 (struct span){ledger_answer_room(message), record->answer_len};
+        else
+            *ledger_answer_room(message) = '\0';
         TAILQ_INSERT_TAIL(queue, message, entry);
     }
     ledger_work_ends(ledger);
@@ -250,6 +252,7 @@ struct message *ledger_take(struct ledger *ledger, struct span request,
         memset((char *)record + record->note_at, 0, ledger->note_bytes);
     }
     memcpy(record->bytes, request.data, request.len);
+    record->bytes[request.len] = '\0';
     ledger_room_take(&ledger->file.room, &record->extent, size, TAKEN);
     ledger->count++;
     if (ledger->file.room.used > ledger->file.grow_at)

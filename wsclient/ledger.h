@@ -28,7 +28,7 @@ struct message {
     uint64_t sequence;            /* in order of arrival, from 1 */
     monotime arrived;
     monotime waits_from; /* its arrival, or our start if it was found then */
-    struct span request;
+    struct span request; /* a NUL behind it, until it is answered */
     struct span id;      /* empty: not known */
     struct span answer;  /* empty: not yet answered */
     unsigned connection; /* the number of the one that it came on; 0: found */

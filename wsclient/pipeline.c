@@ -1,7 +1,9 @@
 #include "wsclient/pipeline.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
+#include "common/json_scan.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/older_table.h"
@@ -206,15 +208,35 @@ static struct message *take(struct pipeline *p, struct span text,
     return message;
 }
 
+/* Reads and answers a message whose text is padded, as the ledger's are. */
+static inline enum pipeline_verdict read_message(struct pipeline *p,
+                                                 struct message *message,
+                                                 struct span text,
+                                                 struct now now) {
+    static_assert((int)RESPONSE_GROWTH_BYTES >= JSON_PADDING,
+                  "room for its answer");
+    struct request request;
+    request_read(text, now.wall_ms, &request);
+    return handle(p, message, &request, text, now);
+}
+
+/* The ledger has no room for it, or takes nothing any more. */
+static NOINLINE enum pipeline_verdict
+read_untaken(struct pipeline *p, struct span text, struct now now) {
+    char *copy = json_padded_copy(text);
+    text.data = copy;
+    enum pipeline_verdict verdict = read_message(p, NULL, text, now);
+    free(copy);
+    return verdict;
+}
+
 enum pipeline_verdict pipeline_receive(struct pipeline *pipeline,
                                        struct span text, struct now now) {
     struct message *message = take(pipeline, text, now);
-    if (message != NULL)
-        text = message->request;
-    struct request request;
-    request_read(text, now.wall_ms, &request);
+    if (message == NULL)
+        return read_untaken(pipeline, text, now);
     enum pipeline_verdict verdict =
-        handle(pipeline, message, &request, text, now);
+        read_message(pipeline, message, message->request, now);
     ledger_work_ends(pipeline->ledger);
     return verdict;
 }
@@ -249,10 +271,8 @@ static void recover(struct pipeline *p, struct message *message,
     } else if (message->deaths >= DEATHS_TO_QUARANTINE) {
         quarantine(p, message);
     } else {
-        struct request request;
         ledger_work_begins(p->ledger, message);
-        request_read(message->request, now.wall_ms, &request);
-        handle(p, message, &request, message->request, now);
+        read_message(p, message, message->request, now);
         ledger_work_ends(p->ledger);
     }
 }

@@ -18,13 +18,14 @@ static const struct decimal stake_limit = {1000000000000000, 0};
 
 enum field { TYPE, ID, PAYLOAD, STAKE, CURRENCY, DATE, FIELDS };
 
-static const struct json_field fields[FIELDS] = {
+static const struct json_field fields[FIELDS + 1] = {
     [TYPE] = JSON_FIELD(JSON_TOP, "type"),
     [ID] = JSON_FIELD(JSON_TOP, "id"),
     [PAYLOAD] = JSON_FIELD(JSON_TOP, "payload"),
     [STAKE] = JSON_FIELD(PAYLOAD, "stake"),
     [CURRENCY] = JSON_FIELD(PAYLOAD, "currency"),
     [DATE] = JSON_FIELD(PAYLOAD, "date"),
+    [FIELDS] = JSON_FIELDS_END,
 };
 
 const char *refusal_text(enum refusal refusal) {
@@ -211,7 +212,7 @@ static enum json_error scan(struct span text, struct json_found *found,
         others = 0;
         return JSON_OK;
     }
-    enum json_error error = json_scan(text, fields, FIELDS, found, top);
+    enum json_error error = json_scan_padded(text, fields, FIELDS, found, top);
     bool learn = usual.usual.count == 0 || ++others >= OTHERS_TO_LEARN;
     if (learn && error == JSON_OK && *top == JSON_OBJECT) {
         json_shape_learn(&usual, text, found, FIELDS, found[TYPE].text.data);

@@ -41,8 +41,9 @@ struct request {
 };
 
 /*
- * Reads `text` (valid UTF-8) at the wall time `now_ms` (milliseconds since
- * 1970). All members after `refusal` but `id` are set for REQUEST_CONVERT only.
+ * Reads `text` (valid UTF-8, padded, see JSON_PADDING) at the wall time
+ * `now_ms` (milliseconds since 1970). All members after `refusal` but `id` are
+ * set for REQUEST_CONVERT only.
  */
 void request_read(struct span text, int64_t now_ms, struct request *out);
 

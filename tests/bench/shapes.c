@@ -30,7 +30,8 @@ static void make_varied(struct shape *shape, const struct shape *typical) {
     shape->earlier = "{\"type\":\"message\",\"id\":4,\"payload\":{"
                      "\"marketId\":123456,\"selectionId\":987654,"
                      "\"odds\":12.25,\"stake\":1000,\"currency\":\"GBP\","
-                     "\"date\":\"2021-05-18T21:32:42.324Z\"}}";
+                     "\"date\":\"2021-05-18T21:32:42.324Z\"}}"
+                     "\0              "; /* padded */
 }
 
 /* A request with `piece` so often in front of its payload. */
@@ -53,6 +54,17 @@ static void make_long(struct shape *shape, const char *name, const char *before,
     make(shape, name, before, piece, LONG_BYTES / (int)strlen(piece), after);
 }
 
+/* As Python's json.dumps() has it. */
+static void make_spaced(struct shape *shape) {
+    shape->name = "spaced";
+    shape->len = 0;
+    shape->earlier = NULL;
+    put(shape, "{\"type\": \"message\", \"id\": 456, "
+               "\"payload\": {\"marketId\": 123456, \"selectionId\": 987654, "
+               "\"odds\": 2.2, \"stake\": 253.67, \"currency\": \"USD\", "
+               "\"date\": " DATE "}}");
+}
+
 static void make_pretty(struct shape *shape) {
     shape->name = "pretty";
     shape->len = 0;
@@ -68,6 +80,7 @@ void shapes_make(struct shape shapes[static SHAPES]) {
     struct shape *s = shapes;
     make(s++, "typical", "", "", 0, "");
     make_varied(s++, shapes);
+    make_spaced(s++);
     make_pretty(s++);
     make(s++, "deep", "\"a\":", "[{\"b\":", 15,
          "0}]}]}]}]}]}]}]}]}]}]}]}]}]}]}],");

@@ -4,14 +4,14 @@
 
 #include <stddef.h>
 
-enum { SHAPES = 10, SHAPE_MAX_BYTES = 65536, SHAPE_ID_BYTES = 3 };
+enum { SHAPES = 11, SHAPE_MAX_BYTES = 65536, SHAPE_ID_BYTES = 3 };
 
 #define SHAPE_DAY "2021-05-18"
 
 struct shape {
     const char *name;
     size_t len;
-    char text[SHAPE_MAX_BYTES];
+    char text[SHAPE_MAX_BYTES]; /* padded */
     const char *earlier; /* a message with values of other lengths, or NULL */
     char *moment;        /* a digit of its date, another one in each, or NULL */
 };

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_plain.h"
 #include "common/span.h"
 #include "common/utf8.h"
 
@@ -62,6 +63,17 @@ static inline struct span fuzz_copy(struct span text) {
     HOLDS(copy != NULL, "no memory");
     if (text.len > 0)
         memcpy(copy, text.data, text.len);
+    return (struct span){copy, text.len};
+}
+
+/* The same with a JSON text's padding: a NUL, and bytes that count for nothing.
+ */
+static inline struct span fuzz_padded(struct span text) {
+    char *copy = malloc(text.len + JSON_PADDING);
+    HOLDS(copy != NULL, "no memory");
+    if (text.len > 0)
+        memcpy(copy, text.data, text.len);
+    memcpy(copy + text.len, "\0\":}],1.0e7\\u\"t", JSON_PADDING);
     return (struct span){copy, text.len};
 }
 

@@ -2,7 +2,7 @@
 # parsers that it is for (`make fuzz-coverage` looks at these), and WITH_NAME,
 # what they need besides.
 FUZZ_json      = common/json_scan.c
-WITH_json      = common/utf8.c
+WITH_json      = common/memory.c common/utf8.c
 FUZZ_day       = common/day.c
 WITH_day       = common/utf8.c
 FUZZ_decimal   = common/rates/decimal.c

@@ -59,15 +59,18 @@ static bool is_beyond(const struct request *request, struct span text) {
              (request->refusal == REFUSAL_NOT_JSON && request->id.len > 0)));
 }
 
-static void check_expected(struct span text) {
+static void check_expected(struct span line) {
     static struct tally tally;
     struct request request;
     struct expect expect;
     int64_t now_ms = clock_wall_ms();
     const char *rate = NULL;
+    struct span text = fuzz_padded(line);
     request_read(text, now_ms, &request);
-    if (is_beyond(&request, text))
+    if (is_beyond(&request, text)) {
+        free((char *)text.data);
         return;
+    }
     tally_clock(&tally);
     expect_computed(&expect, (struct json_part){text.data, text.len}, &table);
     char *out = malloc(text.len + RESPONSE_GROWTH_BYTES);
@@ -87,6 +90,7 @@ static void check_expected(struct span text) {
           "%.*s, not %.*s, for %.*s", (int)len, out, (int)expect.len,
           expect.text, SPAN(text));
     free(out);
+    free((char *)text.data);
     expect_free(&expect);
 }
 

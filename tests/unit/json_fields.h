@@ -7,12 +7,13 @@
 /* What requests are asked for. */
 enum { TYPE, ID, PAYLOAD, STAKE, CURRENCY, FIELDS };
 
-static const struct json_field fields[FIELDS] = {
+static const struct json_field fields[FIELDS + 1] = {
     [TYPE] = JSON_FIELD(JSON_TOP, "type"),
     [ID] = JSON_FIELD(JSON_TOP, "id"),
     [PAYLOAD] = JSON_FIELD(JSON_TOP, "payload"),
     [STAKE] = JSON_FIELD(PAYLOAD, "stake"),
     [CURRENCY] = JSON_FIELD(PAYLOAD, "currency"),
+    [FIELDS] = JSON_FIELDS_END,
 };
 
 /*

@@ -117,6 +117,27 @@ static void all_bytes_are_found(void **state) {
     ledger_close(&found.ledger);
 }
 
+/* A NUL ends each request until it is answered, though a wsclient died while it
+ * wrote the answer there. */
+static void a_nul_ends_what_is_to_be_read(void **state) {
+    struct room *room = *state;
+    struct found found;
+    struct ledger *ledger = ledger_open(room->path, ROOM);
+    struct message *message = room_take(ledger, "first", 1);
+    memset(ledger_answer_room(message), 'a', RESPONSE_GROWTH_BYTES);
+    ledger_release(ledger, message);
+    message = room_take(ledger, "again", 2);
+    assert_string_equal(message->request.data, "again");
+    memset(ledger_answer_room(message), 'a', RESPONSE_GROWTH_BYTES);
+    room_answer(room_take(ledger, "other", 3), "its answer");
+    ledger_close(&ledger);
+    room_find(&found, room->path, ROOM, 4);
+    assert_string_equal(room_expect(&found, "again", "")->request.data,
+                        "again");
+    room_expect(&found, "other", "its answer");
+    ledger_close(&found.ledger);
+}
+
 /* The file is this user's own; without anything in hand it is removed. */
 static void nothing_in_hand_leaves_no_file(void **state) {
     struct room *room = *state;

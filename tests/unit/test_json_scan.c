@@ -10,17 +10,16 @@
 #include "tests/unit/json_strings.h"
 #include "tests/unit/unit.h"
 
-static enum json_error scan(struct span text, struct json_found *found,
+static enum json_error scan(struct span padded, struct json_found *found,
                             enum json_kind *top) {
-    return json_scan(text, fields, FIELDS, found, top);
+    return json_scan_padded(padded, fields, FIELDS, found, top);
 }
 
 static enum json_error verdict_of(struct span text) {
-    struct span exact = exact_copy(text.data, text.len);
+    struct span padded = padded_copy(text.data, text.len);
     struct json_found found[FIELDS];
     enum json_kind top;
-    enum json_error error = scan(exact, found, &top);
-    return error;
+    return scan(padded, found, &top);
 }
 
 /* As the service does: UTF-8 first, then the scan. */
@@ -167,19 +166,27 @@ static void check_field(size_t row, const struct field_case *c, int field,
                  fields[field].name);
 }
 
+static void check_case(size_t row, enum json_error error, struct span text,
+                       const struct json_found *found) {
+    const struct field_case *c = &field_cases[row];
+    if (error != c->error)
+        fail_msg("row %zu `%s`: %d", row, c->text, error);
+    for (int field = 0; field < FIELDS; field++)
+        check_field(row, c, field, text, &found[field]);
+}
+
+/* Padded or not. */
 static void finds_fields(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(field_cases); i++) {
-        const struct field_case *c = &field_cases[i];
-        struct span exact = exact_copy(c->text, strlen(c->text));
+        const char *text = field_cases[i].text;
         struct json_found found[FIELDS];
-        memset(found, 0xFF, sizeof found); /* what an earlier scan left */
         enum json_kind top;
-        enum json_error error = scan(exact, found, &top);
-        if (error != c->error)
-            fail_msg("row %zu `%s`: %d", i, c->text, error);
-        for (int field = 0; field < FIELDS; field++)
-            check_field(i, c, field, exact, &found[field]);
+        struct span padded = padded_copy(text, strlen(text));
+        check_case(i, scan(padded, found, &top), padded, found);
+        struct span exact = exact_copy(text, strlen(text));
+        check_case(i, json_scan(exact, fields, FIELDS, found, &top), exact,
+                   found);
     }
 }
 
@@ -197,7 +204,9 @@ static void tells_the_kind_of_the_top(void **state) {
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct json_found found[FIELDS];
         enum json_kind top = JSON_ABSENT;
-        assert_int_equal(scan(span_of(cases[i].text), found, &top), JSON_OK);
+        assert_int_equal(scan(padded_copy(cases[i].text, strlen(cases[i].text)),
+                              found, &top),
+                         JSON_OK);
         if (top != cases[i].kind)
             fail_msg("`%s`: kind %d", cases[i].text, top);
     }
@@ -230,14 +239,14 @@ static void finds_fields_of_two_parents(void **state) {
     static const struct json_field wanted[] = {
         JSON_FIELD(JSON_TOP, "aa"), JSON_FIELD(JSON_TOP, "bb"),
         JSON_FIELD(JSON_TOP, "xx"), JSON_FIELD(B, "xx"),
-        JSON_FIELD(A, "xx"),
+        JSON_FIELD(A, "xx"),        JSON_FIELDS_END,
     };
     static const char text[] = "{\"aa\":{\"xx\":1},\"xx\":2,\"bb\":{\"xx\":3},"
                                "\"cc\":{\"xx\":4,\"aa\":{\"xx\":5}}}";
     static const char *const values[] = {"{\"xx\":1}", "{\"xx\":3}", "2", "3",
                                          "1"};
     (void)X;
-    check_values(text, COUNT_OF(wanted), wanted, values);
+    check_values(text, COUNT_OF(wanted) - 1, wanted, values);
     check_values(text, 0, wanted, values);
 }
 
@@ -249,7 +258,7 @@ static void finds_no_field_of_a_deeper_parent(void **state) {
         JSON_FIELD(JSON_TOP, "aa"), JSON_FIELD(JSON_TOP, "bb"),
         JSON_FIELD(JSON_TOP, "ee"), JSON_FIELD(A, "bb"),
         JSON_FIELD(A, "aa"),        JSON_FIELD(B, "cc"),
-        JSON_FIELD(EMPTY, "dd"),
+        JSON_FIELD(EMPTY, "dd"),    JSON_FIELDS_END,
     };
     static const char text[] = "{\"aa\":{\"bb\":{\"cc\":1,\"bb\":2},"
                                "\"aa\":{\"aa\":3,\"bb\":4,\"dd\":5}},"
@@ -262,7 +271,7 @@ static void finds_no_field_of_a_deeper_parent(void **state) {
         "{\"aa\":3,\"bb\":4,\"dd\":5}",
         NULL,
         "8"};
-    check_values(text, COUNT_OF(wanted), wanted, values);
+    check_values(text, COUNT_OF(wanted) - 1, wanted, values);
 }
 
 static void compares_strings(void **state) {
@@ -344,7 +353,7 @@ static void compare(struct span given, struct judge *judge,
         tally->not_utf8++;
         return;
     }
-    struct span text = exact_copy(given.data, given.len);
+    struct span text = padded_copy(given.data, given.len);
     struct json_found found[FIELDS];
     enum json_kind kind;
     enum json_error error = scan(text, found, &kind);

@@ -111,6 +111,7 @@ int main(void) {
         WITH_FILE(what_is_in_hand_is_found),
         WITH_FILE(it_is_found_in_order_of_arrival),
         WITH_FILE(all_bytes_are_found),
+        WITH_FILE(a_nul_ends_what_is_to_be_read),
         WITH_FILE(nothing_in_hand_leaves_no_file),
         WITH_FILE(deaths_are_counted_for_who_was_worked_on),
         WITH_FILE(deaths_of_one_that_is_gone),

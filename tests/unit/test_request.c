@@ -7,10 +7,10 @@
 
 enum { TEXT_SIZE = 2048 };
 
-/* Reads a text behind which no byte can be read. */
+/* Reads a text behind whose padding no byte can be read. */
 static struct request read_text(const char *text, int64_t now_ms) {
     struct request request;
-    request_read(exact_copy(text, strlen(text)), now_ms, &request);
+    request_read(padded_copy(text, strlen(text)), now_ms, &request);
     return request;
 }
 
@@ -250,7 +250,7 @@ static void cut_messages(void **state) {
         size_t end = (size_t)(strrchr(text, '}') - text);
         for (size_t len = 0; len <= end; len++) {
             struct request request;
-            request_read(exact_copy(text, len), NOON_MS, &request);
+            request_read(padded_copy(text, len), NOON_MS, &request);
             if (request.kind != REQUEST_REFUSED ||
                 request.refusal != REFUSAL_NOT_JSON)
                 fail_msg("%.*s: not refused", (int)len, text);

@@ -115,7 +115,7 @@ static const struct response_case {
 /* Reads the request and writes the response into an array of exact size. */
 static char *respond(const char *text, euro amount, int64_t date_ms,
                      size_t *len) {
-    struct span span = exact_copy(text, strlen(text));
+    struct span span = padded_copy(text, strlen(text));
     struct request request;
     request_read(span, NOW_MS, &request);
     if (request.kind != REQUEST_CONVERT)
@@ -186,7 +186,7 @@ static void converted_stakes(void **state) {
         sprintf(text, form, c->stake, "USD");
         sprintf(wanted, form, c->euro, "EUR");
         struct request request;
-        request_read(span_of(text), NOW_MS, &request);
+        request_read(padded_copy(text, strlen(text)), NOW_MS, &request);
         size_t len;
         char *out = respond(text, decimal_divide(request.amount, c->rate),
                             KEEP_DATE, &len);
