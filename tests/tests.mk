@@ -125,7 +125,7 @@ WEB_C          = ratefetcher/providers/web.c ratefetcher/providers/web_answer.c 
                  ratefetcher/providers/web_detail.c \
                  ratefetcher/providers/kept.c ratefetcher/providers/copy_file.c \
                  ratefetcher/providers/http.c ratefetcher/providers/http_words.c \
-                 ratefetcher/providers/http_proxy.c \
+                 ratefetcher/providers/http_proxy.c ratefetcher/providers/http_tls.c \
                  ratefetcher/providers/history.c common/rates/rates.c $(MESSAGE_C) \
                  common/day.c common/log.c common/events.c common/log_limit.c common/utf8.c common/clock.c common/loop.c \
                  $(SETTINGS_C)
@@ -146,7 +146,8 @@ UNIT_lookup    = ratefetcher/lookup.c ratefetcher/arrivals.c common/loop.c $(PRO
 UNIT_latest_age = $(UNIT_lookup)
 UNIT_brief_tables = $(UNIT_lookup)
 UNIT_crosscheck = $(UNIT_lookup)
-UNIT_http      = ratefetcher/providers/http.c ratefetcher/providers/http_words.c ratefetcher/providers/http_proxy.c $(SETTINGS_C) common/memory.c common/clock.c \
+UNIT_http      = ratefetcher/providers/http.c ratefetcher/providers/http_words.c ratefetcher/providers/http_proxy.c \
+                 ratefetcher/providers/http_tls.c $(SETTINGS_C) common/memory.c common/clock.c \
                  common/loop.c
 UNIT_web       = $(filter-out ratefetcher/providers/http.c ratefetcher/providers/http_words.c,$(WEB_C))
 UNIT_web_text  = ratefetcher/providers/ecb.c $(TEXTS_C) $(UNIT_web)

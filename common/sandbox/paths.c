@@ -158,13 +158,24 @@ static void add_ports(struct paths *paths, enum settings_reader who,
     add_port(paths, PORT_OF_DNS); /* after an answer that was cut */
 }
 
+/* Colons between them, as OpenSSL has it. */
+static void add_folders(struct paths *paths, const char *list) {
+    char *copy = memory_copy(list, strlen(list)), *rest = copy, *folder;
+    while ((folder = strsep(&rest, ":")) != NULL)
+        if (*folder != '\0')
+            add_file(paths, folder);
+    free(copy);
+}
+
 static void add_peers(struct paths *paths) {
-    static const char *const variables[] = {"SSL_CERT_FILE", "SSL_CERT_DIR"};
+    const char *file = getenv("SSL_CERT_FILE"),
+               *folders = getenv("SSL_CERT_DIR");
     for (size_t i = 0; i < sizeof of_peers / sizeof *of_peers; i++)
         add(paths, of_peers[i], false);
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-        if (getenv(variables[i]) != NULL)
-            add_file(paths, getenv(variables[i]));
+    if (file != NULL)
+        add_file(paths, file);
+    if (folders != NULL)
+        add_folders(paths, folders);
 }
 
 static uint16_t port_of_address(const char *address) {

@@ -14,6 +14,7 @@
 #include "common/memory.h"
 #include "common/settings/url.h"
 #include "ratefetcher/providers/http_proxy.h"
+#include "ratefetcher/providers/http_tls.h"
 #include "ratefetcher/providers/http_words.h"
 
 struct http_call {
@@ -385,16 +386,6 @@ void http_free(struct http **http) {
     curl_global_cleanup();
 }
 
-/* libcurl reads the files for each new connection. */
-static int use_certificate(CURL *easy, const struct settings *settings) {
-    int failed = 0;
-    failed |= curl_easy_setopt(easy, CURLOPT_SSLCERT,
-                               settings_text(settings, SETTING_HTTP_CERT_FILE));
-    failed |= curl_easy_setopt(easy, CURLOPT_SSLKEY,
-                               settings_text(settings, SETTING_HTTP_KEY_FILE));
-    return failed;
-}
-
 /* No redirect, as a key must not go elsewhere. False: without memory. */
 static bool set_options(struct http_call *call, const char *url) {
     CURL *easy = call->easy;
@@ -414,20 +405,10 @@ static bool set_options(struct http_call *call, const char *url) {
     failed |= curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     failed |=
         curl_easy_setopt(easy, CURLOPT_USERAGENT, "fxwire/" FXWIRE_VERSION);
-    failed |= curl_easy_setopt(easy, CURLOPT_SSLVERSION,
-                               (long)CURL_SSLVERSION_TLSv1_2);
-    const char *ca_file =
-        settings_text(call->http->settings, SETTING_HTTP_CA_FILE);
-    if (ca_file == NULL) /* as OpenSSL does it for the upstream */
-        ca_file = getenv("SSL_CERT_FILE");
-    if (ca_file != NULL && *ca_file != '\0') {
-        failed |= curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
-        failed |= curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    }
-    failed |= use_certificate(easy, call->http->settings);
     if (call->headers != NULL)
         failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
-    return failed == 0 && http_proxy_use(easy, call->proxy);
+    return failed == 0 && http_tls_use(easy, call->http->settings) &&
+           http_proxy_use(easy, call->proxy);
 }
 
 /* One more line, `name: value`; false: without memory. */

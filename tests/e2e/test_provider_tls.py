@@ -1,4 +1,7 @@
 """Providers over https: only those that are trusted serve. Spec section 5."""
+import shutil
+import subprocess
+
 import pytest
 
 from amounts import is_error
@@ -56,6 +59,20 @@ def test_ssl_cert_file_is_a_trust_anchor_too(tmp_path):
     authority = Authority(tmp_path)
     with RateShop(tls=server_context(authority.issue("127.0.0.1")),
                   SSL_CERT_FILE=authority.ca_file) as shop:
+        shop.start()
+        assert shop.convert() == FIRST
+
+
+def test_ssl_cert_dir_is_a_trust_anchor_too(tmp_path):
+    """Several folders, of certificates under the hashes of their names."""
+    authority = Authority(tmp_path)
+    folders = [tmp_path / "none", tmp_path / "of hashes"]
+    for folder in folders:
+        folder.mkdir()
+    shutil.copy(authority.ca_file, folders[1])
+    subprocess.run(["openssl", "rehash", folders[1]], check=True)
+    with RateShop(tls=server_context(authority.issue("127.0.0.1")),
+                  SSL_CERT_DIR=":".join(map(str, folders))) as shop:
         shop.start()
         assert shop.convert() == FIRST
 

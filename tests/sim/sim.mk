@@ -5,7 +5,8 @@ SIM_STORING = wsclient/ledger.c wsclient/ledger_file.c wsclient/ledger_room.c ws
               ratefetcher/call_counts.c ratefetcher/quota.c
 # In the place of these are models.
 SIM_MODELS  = common/loop.c ratefetcher/providers/http.c \
-              ratefetcher/providers/http_words.c ratefetcher/providers/http_proxy.c
+              ratefetcher/providers/http_words.c ratefetcher/providers/http_proxy.c \
+              ratefetcher/providers/http_tls.c
 SIM_PRODUCT = $(filter-out $(SIM_STORING) $(SIM_MODELS),$(sort $(UNIT_pipeline) \
               wsclient/tick.c $(patsubst %,wsclient/link/%.c,breaks connection frames \
               inbox link_log peer peer_close traffic) \

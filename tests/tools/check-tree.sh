@@ -66,7 +66,7 @@ pure="common/backoff common/clock_watch common/day common/rates/daytables common
       wsclient/refusals wsclient/request wsclient/response wsclient/waiting"
 # And all that the providers' APIs are made of.
 pure="$pure $(ls ratefetcher/providers/*.c |
-              grep -vE '/(web|web_answer|http|http_proxy|registry|file|kept|copy_file)\.c$' | sed 's/\.c$//')"
+              grep -vE '/(web|web_answer|http|http_proxy|http_tls|registry|file|kept|copy_file)\.c$' | sed 's/\.c$//')"
 # shellcheck disable=SC2046,SC2086
 faults=$(grep -nE \
     '\<(clock_monotonic|clock_wall_ms|log_[a-z]+|read|write|open|socket)\(' \

@@ -11,7 +11,7 @@ build="ca-certificates gcc libc6-dev libbsd-dev libcsv-dev libcurl4-openssl-dev 
        libwebsockets-dev libzip-dev pkgconf zlib1g-dev"
 test="bash-completion chromium clang clang-format curl faketime fish iproute2 libclang-rt-dev
       libcmocka-dev libnss-wrapper man-db mandoc mount nftables nginx-light node-faye-websocket
-      node-ws nodejs nutcracker procps prometheus python3-cryptography
+      node-ws nodejs nutcracker openssl procps prometheus python3-cryptography
       python3-jsonschema python3-prometheus-client python3-pytest python3-pytest-xdist
       python3-redis python3-seccomp python3-websockets python3-yaml redis-server runit s6
       scdoc socat squid strace systemd tinyproxy tmux universal-ctags util-linux valgrind zsh"
