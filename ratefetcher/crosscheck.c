@@ -14,7 +14,7 @@
 #include "ratefetcher/rates_differ.h"
 
 /* From one day to the next no rate moves so much. */
-enum { JUMP_PERCENT = 20 };
+#define JUMP (20 * RATES_DIFFER_PERCENT)
 
 /* So many differences are kept for the status; a log line names fewer. */
 enum { MAX_FOUND = 16, MAX_NAMED = 5, NAMED_BYTES = 320 };
@@ -53,7 +53,7 @@ struct crosscheck {
     struct providers *providers;
     struct provider *second; /* NULL: none */
     bool is_shared;          /* it gives rates, too */
-    unsigned percent;
+    uint64_t percent;        /* as rates_differ() has it */
     LIST_HEAD(, pending) pending;
     struct difference found[MAX_FOUND]; /* the oldest first */
     size_t found_count;
@@ -67,7 +67,7 @@ struct crosscheck *crosscheck_new(const struct provider_context *context,
     crosscheck->second = providers->second;
     crosscheck->is_shared =
         providers->second != &providers->list[providers->count];
-    crosscheck->percent = (unsigned)settings_count(
+    crosscheck->percent = (uint64_t)settings_count(
         context->settings, SETTING_RATES_CROSSCHECK_PERCENT, 0);
     LIST_INIT(&crosscheck->pending);
     return crosscheck;
@@ -109,7 +109,7 @@ static void remember(struct crosscheck *c, const struct difference *found) {
 /* Whether both tables have the currency, and how far apart. A currency that
  * became the euro is not converted by either. */
 static bool differs(const struct rates *rates, const struct rates *other,
-                    const char *code, unsigned percent) {
+                    const char *code, uint64_t percent) {
     struct rate_pair pair, other_pair;
     day as_of = rates_as_of(rates);
     return euro_fixed_find(code, as_of, as_of) == NULL &&
@@ -153,7 +153,7 @@ static void tell(const struct crosscheck *c, struct provider *provider,
 
 static void compare(struct crosscheck *c, struct provider *provider, day when,
                     const struct rates *rates, enum comparison with,
-                    const struct rates *other, unsigned percent) {
+                    const struct rates *other, uint64_t percent) {
     struct difference found = {.with = with,
                                .when = when,
                                .provider = provider->class->name,
@@ -227,8 +227,7 @@ static void look_at(struct crosscheck *c, struct provider *provider, day when,
                     struct rates *rates, const struct rates *before,
                     bool may_ask) {
     if (before != NULL)
-        compare(c, provider, when, rates, WITH_DAY_BEFORE, before,
-                JUMP_PERCENT);
+        compare(c, provider, when, rates, WITH_DAY_BEFORE, before, JUMP);
     if (c->second == NULL || c->second == provider)
         return;
     const struct rates *known = provider_fresh_table(c->second, when);

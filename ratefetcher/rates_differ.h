@@ -8,14 +8,14 @@
 #include "common/attributes.h"
 #include "common/rates/rates.h"
 
-/* Bounds are from 1 to so many percent. */
-enum { RATES_DIFFER_MOST_PERCENT = 100 };
+/* A bound is given in millionths of a percent, and is at most 100 percent. */
+#define RATES_DIFFER_PERCENT UINT64_C(1000000)
 
 /*
  * Whether `rates` gives more or less of the currency for one euro than `other`
- * does, by over so many percent of the other.
+ * does, by over so many millionths of a percent of the other.
  */
 MUST_CHECK bool rates_differ(struct rate_pair rates, struct rate_pair other,
-                             unsigned percent);
+                             uint64_t percent);
 
 #endif

@@ -61,7 +61,8 @@ bool settings_is_good(const struct settings *settings,
 /* A SECONDS setting. */
 duration settings_duration(const struct settings *settings, enum setting which);
 
-/* A COUNT setting; `otherwise` if there is none. */
+/* A COUNT setting, or a PERCENT one in millionths of a percent; `otherwise` if
+ * there is none. */
 int64_t settings_count(const struct settings *settings, enum setting which,
                        int64_t otherwise);
 

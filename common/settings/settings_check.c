@@ -214,6 +214,7 @@ bool settings_check_value(const struct settings_rule *rule, char *text,
     case SETTINGS_REDIS_URL:
         return check_redis_url(text);
     case SETTINGS_SECONDS:
+    case SETTINGS_PERCENT:
         return check_number(rule, text, 6, number);
     case SETTINGS_COUNT:
         return check_number(rule, text, 0, number);
@@ -256,6 +257,9 @@ char *settings_allowed(const struct settings_rule *rule) {
     switch (rule->kind) {
     case SETTINGS_SECONDS:
         return memory_print("seconds from %g to %.0f, decimals allowed",
+                            rule->lowest, rule->highest);
+    case SETTINGS_PERCENT:
+        return memory_print("percent from %g to %.0f, decimals allowed",
                             rule->lowest, rule->highest);
     case SETTINGS_COUNT:
         return memory_print("a whole number from %.0f to %.0f", rule->lowest,

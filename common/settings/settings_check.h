@@ -13,6 +13,7 @@ enum settings_kind {
     SETTINGS_HTTP_URL,
     SETTINGS_REDIS_URL,
     SETTINGS_SECONDS,
+    SETTINGS_PERCENT,
     SETTINGS_COUNT,
     SETTINGS_WORD,
     SETTINGS_WORDS,
@@ -35,7 +36,8 @@ struct settings_rule {
 /*
  * Checks `text`; in place, words and the schemes of addresses are brought to
  * lower case, and the commas between PROTOCOLS become blanks. `number` is set
- * for SECONDS (to microseconds) and COUNT. False: not allowed.
+ * for SECONDS (to microseconds), PERCENT (to millionths of one) and COUNT.
+ * False: not allowed.
  */
 MUST_CHECK bool settings_check_value(const struct settings_rule *rule,
                                      char *text, int64_t *number) NONNULL_ALL;

@@ -59,8 +59,8 @@ def test_within_the_bound(make_shop, percent, told):
 
 
 def test_a_bound_of_ones_own(make_shop):
-    shop = make_shop(RATES_CROSSCHECK_PERCENT="1")
-    shop.ecb.rates["USD"] = "1.27"
+    shop = make_shop(RATES_CROSSCHECK_PERCENT="0.6")
+    shop.ecb.rates["USD"] = "1.277"
     shop.start()
     shop.service.wait_log('rates_differ .* currencies="USD 1.2850 ')
 

@@ -23,6 +23,7 @@ static const struct {
     {"HTTP_URL", {.kind = SETTINGS_HTTP_URL}},
     {"REDIS_URL", {.kind = SETTINGS_REDIS_URL}},
     {"SECONDS", {.kind = SETTINGS_SECONDS, .lowest = 0.01, .highest = 3600}},
+    {"PERCENT", {.kind = SETTINGS_PERCENT, .lowest = 0.01, .highest = 100}},
     {"COUNT", {.kind = SETTINGS_COUNT, .lowest = 64, .highest = 1e12}},
     {"WORD", {.kind = SETTINGS_WORD, .words = "debug info warn error"}},
     {"WORDS", {.kind = SETTINGS_WORDS, .words = "ecb file frankfurter"}},
@@ -135,8 +136,9 @@ static void check_good(const struct settings_rule *rule, const char *text,
     HOLDS(strcmp(again, text) == 0, "%s, not %s", again, text);
     free(again);
     double value = strtod(text, NULL);
-    double factor = rule->kind == SETTINGS_SECONDS ? 1e6 : 1;
-    if (rule->kind == SETTINGS_SECONDS || rule->kind == SETTINGS_COUNT)
+    double factor = rule->kind == SETTINGS_COUNT ? 1 : 1e6;
+    if (rule->kind == SETTINGS_SECONDS || rule->kind == SETTINGS_PERCENT ||
+        rule->kind == SETTINGS_COUNT)
         HOLDS(same == number && fabs((double)number - value * factor) <= 1 &&
                   value >= rule->lowest && value <= rule->highest,
               "%s: %lld", text, (long long)number);

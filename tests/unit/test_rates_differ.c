@@ -14,7 +14,7 @@ static struct decimal parse(const char *text) {
 
 static const struct differ_case {
     const char *euro, *rate, *other_euro, *other_rate;
-    unsigned percent;
+    double percent;
     bool differs;
 } cases[] = {
     {"1", "1.02", "1", "1", 2, false},
@@ -29,6 +29,14 @@ static const struct differ_case {
     {"1", "120.01", "1", "100", 20, true},
     {"1", "80", "1", "100", 20, false},
     {"1", "79.99", "1", "100", 20, true},
+    /* Decimals. */
+    {"1", "1.005", "1", "1", 0.5, false},
+    {"1", "1.0050000000000001", "1", "1", 0.5, true},
+    {"1", "0.995", "1", "1", 0.5, false},
+    {"1", "0.99499999999999999", "1", "1", 0.5, true},
+    {"1", "1.000000025", "1", "1", 0.000002, true},
+    {"1", "1.000000015", "1", "1", 0.000002, false},
+    {"1", "1.00000002", "1", "1", 0.000002, false},
     /* Of which one is the other's measure. */
     {"1", "100", "1", "120", 20, false},
     {"1", "100", "1", "125.01", 20, true},
@@ -53,7 +61,7 @@ static void by_table(void **state) {
         if (rates_differ(
                 (struct rate_pair){parse(c->euro), parse(c->rate)},
                 (struct rate_pair){parse(c->other_euro), parse(c->other_rate)},
-                c->percent) != c->differs)
+                (uint64_t)(c->percent * 1e6 + 0.5)) != c->differs)
             fail_msg("row %zu", i);
     }
 }
@@ -79,9 +87,9 @@ static void set(mpq_t out, struct decimal value) {
     mpq_canonicalize(out);
 }
 
-/* |a - b| * 100 > percent * b, as fractions. */
+/* |a - b| * 100 > percent * b, as fractions; in millionths of a percent. */
 static bool gmp_says(struct rate_pair rates, struct rate_pair other,
-                     unsigned percent) {
+                     uint64_t percent) {
     mpq_t a, b, t;
     mpq_inits(a, b, t, NULL);
     set(a, rates.currency);
@@ -92,7 +100,7 @@ static bool gmp_says(struct rate_pair rates, struct rate_pair other,
     mpq_div(b, b, t);
     mpq_sub(a, a, b);
     mpq_abs(a, a);
-    mpq_set_ui(t, percent, 100);
+    mpq_set_ui(t, percent, 100000000);
     mpq_canonicalize(t);
     mpq_mul(b, b, t);
     bool differs = mpq_cmp(a, b) > 0;
@@ -107,7 +115,9 @@ static void as_gmp_does(void **state) {
     for (int i = 0; i < 200000; i++) {
         struct rate_pair rates = {random_rate(&random), random_rate(&random)};
         struct rate_pair other = {random_rate(&random), random_rate(&random)};
-        unsigned percent = 1 + (unsigned)random_below(&random, 100);
+        uint64_t percent = 10000 + random_below(&random, 100000000 - 9999);
+        if (i % 3 == 0)
+            percent = (1 + percent / 1000000) % 101 * 1000000;
         if (i % 2 == 0) { /* near to each other */
             other = rates;
             other.currency.coefficient +=
