@@ -224,6 +224,27 @@ static void a_deadly_message_is_quarantined(void **state) {
     bench_close(&b);
 }
 
+/* It is set aside as others are, but nobody waits for an answer to it. */
+static void a_deadly_heartbeat_is_not_answered(void **state) {
+    static const char beat[] = "{ \"type\": \"heartbeat\" }";
+    struct room *room = *state;
+    struct bench b;
+    bench_set_up(&b, "request");
+    die_while_handling(room, beat, "", 0);
+    die_while_handling(room, NULL, NULL, 1);
+    bench_begin(&b, room->path, BENCH_LEDGER_BYTES);
+    pipeline_recover(b.pipeline, bench_now(2));
+    assert_memory_equal(b.quarantined, beat, sizeof beat - 1);
+    assert_string_not_equal(b.alerts, "");
+    bench_expect_metric(&b, METRIC_REQUESTS_QUARANTINED, 1);
+    pipeline_connected(b.pipeline);
+    bench_expect_nothing(&b, 3);
+    begin_again(&b, room, 4);
+    pipeline_connected(b.pipeline);
+    bench_expect_nothing(&b, 5);
+    bench_close(&b);
+}
+
 /* It is not read, not even for what it is; others are handled as ever. */
 static void a_quarantined_message_is_not_read(void **state) {
     struct room *room = *state;
@@ -233,11 +254,11 @@ static void a_quarantined_message_is_not_read(void **state) {
     struct ledger *ledger = ledger_open(room->path, BENCH_LEDGER_BYTES);
     room_take(ledger, REQUEST("1"), bench_at(0).usec);
     ledger_close(&ledger);
-    die_while_handling(room, "{\"type\":\"heartbeat\"}", "", 1);
+    die_while_handling(room, "{\"type\":\"unknown\"}", "", 1);
     die_while_handling(room, NULL, NULL, 2);
     bench_begin(&b, room->path, BENCH_LEDGER_BYTES);
     pipeline_recover(b.pipeline, bench_now(3));
-    assert_string_equal(b.quarantined, "{\"type\":\"heartbeat\"};");
+    assert_string_equal(b.quarantined, "{\"type\":\"unknown\"};");
     pipeline_connected(b.pipeline);
     send_next(&b, 4, answer);
     assert_non_null(strstr(answer, "\"id\":null"));
@@ -395,6 +416,7 @@ static void a_damaged_file_does_no_harm(void **state) {
         IN_ROOM(what_is_found_goes_before_newer_answers),                      \
         IN_ROOM(times_after_a_restart), IN_ROOM(all_kinds_are_found),          \
         IN_ROOM(a_deadly_message_is_quarantined),                              \
+        IN_ROOM(a_deadly_heartbeat_is_not_answered),                           \
         IN_ROOM(a_quarantined_message_is_not_read),                            \
         IN_ROOM(kills_within_the_handling_count),                              \
         IN_ROOM(kills_between_messages_blame_none)
