@@ -122,6 +122,12 @@ static bool read_question(const struct json_object *message,
     return true;
 }
 
+/* Today's date takes the latest table: one of the day before, as today's is not
+ * out yet, is not to be kept as today's. */
+static day table_of(day when) {
+    return when.number == today().number ? RATES_LATEST : when;
+}
+
 static void refuse(struct line_client *client,
                    const struct json_object *message) {
     struct json_object *error = line_server_error(
@@ -148,8 +154,8 @@ static bool on_line(void *arg, struct line_client *client, enum message_op op,
     if (answer_fixed(question))
         return true;
     struct lookup_waiter *waiter =
-        lookup_ask(server->lookup, question->when, span_of(question->currency),
-                   on_answer, question);
+        lookup_ask(server->lookup, table_of(question->when),
+                   span_of(question->currency), on_answer, question);
     if (waiter != NULL) /* else the question is answered and gone */
         question->waiter = waiter;
     return true;

@@ -93,6 +93,12 @@ def test_latest_and_look_back(service, date, as_of):
     assert told["rates"]["USD"] == RATES[as_of]["USD"]
 
 
+def test_todays_date_takes_the_latest_table(service):
+    """Nothing is kept for the date itself: tomorrow it is asked for as a past day's."""
+    told = service.rates(today())
+    assert (told["date"], told["as_of"]) == (today(), "2026-08-18")
+
+
 def test_a_question_for_a_currency(service):
     told = service.rates("2021-05-18", currency="HRK")
     assert told["currency"] == "HRK" and told["rates"]["HRK"] == "7.5205"
