@@ -7,9 +7,10 @@
 #include "wsclient/link/pings.h"
 
 enum {
-    /* A frame is handed over in pieces of so many bytes, and as many can go out
-     * by one write. */
+    /* A frame is handed over in pieces of so many bytes. */
     FRAME_PIECE_BYTES = 65536,
+    /* So much can go out by one write. */
+    WRITE_BYTES = 262144,
     /* So much is read at once: with more, the upstream waits for the answers
      * to all of it before it has any to work on. */
     READ_BYTES = 32768,
@@ -42,6 +43,7 @@ static const struct lws_protocols protocols[] = {
         .name = CONTEXT_PROTOCOL,
         .callback = on_upstream,
         .rx_buffer_size = FRAME_PIECE_BYTES,
+        .tx_packet_size = WRITE_BYTES,
     },
     {
         .name = FD_WATCH_PROTOCOL,

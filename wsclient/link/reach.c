@@ -12,6 +12,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* What a peer can send of requests while we are at work on others. */
+enum { RECEIVE_AHEAD_BYTES = 393216 };
+
 void reach_init(struct reach *reach, reach_done *done, void *arg) {
     *reach = (struct reach){.done = done, .arg = arg, .fd = -1, .place_fd = -1};
 }
@@ -67,12 +70,26 @@ static socklen_t make_address(const char *text, uint16_t port,
     return sizeof *six;
 }
 
+/*
+ * The kernel makes its buffer longer where it is read in long pieces; ours are
+ * too short for that, so that a peer could send no more than two of them ahead.
+ * It makes it as long as a mark for waking needs (tcp_set_rcvlowat()), and goes
+ * on from there, which it would not with SO_RCVBUF.
+ */
+static void make_room_to_receive(int fd) {
+    int mark = RECEIVE_AHEAD_BYTES, none = 1;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark) == 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &none, sizeof none);
+}
+
 /* As libwebsockets makes them. */
 static int open_socket(int family) {
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int on = 1;
-    if (fd >= 0)
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    make_room_to_receive(fd);
     return fd;
 }
 

@@ -10,8 +10,14 @@
 
 #include "common/memory.h"
 
-/* The library writes so much by one call, or little more. */
-enum { BATCH_BYTES = 65536 };
+enum {
+    /* By one call of the library, or a frame more: what three reads bring. */
+    BATCH_BYTES = 131072,
+    /* While so much waits to be read, the peer has no need of answers, */
+    PLENTY_BYTES = 65536,
+    /* so that they may wait for so many reads. */
+    MOST_READS_AHEAD = 2
+};
 
 static const char heartbeat[] = "{\"type\":\"heartbeat\"}";
 
@@ -388,10 +394,30 @@ static bool add_answers(struct traffic *t, monotime now) {
 }
 
 /*
+ * Whether to read on before answers are sent. Each write wakes the peer, which
+ * costs much the same however long it is, and where plenty waits here the peer
+ * has sent all that it may without an answer, or has as much to do as we.
+ */
+static bool reads_ahead(struct traffic *t, struct lws *wsi, monotime now) {
+    struct pipeline_item item;
+    bool may = t->reads_ahead < MOST_READS_AHEAD && !t->beat_due &&
+               !t->pings.held && !is_hurried(t) &&
+               !peer_ping_due(&t->peer, now, false) &&
+               pipeline_next(t->pipeline, now, &item) && item.position != 0 &&
+               bytes_waiting(wsi) >= PLENTY_BYTES;
+    t->reads_ahead = may ? t->reads_ahead + 1 : 0;
+    return may;
+}
+
+/*
  * What waits longest for its time goes first: beats, then Pings. One batch a
  * call, so that the loop sees to beats and to what comes in between.
  */
 static bool send_ready(struct traffic *t, struct lws *wsi, monotime now) {
+    if (reads_ahead(t, wsi, now)) {
+        lws_callback_on_writable(wsi);
+        return true;
+    }
     if (t->beat_due)
         add_frame(t, FRAME_TEXT, span_of(heartbeat));
     t->beat_due = false;

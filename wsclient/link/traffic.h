@@ -38,6 +38,7 @@ struct traffic {
     struct now now;      /* of this turn of the loop, if it is read */
     bool clocks_are_read;
     bool beat_due;
+    unsigned reads_ahead; /* since the last sending */
     bool hurry;           /* answers are to be confirmed as soon as can be */
     struct frames frames; /* that go out next */
     struct masks masks;
