@@ -9,7 +9,8 @@
 #include "supervisor/options.h"
 
 /* What a day has to be, for whoever gave another. */
-#define ASK_RATES_DAYS "DATE must be a day from 1999-01-04 to today"
+#define ASK_RATES_DAYS                                                         \
+    "DATE must be a day (YYYY-MM-DD) from 1999-01-04 to today"
 
 /* Reads the day or moment `text`; NULL is today. Today is RATES_LATEST. */
 MUST_CHECK bool ask_rates_read_day(const char *text, day *when);

@@ -94,6 +94,11 @@ static int usage(const char *what) {
     return EX_USAGE;
 }
 
+static int wrong_usage(int command) {
+    fprintf(stderr, "usage: supervisor %s\n", commands[command].synopsis);
+    return EX_USAGE;
+}
+
 /* A command that is a program has options of its own, so it is looked for
  * before any are read. Comes back if it is none of these. */
 static void run_program(char *argv[]) {
@@ -115,11 +120,11 @@ static int run_command(int command, const struct options *options) {
         options_unheeded(options, commands[command].synopsis);
     if (unheeded != NULL) {
         fprintf(stderr, "--%s: not of this command\n", unheeded);
-        return usage(commands[command].synopsis);
+        return wrong_usage(command);
     }
     if (options->argument_count < commands[command].least_arguments ||
         options->argument_count > commands[command].most_arguments)
-        return usage(commands[command].synopsis);
+        return wrong_usage(command);
     return commands[command].run(options);
 }
 
@@ -138,5 +143,6 @@ int main(int argc, char *argv[], char *envp[]) {
     for (int i = 0; i < COMMANDS; i++)
         if (strcmp(options.command, commands[i].name) == 0)
             return run_command(i, &options);
-    return usage("No such command.");
+    fprintf(stderr, "%s: ", options.command);
+    return usage("no such command");
 }

@@ -95,7 +95,8 @@ char *options_read(int argc, char *argv[], struct options *out) {
         if (option == ':')
             return memory_print("%s: needs a value", argv[optind - 1]);
         if (which >= 0 && !enter_option(option, out))
-            return memory_print("--%s: its value is bad", known[which].name);
+            return memory_print("--%s %s: must be seconds, at most 1000000",
+                                known[which].name, optarg);
         if (which < 0)
             return unknown(argv[optind - 1]);
         out->given |= 1U << which;

@@ -63,6 +63,16 @@ def test_wrong_usage(nothing, args):
     assert done.stderr and not done.stdout
 
 
+@pytest.mark.parametrize("args, why", [
+    (["chek"], "chek: no such command"), (["convert", "1"], "usage: supervisor convert AMOUNT CURRENCY [DATE]"),
+    (["stop", "--json"], "--json: not of this command\nusage: supervisor stop\n"),
+    (["status", "--wait", "1s"], "--wait 1s: must be seconds, at most 1000000"),
+    (["rates", "2021-5-18"], "DATE must be a day (YYYY-MM-DD) from 1999-01-04 to today"),
+])
+def test_what_is_wrong_is_named(nothing, args, why):
+    assert nothing.command(*args).stderr.startswith(why)
+
+
 @pytest.mark.parametrize("args", [
     ["status"], ["status", "--json"], ["status", "--ready"], ["stop"], ["convert", "1", "USD"],
     ["convert", "1", "USD", "2021-05-18"], ["log-level", "debug"], ["logs"],
