@@ -275,15 +275,24 @@ char *settings_allowed(const struct settings_rule *rule) {
     }
 }
 
+/* What is wrong with an address of an upstream by itself, or NULL. */
+static char *ws_url_complaint(struct span text) {
+    struct url url;
+    if (!url_parse(text, &url))
+        return url_complaint(text);
+    if (!is_scheme(&url, "ws wss"))
+        return memory_print("its scheme is neither ws nor wss");
+    return path_is_too_long(&url)
+               ? memory_print("path and query are longer than %d bytes",
+                              MAX_WS_PATH_BYTES)
+               : NULL;
+}
+
 /* The first address of the list that is none, by its number from 1. */
 static char *list_complaint(struct span list) {
     struct span word;
     for (size_t number = 1; settings_next_word(&list, &word); number++) {
-        struct url url;
-        char *why = url_complaint(word);
-        if (why == NULL && url_parse(word, &url) && path_is_too_long(&url))
-            why = memory_print("path and query are longer than %d bytes",
-                               MAX_WS_PATH_BYTES);
+        char *why = ws_url_complaint(word);
         if (why == NULL)
             continue;
         char *complaint = memory_print("in address %zu, %s", number, why);
