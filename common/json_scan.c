@@ -414,6 +414,8 @@ enum json_error json_scan(struct span text, const struct json_field *fields,
                           enum json_kind *top) {
     char *copy = json_padded_copy(text);
     struct span padded = {copy, text.len};
+    for (size_t i = 0; i < count; i++)
+        found[i] = (struct json_found){0};
     enum json_error error = json_scan_padded(padded, fields, count, found, top);
     for (size_t i = 0; i < count; i++)
         if (found[i].kind != JSON_ABSENT)

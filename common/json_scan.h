@@ -58,7 +58,7 @@ struct json_found {
     /* As large as a field, so that one's place tells the other's at once. */
     _Alignas(sizeof(struct json_field)) enum json_kind kind;
     bool duplicate;
-    struct span text;
+    struct span text; /* of what is JSON_ABSENT: empty */
 };
 
 enum json_error {
@@ -78,7 +78,10 @@ MUST_CHECK enum json_error json_scan(struct span text,
                                      size_t count, struct json_found *found,
                                      enum json_kind *top);
 
-/* The same without a copy, of a text that is padded, see JSON_PADDING. */
+/*
+ * The same without a copy, of a text that is padded, see JSON_PADDING. It sets
+ * no `text` of what is absent.
+ */
 MUST_CHECK enum json_error
 json_scan_padded(struct span text, const struct json_field *fields,
                  size_t count, struct json_found *found, enum json_kind *top);

@@ -215,7 +215,9 @@ static enum json_error scan(struct span text, struct json_found *found,
     enum json_error error = json_scan_padded(text, fields, FIELDS, found, top);
     bool learn = usual.usual.count == 0 || ++others >= OTHERS_TO_LEARN;
     if (learn && error == JSON_OK && *top == JSON_OBJECT) {
-        json_shape_learn(&usual, text, found, FIELDS, found[TYPE].text.data);
+        const struct json_found *type = &found[TYPE];
+        json_shape_learn(&usual, text, found, FIELDS,
+                         type->kind != JSON_ABSENT ? type->text.data : NULL);
         others = 0;
     }
     return error;

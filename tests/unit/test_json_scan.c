@@ -185,8 +185,12 @@ static void finds_fields(void **state) {
         struct span padded = padded_copy(text, strlen(text));
         check_case(i, scan(padded, found, &top), padded, found);
         struct span exact = exact_copy(text, strlen(text));
+        memset(found, 0xFF, sizeof found);
         check_case(i, json_scan(exact, fields, FIELDS, found, &top), exact,
                    found);
+        for (int field = 0; field < FIELDS; field++)
+            assert_true(found[field].kind != JSON_ABSENT ||
+                        found[field].text.len == 0);
     }
 }
 
