@@ -414,12 +414,12 @@ enum json_error json_scan(struct span text, const struct json_field *fields,
                           enum json_kind *top) {
     char *copy = json_padded_copy(text);
     struct span padded = {copy, text.len};
-    for (size_t i = 0; i < count; i++)
-        found[i] = (struct json_found){0};
     enum json_error error = json_scan_padded(padded, fields, count, found, top);
     for (size_t i = 0; i < count; i++)
         if (found[i].kind != JSON_ABSENT)
             found[i].text.data = text.data + (found[i].text.data - copy);
+        else
+            found[i].text = (struct span){NULL, 0};
     free(copy);
     return error;
 }

@@ -34,12 +34,16 @@ static void make_varied(struct shape *shape, const struct shape *typical) {
                      "\0              "; /* padded */
 }
 
-/* A request with `piece` so often in front of its payload. */
-static void make(struct shape *shape, const char *name, const char *before,
-                 const char *piece, int times, const char *after) {
+static void begin(struct shape *shape, const char *name) {
     shape->name = name;
     shape->len = 0;
     shape->earlier = NULL;
+}
+
+/* A request with `piece` so often in front of its payload. */
+static void make(struct shape *shape, const char *name, const char *before,
+                 const char *piece, int times, const char *after) {
+    begin(shape, name);
     put(shape, "{\"type\":\"message\",\"id\":456,");
     put(shape, before);
     put_times(shape, piece, times);
@@ -56,9 +60,7 @@ static void make_long(struct shape *shape, const char *name, const char *before,
 
 /* As Python's json.dumps() has it. */
 static void make_spaced(struct shape *shape) {
-    shape->name = "spaced";
-    shape->len = 0;
-    shape->earlier = NULL;
+    begin(shape, "spaced");
     put(shape, "{\"type\": \"message\", \"id\": 456, "
                "\"payload\": {\"marketId\": 123456, \"selectionId\": 987654, "
                "\"odds\": 2.2, \"stake\": 253.67, \"currency\": \"USD\", "
@@ -66,9 +68,7 @@ static void make_spaced(struct shape *shape) {
 }
 
 static void make_pretty(struct shape *shape) {
-    shape->name = "pretty";
-    shape->len = 0;
-    shape->earlier = NULL;
+    begin(shape, "pretty");
     put(shape, "{\n  \"type\": \"message\",\n  \"id\": 456,\n"
                "  \"payload\": {\n"
                "    \"marketId\": 123456,\n    \"selectionId\": 987654,\n"

@@ -2,19 +2,7 @@
 #ifndef FXWIRE_TESTS_UNIT_JSON_FIELDS_H
 #define FXWIRE_TESTS_UNIT_JSON_FIELDS_H
 
-#include "common/json_scan.h"
-
-/* What requests are asked for. */
-enum { TYPE, ID, PAYLOAD, STAKE, CURRENCY, FIELDS };
-
-static const struct json_field fields[FIELDS + 1] = {
-    [TYPE] = JSON_FIELD(JSON_TOP, "type"),
-    [ID] = JSON_FIELD(JSON_TOP, "id"),
-    [PAYLOAD] = JSON_FIELD(JSON_TOP, "payload"),
-    [STAKE] = JSON_FIELD(PAYLOAD, "stake"),
-    [CURRENCY] = JSON_FIELD(PAYLOAD, "currency"),
-    [FIELDS] = JSON_FIELDS_END,
-};
+#include "tests/request_fields.h"
 
 /*
  * What a scan has to find; fields not named are absent. The span must begin
